@@ -1,0 +1,1 @@
+"""Numerics on arrays: no files, no Dask, no LAMMPS."""

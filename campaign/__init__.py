@@ -1,0 +1,1 @@
+"""The campaign: its file, grid, plan, driver, status, queries and command line."""

@@ -1,0 +1,1 @@
+"""Where processes run: launching of MPI programs, pools of workers."""

@@ -1,0 +1,3 @@
+"""Creep and plasticity of glasses, as campaigns of simulations."""
+
+__version__ = "0.1.0"

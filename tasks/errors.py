@@ -1,0 +1,21 @@
+"""What can go wrong in a unit of work, told apart by what to do about it."""
+
+
+class GlasscreepError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+
+class DivergedError(GlasscreepError):
+    """The physics went wrong: lost atoms, not-a-number, collapsed box. Never retried."""
+
+
+class DamagedError(GlasscreepError):
+    """Stored data do not match their checksum, or a file that must be there is not."""
+
+
+class FencedError(GlasscreepError):
+    """Another attempt has taken the run over; this writer must stop without a trace."""
+
+
+class StorageError(GlasscreepError):
+    """A file could not be written: disk full, quota, read-only. Names the path."""
