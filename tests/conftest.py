@@ -1,0 +1,31 @@
+"""What every test may ask for."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+
+CI = bool(os.environ.get("CI"))
+
+# Compiling a kernel counts into the first example's time, so no example has a deadline.
+settings.register_profile("glasscreep", deadline=None, derandomize=CI, print_blob=True)
+settings.load_profile("glasscreep")
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[object, str], None]:
+    """Give `require(condition, reason)`: skip without the condition; in CI, fail.
+
+    Use it for what a machine may lack: SLURM, a browser, the right to mount. CI installs all
+    of it, so that a test which is skipped there has been lost.
+    """
+
+    def check(condition: object, reason: str) -> None:
+        if condition:
+            return
+        if CI:
+            pytest.fail(f"{reason}; CI must provide it (.ci/run installs what tests need)")
+        pytest.skip(reason)
+
+    return check
