@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 AXES = ("x", "y", "z")
 LARGEST_LAMMPS_SEED = 899_999_999
+ID_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,41 @@ def canonical(value: object) -> str:
 
 def identity(physics: GlassPhysics | RunPhysics) -> str:
     """Hash physics to 16 hexadecimal digits: the id of a glass or of a run."""
-    digest = hashlib.sha256()
-    for field in fields(physics):
-        part = getattr(physics, field.name)
+    parts = {field.name: getattr(physics, field.name) for field in fields(physics)}
+    return _hashed(parts).hexdigest()[:ID_DIGITS]
+
+
+def run_ids(
+    glass: GlassPhysics, creep: CreepProtocol, points: Iterable[tuple[float, float]]
+) -> Iterator[str]:
+    """Hash the runs of one glass, the part that they share only once.
+
+    Parameters
+    ----------
+    glass : GlassPhysics
+        What the runs start from.
+    creep : CreepProtocol
+        How they go on.
+    points : iterable of (float, float)
+        Temperature [energy] and stress [energy / length**3] of each run.
+
+    Yields
+    ------
+    str
+        `identity` of each run's `RunPhysics`.
+    """
+    shared = _hashed({"glass": glass, "creep": creep})
+    for temperature, stress in points:
+        own = _hashed({"temperature": temperature, "stress": stress}, shared)
+        yield own.hexdigest()[:ID_DIGITS]
+
+
+def _hashed(parts: dict[str, Any], begun: "hashlib._Hash | None" = None) -> "hashlib._Hash":
+    digest = begun.copy() if begun else hashlib.sha256()
+    for name, part in parts.items():
         text = identity(part) if isinstance(part, GlassPhysics) else canonical(part)
-        digest.update(f"{field.name}={text}\n".encode())
-    return digest.hexdigest()[:16]
+        digest.update(f"{name}={text}\n".encode())
+    return digest
 
 
 def derived_seed(physics_id: str, purpose: str) -> int:

@@ -1,0 +1,75 @@
+"""Reading a campaign file."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from glasscreep.campaign.checks import cross_problems
+from glasscreep.campaign.explain import field_problems, without
+from glasscreep.campaign.problems import CampaignFileError, Problem, dotted, toml_text
+from glasscreep.campaign.sections import Campaign
+
+__all__ = ["Campaign", "load"]
+
+
+def load(path: Path | str) -> Campaign:
+    """Read a campaign file.
+
+    Parameters
+    ----------
+    path : Path or str
+        A TOML file. Its name without the ending is the campaign's, unless it says another.
+
+    Returns
+    -------
+    Campaign
+        With every default filled in.
+
+    Raises
+    ------
+    CampaignFileError
+        With all that is wrong in the file.
+    """
+    path = Path(path)
+    values = _parsed(path)
+    campaign, problems = _checked({"name": path.stem} | values)
+    if problems:
+        raise CampaignFileError(path, problems)
+    return campaign
+
+
+def _checked(values: dict[str, Any]) -> tuple[Campaign, list[Problem]]:
+    problems: list[Problem] = []
+    wrong: set[tuple[str | int, ...]] = set()
+    try:
+        campaign = Campaign.model_validate(values)
+    except ValidationError as error:
+        problems, wrong = field_problems(error, values)
+        campaign = Campaign.model_validate(without(values, wrong))
+    return campaign, [*problems, *cross_problems(campaign, set(map(dotted, wrong)))]
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        return tomllib.loads(text)
+    except OSError as error:
+        problem = Problem("the file", error.strerror or str(error), "a readable TOML file")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        problem = Problem(f"line {line}", "text that is not UTF-8", "TOML, encoded as UTF-8")
+    except ValueError as error:  # tomllib's own, and int()'s on thousands of digits
+        problem = _syntax_problem(str(error), text)
+    raise CampaignFileError(path, [problem])
+
+
+def _syntax_problem(message: str, text: str) -> Problem:
+    match = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", message)
+    reason, line, column = match.groups() if match else (message, None, None)
+    if line is None:
+        return Problem("end of the file" if match else "the file", reason, "TOML")
+    shown = toml_text(text.splitlines()[int(line) - 1].strip())
+    return Problem(f"line {line}, column {column}", f"{reason}, in {shown}", "TOML")

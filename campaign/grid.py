@@ -1,0 +1,93 @@
+"""The grid: which points a campaign asks for, and the runs that follow."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, RunPhysics, identity, run_ids
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Point:
+    """One combination of temperature and stress."""
+
+    temperature: float
+    """Temperature of the dynamics [energy]."""
+    stress: float
+    """Compressive stress on the loaded axis [energy / length**3]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glass:
+    """The quenched configuration that the runs of one replica start from."""
+
+    id: str
+    """Identity of its physics."""
+    physics: GlassPhysics
+    """All that decides it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One point on one replica."""
+
+    id: str
+    """Identity of its physics."""
+    point: Point
+    """Where in the grid."""
+    glass: Glass
+    """What it starts from."""
+    creep: CreepProtocol
+    """How it is loaded and relaxed."""
+
+    @property
+    def replica(self) -> int:
+        """Which of the independent glasses, from 0."""
+        return self.glass.physics.replica
+
+    @property
+    def physics(self) -> RunPhysics:
+        """All that decides the run."""
+        return RunPhysics(self.glass.physics, self.creep, self.point.temperature, self.point.stress)
+
+
+def union(grids: Iterable[tuple[Iterable[float], Iterable[float]]]) -> tuple[Point, ...]:
+    """Join grids, each the product of its temperatures and stresses.
+
+    Parameters
+    ----------
+    grids : iterable of (temperatures, stresses)
+        Temperatures [energy] and stresses [energy / length**3] of each grid.
+
+    Returns
+    -------
+    tuple of Point
+        Every point once, by temperature and then by stress, however the grids were ordered.
+    """
+    return tuple(sorted({Point(*pair) for grid in grids for pair in product(*grid)}))
+
+
+def runs_of(
+    glasses: Iterable[GlassPhysics], creep: CreepProtocol, points: tuple[Point, ...]
+) -> Iterator[Run]:
+    """Put every point on every glass.
+
+    Parameters
+    ----------
+    glasses : iterable of GlassPhysics
+        One of each replica.
+    creep : CreepProtocol
+        What all the runs do.
+    points : tuple of Point
+        Where they do it.
+
+    Yields
+    ------
+    Run
+        All points of the first glass, then of the next: few glasses give a whole map early.
+    """
+    pairs = [(point.temperature, point.stress) for point in points]
+    for physics in glasses:
+        glass = Glass(identity(physics), physics)
+        for point, run_id in zip(points, run_ids(physics, creep, pairs), strict=True):
+            yield Run(run_id, point, glass, creep)

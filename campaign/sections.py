@@ -1,0 +1,215 @@
+"""The sections of a campaign file, with every default.
+
+The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 1272355 (2023).
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from glasscreep.campaign.fields import (
+    Allowed,
+    Count,
+    Finites,
+    Fraction,
+    Intervals,
+    Name,
+    Positive,
+    Positives,
+    Seed,
+    as_tuple,
+)
+from glasscreep.campaign.grid import Point, Run, runs_of, union
+from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, GlassProtocol, Model
+
+LARGEST_PARTICLES = 2**31 - 1
+"""LAMMPS numbers atoms with 32 bits."""
+
+
+class Section(BaseModel):
+    """A table of a campaign file: nothing converted, no key unknown."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+
+class WellDepths(Section):
+    """`epsilon` of the three pairs of species."""
+
+    AA: Positive = 1.0
+    """Well depth of A with A [energy]."""
+    AB: Positive = 1.5
+    """Well depth of A with B [energy]."""
+    BB: Positive = 0.5
+    """Well depth of B with B [energy]."""
+
+
+class Diameters(Section):
+    """`sigma` of the three pairs of species."""
+
+    AA: Positive = 1.0
+    """Diameter of A with A [length]."""
+    AB: Positive = 0.8
+    """Diameter of A with B [length]."""
+    BB: Positive = 0.88
+    """Diameter of B with B [length]."""
+
+
+class ModelSection(Section):
+    """The glass former: the Kob-Andersen mixture, in Lennard-Jones units."""
+
+    particles: Annotated[
+        Count,
+        Field(le=LARGEST_PARTICLES),
+        Allowed("a whole number up to 2^31 - 1, enough to fill twice the cutoffs"),
+    ] = 10_000
+    """Particles, A and B together."""
+    fraction_a: Fraction = 0.8
+    """Share of species A; the rest is B."""
+    density: Positive = 1.2
+    """Number density of the melt and of the quenched glass [1/length^3]."""
+    epsilon: WellDepths = WellDepths()
+    """Well depths of the pairs."""
+    sigma: Diameters = Diameters()
+    """Diameters of the pairs."""
+    cutoff: Positive = 2.5
+    """Cutoff of all pairs, where the energy is shifted to zero [length]."""
+    timestep: Positive = 0.01
+    """Time step of the dynamics [time]."""
+
+
+class GlassSection(Section):
+    """How a glass is made: melted from random positions, quenched, minimised."""
+
+    melt_temperature: Positive = 3.0
+    """Temperature of the melt, where the quench starts [energy]."""
+    melt_steps: Count = 50_000
+    """Length of the melt [steps]."""
+    quench_temperature: Positive = 0.1
+    """Temperature where the quench ends [energy]."""
+    quench_steps: Count = 10_000
+    """Length of the quench [steps]."""
+    thermostat_damping: Positive = 1.0
+    """Damping time of the thermostats of melt and quench [time]."""
+    checkpoint_interval: Annotated[
+        Count, Allowed("a whole number that divides melt_steps and quench_steps")
+    ] = 1_000
+    """Distance of checkpoints: what a crash costs at most [steps]."""
+
+
+class CreepSection(Section):
+    """How a glass is loaded, and how its frames are relaxed."""
+
+    steps: Annotated[Count, Allowed("a whole number that frame_interval divides")] = 10_000_000
+    """Length of every run; may be raised later [steps]."""
+    frame_interval: Annotated[Count, Allowed("a whole number that divides steps")] = 10_000
+    """Distance of relaxed frames [steps]."""
+    checkpoint_interval: Annotated[Count, Allowed("a whole number that divides frame_interval")] = (
+        1_000
+    )
+    """Distance of checkpoints: what a crash costs at most [steps]."""
+    axis: Annotated[Literal["x", "y", "z"], Allowed('"x", "y" or "z"')] = "z"
+    """Loaded axis; the other two are free of stress."""
+    thermostat_damping: Positive = 1.0
+    """Damping time of the thermostat [time]."""
+    barostat_damping: Positive = 10.0
+    """Damping time of the barostat [time]."""
+    stress_tolerance: Positive = 1e-6
+    """Largest |stress - target| of a relaxed frame, per component [energy/length^3]."""
+    force_tolerance: Positive = 1e-5
+    """Largest force component in a relaxed frame [energy/length]."""
+
+
+class GridSection(Section):
+    """Points to simulate: every temperature with every stress."""
+
+    temperature: Positives
+    """Temperature of the dynamics [energy]."""
+    stress: Finites
+    """Stress on the loaded axis, compression positive [energy/length^3]."""
+
+
+class AnalysisSection(Section):
+    """What is computed from the frames."""
+
+    d2min_intervals: Annotated[
+        Intervals | None,
+        Allowed("whole numbers of steps: multiples of creep.frame_interval below creep.steps"),
+    ] = None
+    """Between frames this far apart D2min is measured [steps]."""
+    d2min_cutoff: Positive = 2.5
+    """Neighbours of a particle are those nearer than this [length]."""
+
+
+class ResourcesSection(Section):
+    """What a run may use; none of it changes the results' identity."""
+
+    ranks: Count = 1
+    """MPI ranks of one MD process."""
+    slots: Annotated[Count | None, Allowed("a whole number from 1 up")] = None
+    """MD processes at a time."""
+    segment_frames: Count = 64
+    """Frames that an MD process makes in one go."""
+
+    def slots_on(self, cores: int) -> int:
+        """Slots to use on a machine of so many cores."""
+        return self.slots or max(1, cores // self.ranks)
+
+
+PAPER_GRIDS = (
+    {"temperature": [0.01, 0.1, 0.2, 0.3, 0.4], "stress": 0.5},
+    {"temperature": 0.1, "stress": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]},
+)
+
+
+class Campaign(Section):
+    """A whole campaign file."""
+
+    name: Name = "campaign"
+    """Name of the campaign, and of its directory where no other is given."""
+    seed: Seed = 0
+    """All randomness of the campaign follows from it."""
+    replicas: Count = 10
+    """Independent glasses; every point is run on each."""
+    model: ModelSection = ModelSection()
+    glass: GlassSection = GlassSection()
+    creep: CreepSection = CreepSection()
+    grid: Annotated[
+        tuple[GridSection, ...],
+        BeforeValidator(as_tuple),
+        Field(min_length=1),
+        Allowed("tables, each headed [[grid]]; none at all for the points of the paper"),
+    ] = tuple(map(GridSection.model_validate, PAPER_GRIDS))
+    analysis: AnalysisSection = AnalysisSection()
+    resources: ResourcesSection = ResourcesSection()
+
+    @property
+    def frames(self) -> int:
+        """Frames of every run."""
+        return self.creep.steps // self.creep.frame_interval
+
+    @property
+    def d2min_intervals(self) -> tuple[int, ...]:
+        """Intervals to measure D2min over, ascending [steps]."""
+        if self.analysis.d2min_intervals is not None:
+            return tuple(sorted(set(self.analysis.d2min_intervals)))
+        return (self.creep.frame_interval,) if self.frames > 1 else ()
+
+    def points(self) -> tuple[Point, ...]:
+        """Every point of the grids once, by temperature and then by stress."""
+        return union((grid.temperature, grid.stress) for grid in self.grid)
+
+    def glasses(self) -> Iterator[GlassPhysics]:
+        """Physics of the glass of each replica."""
+        values = self.model.model_dump()
+        for pairs in ("epsilon", "sigma"):
+            values[pairs] = tuple(values[pairs].values())
+        model, protocol = Model(**values), GlassProtocol(**self.glass.model_dump())
+        return (GlassPhysics(model, protocol, self.seed, n) for n in range(self.replicas))
+
+    def runs(self) -> tuple[Run, ...]:
+        """Every run, replica by replica and in each in the order of the points."""
+        creep = CreepProtocol(**self.creep.model_dump(exclude={"steps"}))
+        return tuple(runs_of(self.glasses(), creep, self.points()))
