@@ -1,0 +1,93 @@
+"""Files that are whole or not there, and stay after a power loss."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import google_crc32c
+
+from glasscreep.tasks.errors import StorageError
+
+READ_BYTES = 1 << 20
+
+Data = bytes | bytearray | memoryview
+
+
+@contextmanager
+def storing(path: Path) -> Iterator[None]:
+    """Turn any refusal by the file system into an error that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"could not write {path}: {error.strerror or error}. What was committed before is "
+            "kept. Make room there (or make it writable) and give the same command again."
+        )
+        raise StorageError(msg) from error
+
+
+def checksum(data: Data) -> int:
+    """Compute the CRC-32C of data."""
+    return int(google_crc32c.value(data))
+
+
+def checksum_of_file(path: Path) -> tuple[int, int]:
+    """Count the bytes of a file and compute their CRC-32C."""
+    size = crc = 0
+    with path.open("rb") as file:
+        while block := file.read(READ_BYTES):
+            size += len(block)
+            crc = google_crc32c.extend(crc, block)
+    return size, crc
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory survive a power loss."""
+    _sync(directory, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def sync_file(path: Path) -> None:
+    """Make the content of a file survive a power loss."""
+    _sync(path, os.O_RDONLY)
+
+
+def make_durable(path: Path) -> None:
+    """Make a file and its name survive a power loss."""
+    with storing(path):
+        sync_file(path)
+        sync_directory(path.parent)
+
+
+def write_new(path: Path, data: Data, *, durable: bool) -> None:
+    """Write a file that nobody reads yet; nothing is left of it when that fails."""
+    try:
+        with path.open("wb", buffering=0) as file:
+            view = memoryview(data)
+            while view.nbytes:  # a nearly full disk takes a part, and refuses the rest
+                view = view[file.write(view) :]
+            if durable:
+                os.fsync(file.fileno())
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def write_durably(path: Path, data: Data) -> None:
+    """Replace a file: a reader, a crash or a power loss finds the old bytes or the new.
+
+    For files with one writer. What a crash leaves, `<name>.partial`, the next write takes over.
+    """
+    partial = path.with_name(path.name + ".partial")
+    with storing(path):
+        write_new(partial, data, durable=True)
+        os.replace(partial, path)
+        sync_directory(path.parent)
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,104 @@
+"""What a run or a glass has committed: the one truth about its directory."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.files import checksum
+
+MANIFEST = "manifest.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """A file as it was committed."""
+
+    name: str
+    """Name in the directory of the manifest."""
+    bytes: int
+    """Committed length; what lies beyond it in the file was never committed."""
+    crc32c: int
+    """Checksum of the committed bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """State of a run or a glass."""
+
+    kind: str
+    """`run` or `glass`."""
+    id: str
+    """Identity of the run or glass."""
+    attempt: int = 0
+    """The attempt that may write; any other is fenced off."""
+    step: int = 0
+    """MD step of the checkpoint."""
+    frames: int = 0
+    """Number of committed frames."""
+    flushed: int = 0
+    """Number of frames whose positions and images are in the store."""
+    checkpoint: FileStamp | None = None
+    """State of the dynamics at `step`; None before the first."""
+    journal: FileStamp | None = None
+    """Frames from `flushed` on; None when all are in the store."""
+    carried: dict[str, Any] = field(default_factory=dict)
+    """State of the relaxer, carried from frame to frame."""
+    unrelaxed: tuple[int, ...] = ()
+    """Frames whose relaxation did not reach its tolerances."""
+    done: bool = False
+    """Whether all that was asked for is committed and in the store."""
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Write a manifest as JSON that carries its own checksum."""
+    content = {"schema": SCHEMA, **asdict(manifest)}
+    return _text({**content, "crc32c": checksum(_text(content))})
+
+
+def read_manifest(directory: Path) -> Manifest | None:
+    """Read the manifest of a run or glass directory.
+
+    Parameters
+    ----------
+    directory : Path
+        Directory of a run or a glass.
+
+    Returns
+    -------
+    Manifest or None
+        None if there is none. DamagedError if it is not byte for byte what was written.
+    """
+    path = directory / MANIFEST
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        content = json.loads(data)
+        stored = content.pop("crc32c")
+        sound = stored == checksum(_text(content)) and data == _text({**content, "crc32c": stored})
+    except (ValueError, TypeError, KeyError, AttributeError):
+        sound = False
+    if not sound:
+        msg = f"manifest of {directory.name} is damaged: {path} does not match its checksum"
+        raise DamagedError(msg)
+    return _manifest(content, path)
+
+
+def _manifest(content: dict[str, Any], path: Path) -> Manifest:
+    schema = content.pop("schema")
+    if schema != SCHEMA:
+        msg = f"{path} has schema {schema}, this version of glasscreep reads {SCHEMA}"
+        raise DamagedError(msg)
+    for name in ("checkpoint", "journal"):
+        stamp = content[name]
+        content[name] = None if stamp is None else FileStamp(**stamp)
+    content["unrelaxed"] = tuple(content["unrelaxed"])
+    return Manifest(**content)
+
+
+def _text(content: dict[str, Any]) -> bytes:
+    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()

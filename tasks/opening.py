@@ -1,0 +1,67 @@
+"""Opening the frame store, to read or to write files that are whole or not there."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import zarr
+from zarr.core.buffer import Buffer
+from zarr.storage import LocalStore
+
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.files import Data, write_durably
+
+METADATA = "zarr.json"
+
+Write = Callable[[Path, Data], None]
+
+
+class DurableStore(LocalStore):
+    """A local Zarr store whose files are replaced durably.
+
+    Parameters
+    ----------
+    root : Path
+        The store.
+    write : callable
+        What replaces a file; `Scratch.write` of an attempt that can be fenced off.
+    """
+
+    def __init__(self, root: Path, write: Write = write_durably) -> None:
+        super().__init__(root)
+        self._write = write
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Replace a file."""
+        self.set_sync(key, value)
+
+    def set_sync(self, key: str, value: Buffer) -> None:
+        """Replace a file."""
+        self._write(self.root / key, value.to_bytes())
+
+
+def open_writable(path: Path, write: Write = write_durably) -> zarr.Group:
+    """Open a store to write chunks, each replaced durably by `write`."""
+    _demand(path)
+    return zarr.open_group(DurableStore(path, write), mode="r+")
+
+
+def open_readable(path: Path) -> zarr.Group:
+    """Open a store to read."""
+    _demand(path)
+    return zarr.open_group(LocalStore(path, read_only=True), mode="r")
+
+
+def open_array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
+    """Take an array of the store."""
+    array = group[name]
+    if not isinstance(array, zarr.Array):
+        msg = f"{name} is a group of the store, not an array"
+        raise TypeError(msg)
+    return array
+
+
+def _demand(path: Path) -> None:
+    if not (path / METADATA).is_file():
+        msg = f"there is no frame store at {path}"
+        raise DamagedError(msg)

@@ -1,0 +1,221 @@
+"""Making and extending the frame store, and its table of runs: the controller writes these."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import ArrayLike, NDArray
+from zarr.abc.codec import BytesBytesCodec
+from zarr.codecs import BloscCodec, Crc32cCodec
+
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.files import storing, sync_directory, write_durably
+from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
+from glasscreep.tasks.layout import (
+    AXES,
+    COORDINATES,
+    FIT_PARAMETERS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    ArraySpec,
+    StoreShape,
+    array_specs,
+)
+from glasscreep.tasks.opening import METADATA, DurableStore, open_array, open_readable
+
+__all__ = [
+    "Glass",
+    "RunTable",
+    "StoreShape",
+    "create_store",
+    "extend_store",
+    "read_glass",
+    "read_glass_box",
+    "read_run_table",
+    "write_glass",
+    "write_run_table",
+]
+
+PROVENANCE = "provenance"
+
+
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """What tells the runs of a store apart, a row each."""
+
+    run_id: Sequence[str]
+    """(runs,) identity of the run."""
+    temperature: ArrayLike
+    """(runs,) temperature of the dynamics [energy]."""
+    stress: ArrayLike
+    """(runs,) compressive stress on the loaded axis [energy / length**3]."""
+    replica: ArrayLike
+    """(runs,) which of the independent glasses."""
+    seed: ArrayLike
+    """(runs,) seed of the velocities."""
+    glass_row: ArrayLike
+    """(runs,) row of the glass in the store."""
+
+
+def create_store(
+    path: Path,
+    shape: StoreShape,
+    attrs: Mapping[str, Any],
+    species: NDArray[np.uint8],
+    step: NDArray[np.int64],
+    time: NDArray[np.float64],
+    d2min_intervals: Sequence[int],
+) -> None:
+    """Make a store with room for all runs; it is there as a whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where the store will be; must not exist.
+    shape : StoreShape
+        How much it holds.
+    attrs : mapping
+        Attributes of the campaign, JSON.
+    species : (particles,) uint8
+        1 = A, 2 = B.
+    step : (frames,) int
+        MD step of each frame.
+    time : (frames,) float
+        Time under load of each frame [time].
+    d2min_intervals : sequence of int
+        Intervals of D2min in MD steps.
+    """
+    if path.exists():
+        msg = f"{path} exists already; extend it, or choose another directory"
+        raise FileExistsError(msg)
+    partial = path.with_name(path.name + ".partial")
+    with storing(path):
+        shutil.rmtree(partial, ignore_errors=True)  # left by a crash
+        (partial / PROVENANCE).mkdir(parents=True)
+        for spec in array_specs(shape, d2min_intervals):
+            _create_array(partial / spec.name, spec, shape)
+        _write_group(partial / PROVENANCE, {})
+        own = {"Conventions": "CF-1.11", "schema": SCHEMA, "schema_version": SCHEMA_VERSION}
+        _publish(partial, {**own, "coordinates": COORDINATES, **attrs})
+        fixed = {"species": species, "dim": AXES, "fit_parameter": FIT_PARAMETERS}
+        ids = np.arange(1, shape.particles + 1)
+        _write_columns(partial, {**fixed, "particle_id": ids, "step": step, "time": time})
+        os.replace(partial, path)
+        sync_directory(path.parent)
+
+
+def extend_store(
+    path: Path,
+    shape: StoreShape,
+    step: NDArray[np.int64],
+    time: NDArray[np.float64],
+    d2min_intervals: Sequence[int] = (),
+) -> None:
+    """Make room in a store for more runs, frames, glasses or D2min intervals.
+
+    A crash in the middle leaves the store as it was to its readers; calling again completes it.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    shape : StoreShape
+        How much it holds from now on; a dimension that would shrink keeps its length.
+    step, time, d2min_intervals
+        As in `create_store`.
+    """
+    attributes = json.loads((path / METADATA).read_bytes())["attributes"]
+    for spec in array_specs(shape, d2min_intervals):
+        if (path / spec.name).is_dir():
+            _grow(path / spec.name / METADATA, spec.shape(shape))
+        else:
+            _create_aside(path / spec.name, spec, shape)
+    # Readers go by the root's copy of the shapes; until it is replaced they see the old store.
+    arrays = zarr.open_group(DurableStore(path), mode="r+", use_consolidated=False)
+    if len(step) == open_array(arrays, "step").shape[0]:
+        _assign(arrays, {"step": step, "time": time})
+    _publish(path, attributes)
+
+
+def write_run_table(path: Path, table: RunTable) -> None:
+    """Write what tells the runs apart; the table has a row for every run of the store."""
+    _write_columns(path, {name: getattr(table, name) for name in RunTable.__slots__})
+
+
+def read_run_table(path: Path) -> RunTable:
+    """Read what tells the runs apart, checksums verified."""
+    group = open_readable(path)
+    columns: dict[str, Any] = {}
+    for name in RunTable.__slots__:
+        with naming_damage(f"array {name} of {path}"):
+            columns[name] = np.asarray(open_array(group, name)[:])
+    return RunTable(**{**columns, "run_id": [str(entry) for entry in columns["run_id"]]})
+
+
+def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
+    codecs: list[BytesBytesCodec] = [Crc32cCodec()]
+    if spec.compressed:
+        size = np.dtype(spec.dtype).itemsize
+        codecs.insert(0, BloscCodec(typesize=size, cname="zstd", clevel=3, shuffle="bitshuffle"))
+    zarr.create_array(
+        DurableStore(directory),
+        shape=spec.shape(shape),
+        dtype=str if spec.dtype == "str" else np.dtype(spec.dtype),
+        chunks=spec.chunk_shape(shape),
+        shards=spec.shard_shape(shape),
+        compressors=codecs,
+        fill_value=spec.fill,
+        attributes=spec.attributes,
+        chunk_key_encoding={"name": "default", "separator": "."},
+        dimension_names=spec.dims,
+    )
+
+
+def _create_aside(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
+    partial = directory.with_name(directory.name + ".partial")
+    with storing(directory):
+        shutil.rmtree(partial, ignore_errors=True)  # left by a crash
+        partial.mkdir()
+        _create_array(partial, spec, shape)
+        os.replace(partial, directory)
+        sync_directory(directory.parent)
+
+
+def _grow(metadata: Path, wanted: Sequence[int]) -> None:
+    array = json.loads(metadata.read_bytes())
+    grown = [max(pair) for pair in zip(array["shape"], wanted, strict=True)]
+    if grown != array["shape"]:
+        write_durably(metadata, json.dumps({**array, "shape": grown}).encode())
+
+
+def _publish(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Write the root, with the copy of all arrays' metadata that readers open the store by."""
+    found = {file.parent.name: json.loads(file.read_bytes()) for file in path.glob(f"*/{METADATA}")}
+    arrays = {name: found[name] for name in sorted(found) if found[name]["node_type"] == "array"}
+    inline = {"kind": "inline", "must_understand": False, "metadata": arrays}
+    _write_group(path, attributes, consolidated_metadata=inline)
+
+
+def _write_group(path: Path, attributes: Mapping[str, Any], **more: Any) -> None:
+    group = {"zarr_format": 3, "node_type": "group", "attributes": dict(attributes), **more}
+    write_durably(path / METADATA, json.dumps(group).encode())
+
+
+def _write_columns(path: Path, columns: Mapping[str, Any]) -> None:
+    _assign(zarr.open_group(DurableStore(path), mode="r+"), columns)
+
+
+def _assign(group: zarr.Group, columns: Mapping[str, Any]) -> None:
+    for name, values in columns.items():
+        array = open_array(group, name)
+        column = np.asarray(values)
+        if column.shape != array.shape:
+            msg = f"{name} has {column.shape} values, the store has room for {array.shape}"
+            raise ValueError(msg)
+        array[:] = column
