@@ -15,7 +15,7 @@ PYTHON ?=
 VENV ?= .venv
 EXTRAS ?= test,lint
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest
 
 demo: $(VENV)/installed

@@ -1,0 +1,197 @@
+"""Ranks start, talk, get signals and die as the launcher's contract says."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from glasscreep.slurm.launch import Launcher, LauncherMissingError, LocalLauncher
+
+RANKS = 2
+TIMEOUT_S = 60
+
+PROGRAM = """
+import os, signal, sys, time
+from mpi4py import MPI
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+world = MPI.COMM_WORLD
+total = world.allreduce(world.rank + 1)
+sys.stdout.write(f"{world.rank} {world.size} {total} {os.getpid()}\\n")
+sys.stdout.flush()
+time.sleep(float(sys.argv[1]))
+"""
+
+# What a task inside a SLURM step, started by another MPI, finds in its environment.
+POISON = {
+    "PMI_RANK": "0",
+    "PMI_SIZE": "4",
+    "PMI_FD": "7",
+    "PMIX_NAMESPACE": "elsewhere",
+    "PMIX_RANK": "0",
+    "MPI_LOCALNRANKS": "4",
+    "HYDRA_HOST_FILE": "/nonexistent",
+    "SLURM_JOB_ID": "1",
+    "SLURM_NNODES": "2",
+    "SLURM_NODELIST": "node[1-2]",
+    "SLURM_JOB_NODELIST": "node[1-2]",
+    "SLURM_TASKS_PER_NODE": "1(x2)",
+}
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {TIMEOUT_S} s in vain until {what}"
+        time.sleep(0.02)
+
+
+class Program:
+    """The program above, started by a launcher."""
+
+    def __init__(self, launcher: Launcher, ranks: int, directory: Path, sleep_s: float) -> None:
+        self.output = directory / "output"
+        with self.output.open("w") as output:
+            self.process = subprocess.Popen(
+                [*launcher.prefix(ranks), sys.executable, "-c", PROGRAM, str(sleep_s)],
+                env=launcher.environment(),
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def report(self) -> list[tuple[int, ...]]:
+        """Each rank's number, the ranks' count, what they summed up and the process id."""
+        lines = self.output.read_text().splitlines()
+        return sorted(tuple(int(word) for word in line.split()) for line in lines)
+
+    def all_started(self, ranks: int) -> list[psutil.Process]:
+        wait_until(
+            lambda: self.output.read_text().count("\n") == ranks or self.process.poll() is not None,
+            "every rank has reported",
+        )
+        return [psutil.Process(pid) for *_, pid in self.report()]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    programs: list[Program] = []
+
+    def started(launcher: Launcher, ranks: int, sleep_s: float = 0) -> Program:
+        directory = tmp_path / f'it\'s "{len(programs)}"'
+        directory.mkdir()
+        programs.append(Program(launcher, ranks, directory, sleep_s))
+        return programs[-1]
+
+    yield started
+    for program in programs:
+        program.process.kill()
+        program.process.wait()
+
+
+class LauncherContract:
+    """What holds for every launcher. Implementations inherit it and say what they make."""
+
+    def make(self) -> Launcher:
+        raise NotImplementedError
+
+    @pytest.mark.parametrize("ranks", [1, RANKS])
+    def test_ranks_start_and_talk(self, start, ranks):
+        program = start(self.make(), ranks)
+        assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
+        total = sum(range(1, ranks + 1))
+        assert [line[:3] for line in program.report()] == [(i, ranks, total) for i in range(ranks)]
+
+    @pytest.mark.parametrize("ranks", [1, RANKS])
+    def test_a_poisoned_environment_does_not_matter(self, start, ranks, monkeypatch):
+        for name, value in POISON.items():
+            monkeypatch.setenv(name, value)
+        program = start(self.make(), ranks)
+        assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
+        assert len(program.report()) == ranks
+
+    def test_launches_beside_each_other_stay_apart(self, start):
+        programs = [start(self.make(), RANKS, sleep_s=60) for _ in range(2)]
+        alive = [rank for program in programs for rank in program.all_started(RANKS)]
+        assert len({rank.pid for rank in alive}) == 2 * RANKS
+        assert all(rank.is_running() for rank in alive)
+        assert [line[2] for program in programs for line in program.report()] == [3] * 2 * RANKS
+
+    @pytest.mark.parametrize("ranks", [1, RANKS])
+    def test_sigterm_reaches_every_rank(self, start, ranks):
+        program = start(self.make(), ranks, sleep_s=60)
+        program.all_started(ranks)
+        program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
+
+    @pytest.mark.parametrize("ranks", [1, RANKS])
+    def test_no_rank_survives_sigkill(self, start, ranks):
+        program = start(self.make(), ranks, sleep_s=60)
+        started = program.all_started(ranks)
+        program.process.kill()
+        program.process.wait()
+        wait_until(lambda: not any(map(is_alive, started)), "every rank is dead")
+
+    @pytest.mark.parametrize("ranks", [0, -1])
+    def test_less_than_one_rank_is_refused(self, ranks):
+        with pytest.raises(ValueError, match=f"ranks must be at least 1, got {ranks}"):
+            self.make().prefix(ranks)
+
+    def test_keeps_the_users_environment(self, monkeypatch):
+        monkeypatch.setenv("LAMMPS_POTENTIALS", "/here")
+        environment = self.make().environment()
+        assert environment["LAMMPS_POTENTIALS"] == "/here"
+        assert environment["PATH"] == os.environ["PATH"]
+
+    def test_gives_each_rank_one_thread(self, monkeypatch):
+        monkeypatch.setenv("OMP_NUM_THREADS", "8")
+        assert self.make().environment()["OMP_NUM_THREADS"] == "1"
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+class TestLocalLauncher(LauncherContract):
+    def make(self) -> Launcher:
+        return LocalLauncher()
+
+    def test_one_rank_needs_no_launcher(self):
+        assert LocalLauncher().prefix(1) == ()
+
+    def test_the_hosts_of_a_pbs_job_are_not_used(self, start, tmp_path, monkeypatch):
+        nodes = tmp_path / "nodes"
+        nodes.write_text("node1\nnode2\n")
+        monkeypatch.setenv("PBS_ENVIRONMENT", "PBS_BATCH")
+        monkeypatch.setenv("PBS_JOBID", "1")
+        monkeypatch.setenv("PBS_NODEFILE", str(nodes))
+        program = start(LocalLauncher(), RANKS, sleep_s=60)
+        parents = {rank.ppid() for rank in program.all_started(RANKS)}
+        assert len(parents) == 1, "one proxy, so one host"
+
+    def test_ranks_are_not_bound_to_cores(self, start, monkeypatch):
+        monkeypatch.setenv("HYDRA_BINDING", "core")
+        ranks = start(LocalLauncher(), RANKS, sleep_s=60).all_started(RANKS)
+        assert [rank.cpu_affinity() for rank in ranks] == [psutil.Process().cpu_affinity()] * RANKS
+
+    def test_mpiexec_beside_python_comes_first(self, tmp_path, monkeypatch):
+        other = tmp_path / "mpiexec"
+        other.write_text("#!/bin/sh\nexit 1\n")
+        other.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert Path(LocalLauncher().prefix(RANKS)[0]) == Path(sys.executable).parent / "mpiexec"
+
+    def test_says_what_to_do_without_mpiexec(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+        with pytest.raises(LauncherMissingError, match=r"pip install --force-reinstall mpich"):
+            LocalLauncher().prefix(RANKS)
