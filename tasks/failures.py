@@ -1,0 +1,51 @@
+"""Telling what ended an MD process, from what it left behind."""
+
+import re
+from pathlib import Path
+
+from glasscreep.tasks.errors import (
+    DivergedError,
+    FencedError,
+    GlasscreepError,
+    StorageError,
+)
+
+DIVERGED = re.compile(
+    r"lost atoms|non-numeric|out of range atoms|neighbor list overflow|neighbor bins"
+    r"|too far outside|simulation unstable|box bounds are invalid|communication cutoff",
+    re.IGNORECASE,
+)
+STORAGE = re.compile(
+    r"i/o error while writing|no space left|quota exceeded|read-only file system", re.IGNORECASE
+)
+KINDS: dict[type[GlasscreepError], str] = {
+    DivergedError: "diverged",
+    FencedError: "fenced",
+    StorageError: "storage",
+}
+TAIL_LINES = 20
+TAIL_BYTES = 8192
+
+
+def kind_of_text(text: str) -> str:
+    """Sort an error text of LAMMPS or of the system into `diverged`, `storage`, `crashed`."""
+    if DIVERGED.search(text):
+        return "diverged"
+    return "storage" if STORAGE.search(text) else "crashed"
+
+
+def kind_of_error(error: BaseException) -> str:
+    """Sort an exception into the kinds of `Outcome`."""
+    return next((kind for kind_of, kind in KINDS.items() if isinstance(error, kind_of)), "crashed")
+
+
+def tail(path: Path) -> str:
+    """Read the last lines of a text file; nothing if it is not there."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - TAIL_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-TAIL_LINES:])

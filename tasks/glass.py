@@ -1,0 +1,125 @@
+"""Making a glass: a chain of actions, each from one commit to the next."""
+
+from pathlib import Path
+
+from glasscreep.tasks.checkpoints import Checkpoints
+from glasscreep.tasks.control import Control
+from glasscreep.tasks.engine import Engine, EngineError
+from glasscreep.tasks.glasses import Glass, write_glass
+from glasscreep.tasks.manifest import Manifest
+from glasscreep.tasks.minimise import Aim
+from glasscreep.tasks.physics import GlassPhysics, identity
+from glasscreep.tasks.relax import Relaxed, relax
+
+FORCE_TOLERANCE = 1e-8
+"""Largest force component on any particle of a finished glass [energy / length]."""
+
+
+class GlassChain:
+    """The actions that lead from nothing to a glass. Every method is collective.
+
+    Parameters
+    ----------
+    engine : Engine
+        LAMMPS.
+    physics : GlassPhysics
+        What to make.
+    checkpoints : Checkpoints or None
+        Where to commit; None on all ranks but the first.
+    store, row : Path, int
+        Frame store, and the row of the glass in it.
+    control : Control
+        Told of the progress.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        physics: GlassPhysics,
+        checkpoints: Checkpoints | None,
+        store: Path,
+        row: int,
+        control: Control,
+    ) -> None:
+        self._engine, self._physics, self._control = engine, physics, control
+        self._checkpoints, self._store, self._row = checkpoints, store, row
+        self._id = identity(physics)
+
+    def run(self) -> str:
+        """Go on until the glass is done or a stop is asked for: `done` or `stopped`."""
+        while not (manifest := self._manifest()).done:
+            self._act(manifest)
+            if self._control.must_stop():
+                break
+        return "done" if self._manifest().done else "stopped"
+
+    def _act(self, manifest: Manifest) -> None:
+        protocol = self._physics.protocol
+        quenched = protocol.melt_steps + protocol.quench_steps
+        if manifest.checkpoint is None:
+            self._start()
+        elif manifest.step < quenched:
+            self._block(manifest.step)
+        else:
+            self._finish(quenched + 1)
+
+    def _start(self) -> None:
+        temperature = self._physics.protocol.melt_temperature
+        self._engine.place_at_random(self._control.seed(self._id, "positions"))
+        self._engine.draw_velocities(temperature, self._control.seed(self._id, "velocities"))
+        self._commit(0)
+
+    def _block(self, step: int) -> None:
+        self._load()
+        steps = self._physics.protocol.checkpoint_interval
+        act = self._melt if step < self._physics.protocol.melt_steps else self._quench
+        self._control.timed(lambda: act(step, steps), steps)
+        self._commit(step + steps)
+
+    def _melt(self, step: int, steps: int) -> None:
+        protocol = self._physics.protocol
+        # LAMMPS does not save the state of the random numbers: each block has its own seed.
+        seed = self._control.seed(self._id, f"melt {step}")
+        self._engine.melt(protocol.melt_temperature, protocol.thermostat_damping, seed, steps)
+
+    def _quench(self, _: int, steps: int) -> None:
+        protocol = self._physics.protocol
+        ramp = (protocol.melt_steps, protocol.melt_steps + protocol.quench_steps)
+        temperatures = (protocol.melt_temperature, protocol.quench_temperature)
+        self._engine.quench(temperatures, protocol.thermostat_damping, ramp, steps)
+
+    def _finish(self, step: int) -> None:
+        self._load()
+        relaxed = relax(self._engine, Aim(FORCE_TOLERANCE, 0.0, None))
+        if not relaxed.is_relaxed:
+            msg = (
+                f"glass {self._id} still has a force of {relaxed.force_residual:.3g} after "
+                f"{relaxed.force_evaluations} force evaluations; {FORCE_TOLERANCE:g} is allowed"
+            )
+            raise EngineError(msg)
+        self._engine.set_step(0)
+        self._engine.ranks.first(lambda: self._store_glass(relaxed))
+        self._commit(step, done=True)
+
+    def _store_glass(self, relaxed: Relaxed) -> None:
+        assert self._checkpoints is not None
+        at = relaxed.configuration
+        glass = Glass(at.position, at.edges, relaxed.potential_energy, relaxed.stress)
+        write_glass(self._store, self._row, glass, self._checkpoints.scratch)
+
+    def _manifest(self) -> Manifest:
+        return self._engine.ranks.first(lambda: self._opened().manifest)
+
+    def _load(self) -> None:
+        self._engine.load(self._engine.ranks.first(lambda: self._opened().verified_checkpoint()))
+
+    def _commit(self, step: int, *, done: bool = False) -> None:
+        first = self._engine.ranks.first
+        path = first(lambda: self._opened().new_checkpoint(step))
+        self._engine.save(path)
+        first(lambda: self._opened().commit_checkpoint(step, path, done=done))
+        self._control.progress(self._manifest())
+
+    def _opened(self) -> Checkpoints:
+        assert self._checkpoints is not None
+        return self._checkpoints

@@ -1,0 +1,178 @@
+"""The MD process: `python -m glasscreep.tasks.md`, on one rank or more.
+
+Reads a task from standard input, a line of JSON. Writes events to standard output, lines of
+JSON. A further line `stop`, or SIGTERM, makes it commit what it is doing and leave; the end of
+standard input means that its worker is gone, and ends it at once.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from mpi4py import MPI
+
+from glasscreep.tasks.checkpoints import Checkpoints
+from glasscreep.tasks.control import Control
+from glasscreep.tasks.creep import CreepChain
+from glasscreep.tasks.engine import Engine, LoneEngineError
+from glasscreep.tasks.errors import DivergedError, GlasscreepError
+from glasscreep.tasks.failures import kind_of_error, kind_of_text
+from glasscreep.tasks.glass import GlassChain
+from glasscreep.tasks.physics import identity
+from glasscreep.tasks.provenance import Segment, append_segment, host, versions_used
+from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
+from glasscreep.tasks.writer import FrameWriter
+
+STORE = "store.zarr"
+PR_SET_PDEATHSIG = 1
+STDIN = 0
+
+
+def main() -> None:
+    """Do the task that comes by standard input."""
+    _die_with_parent()
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    ranks = Ranks()
+    try:
+        task = ranks.first(lambda: _receive(stop))
+        kind, message = _Process(task, ranks, stop).run(), ""
+    except LoneEngineError as error:
+        _end_all(ranks, kind_of_text(str(error)), str(error))
+    except GlasscreepError as error:  # raised on every rank alike
+        kind, message = kind_of_error(error), str(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, no rank must wait for this one
+        traceback.print_exc()
+        _end_all(ranks, "crashed", f"{type(error).__name__}: {error}")
+    if ranks.is_first:
+        _tell({"event": "end", "kind": kind, "message": message})
+
+
+class _Process:
+    """One task on all ranks; only the first opens files other than those of LAMMPS."""
+
+    def __init__(self, task: Task, ranks: Ranks, stop: threading.Event) -> None:
+        # LAMMPS gives a meaning to characters that a path may hold: it gets relative paths.
+        self._directory = Path(task.directory).resolve()
+        os.chdir(self._directory)
+        self._task, self._ranks = task, ranks
+        self._place = self._directory / task.place().relative_to(task.directory)
+        glass = task.physics if isinstance(task, GlassTask) else task.physics.glass
+        self._model = glass.model
+        self._control = Control(ranks, self._model.particles, stop.is_set, _tell)
+
+    def run(self) -> str:
+        """Claim the run or glass, go on with it, and leave a record of that."""
+        self._started, self._clock = datetime.now(UTC), time.perf_counter()
+        with ExitStack() as open_files:
+            self._open_files = open_files
+            self._writer: FrameWriter | None = None
+            self._checkpoints: Checkpoints | None = None
+            self._ranks.first(self._open)
+            self._engine = Engine(self._model, self._place / LOG, self._ranks)
+            open_files.callback(self._engine.close)
+            try:
+                kind = self._chain()
+            except DivergedError:
+                self._ranks.first(self._record)
+                raise
+            self._ranks.first(self._record)
+            return kind
+
+    def _open(self) -> None:
+        task, store = self._task, self._directory / STORE
+        physics_id = identity(task.physics)
+        if isinstance(task, SegmentTask):
+            writer = FrameWriter(
+                self._place, store, task.row, physics_id, task.attempt, task.frames_wanted
+            )
+            self._open_files.callback(writer.close)
+            self._writer, self._checkpoints = writer, writer.checkpoints
+        else:
+            self._checkpoints = Checkpoints(self._place, "glass", physics_id, task.attempt)
+            self._open_files.callback(self._checkpoints.close)
+
+    def _chain(self) -> str:
+        task, engine, control = self._task, self._engine, self._control
+        if isinstance(task, GlassTask):
+            store = self._directory / STORE
+            glass = GlassChain(engine, task.physics, self._checkpoints, store, task.row, control)
+            return glass.run()
+        made = self._directory / "glasses" / identity(task.physics.glass)
+        creep = CreepChain(engine, task.physics, self._writer, made, control)
+        return creep.run(task.stop_after, task.frames_wanted)
+
+    def _record(self) -> None:
+        assert self._checkpoints is not None
+        wall_time_s = time.perf_counter() - self._clock
+        lammps, mpi = str(self._engine.lammps.version()), MPI.Get_library_version().split("\n")[0]
+        segment = Segment(
+            attempt=self._task.attempt,
+            host=host(),
+            ranks=self._ranks.count,
+            versions=versions_used(lammps, mpi.strip()),
+            seeds=self._control.seeds,
+            started=self._started.isoformat(timespec="seconds"),
+            frames=self._control.frames,
+            steps=self._control.steps,
+            wall_time_s=wall_time_s,
+            particle_steps_per_s=self._model.particles * self._control.steps / wall_time_s,
+        )
+        store = self._directory / STORE
+        append_segment(store, identity(self._task.physics), segment, self._checkpoints.scratch)
+
+
+def _receive(stop: threading.Event) -> Task:
+    """Read the task, and go on listening for a word to stop."""
+    line, rest = b"", b""
+    while b"\n" not in line:
+        line += _more()
+    line, _, rest = line.partition(b"\n")
+    threading.Thread(target=_listen, args=(rest, stop), daemon=True).start()
+    return decode(line)
+
+
+def _listen(heard: bytes, stop: threading.Event) -> None:
+    while True:
+        if b"stop\n" in heard:
+            stop.set()
+        heard += _more()
+
+
+def _more() -> bytes:
+    # Not sys.stdin: a thread that holds its lock can't be ended in peace.
+    data = os.read(STDIN, 4096)
+    if not data:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return data
+
+
+def _tell(event: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def _end_all(ranks: Ranks, kind: str, message: str) -> NoReturn:
+    _tell({"event": "end", "kind": kind, "message": message})
+    if ranks.count > 1:
+        ranks.communicator.Abort(1)
+    sys.exit(1)
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Running one MD process from a worker: start it, follow it, tell how it ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import IO, Any
+
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.failures import kind_of_text, tail
+from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.physics import identity
+from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, encode
+
+__all__ = [
+    "GlassTask",
+    "Outcome",
+    "SegmentTask",
+    "kill_segments",
+    "run_segment",
+    "stop_segments",
+]
+
+MODULE = "glasscreep.tasks.md"
+AFTER_END_S = 10.0
+"""How long to read on after the MD process has ended."""
+
+Progress = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a segment, or the making of a glass, ended."""
+
+    id: str
+    """Identity of the run or glass."""
+    kind: str
+    """`done`, `partial`, `stopped`, `diverged`, `storage`, `crashed` or `fenced`."""
+    frames: int
+    """Frames committed."""
+    step: int
+    """MD step of the committed checkpoint."""
+    message: str
+    """What went wrong; nothing if nothing did."""
+    log_tail: str
+    """The last lines of the LAMMPS log, if something went wrong."""
+    attempt: int
+    """Number of the attempt."""
+
+
+def run_segment(task: Task, progress: Progress | None = None) -> Outcome:
+    """Run the MD process of a task to its end.
+
+    Parameters
+    ----------
+    task : GlassTask or SegmentTask
+        What to do.
+    progress : callable, optional
+        Given each progress event; by default an event of the Dask worker, topic `progress`.
+
+    Returns
+    -------
+    Outcome
+        Whatever happens to the MD process, short of an error in this one.
+    """
+    physics_id = identity(task.physics)
+    with tempfile.TemporaryFile() as errors:
+        child = _Child(task, errors)
+        _running.add(child)
+        try:
+            child.follow(progress or _to_worker, physics_id)
+        finally:
+            child.kill()
+            _running.discard(child)
+        errors.seek(0)
+        text = errors.read().decode(errors="replace")
+    return _outcome(task, child, text)
+
+
+def stop_segments(grace_s: float = 30.0) -> int:
+    """Ask the MD processes of this worker to commit and leave; kill those that don't in time.
+
+    Returns at once, with the number of processes asked.
+    """
+    children = list(_running)
+    for child in children:
+        child.stop()
+    if children:
+        timer = threading.Timer(grace_s, _kill, [children])
+        timer.daemon = True
+        timer.start()
+    return len(children)
+
+
+def kill_segments() -> int:
+    """Kill the MD processes of this worker; what they had committed stays."""
+    children = list(_running)
+    _kill(children)
+    return len(children)
+
+
+class _Child:
+    """An MD process. Its standard input stays open: when it closes, its worker is gone."""
+
+    def __init__(self, task: Task, errors: IO[bytes]) -> None:
+        self.end: dict[str, Any] | None = None
+        self.noise: list[str] = []
+        environment = {**(task.environment or os.environ), "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [*task.launch, sys.executable, "-m", MODULE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment,
+            start_new_session=True,
+        )
+        self._write(encode(task))
+
+    def follow(self, progress: Progress, physics_id: str) -> None:
+        """Pass progress on until the process has ended, or said how it ends."""
+        reader = threading.Thread(target=self._read, args=(progress, physics_id), daemon=True)
+        reader.start()
+        self.process.wait()
+        self.kill()  # what it started may hold the pipe open
+        reader.join(AFTER_END_S)
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        if not reader.is_alive():
+            self.process.stdout.close()
+
+    def stop(self) -> None:
+        """Ask the process to commit what it is doing, and leave."""
+        # Not a signal: mpiexec and srun would end the ranks at once.
+        self._write(b"stop\n")
+
+    def kill(self) -> None:
+        """Kill the process and its group."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    def _write(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError, ValueError):
+            self.process.stdin.write(data)
+            self.process.stdin.flush()
+
+    def _read(self, progress: Progress, physics_id: str) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            event = _event(line)
+            if event is None:
+                self.noise.append(line.decode(errors="replace"))
+                del self.noise[:-20]
+            elif event["event"] == "end":
+                self.end = self.end or event
+            else:
+                progress({**event, "id": physics_id})
+
+
+_running: set[_Child] = set()
+
+
+def _kill(children: list[_Child]) -> None:
+    for child in children:
+        child.kill()
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
+
+
+def _to_worker(event: dict[str, Any]) -> None:
+    """Log a progress event in the Dask worker, if this is one."""
+    from distributed import get_worker  # slow to import, and not needed outside
+
+    with suppress(ValueError):
+        get_worker().log_event("progress", event)
+
+
+def _outcome(task: Task, child: _Child, errors: str) -> Outcome:
+    place = task.place()
+    log = tail(place / LOG)
+    end = child.end or _end_without_word(child, errors, log)
+    frames = step = 0
+    try:
+        manifest = read_manifest(place)
+    except DamagedError as error:
+        end = {"kind": "crashed", "message": str(error)}
+    else:
+        if manifest is not None:
+            frames, step = manifest.frames, manifest.step
+    went_wrong = end["kind"] not in ("done", "partial", "stopped")
+    return Outcome(
+        id=identity(task.physics),
+        kind=end["kind"],
+        frames=frames,
+        step=step,
+        message=end["message"],
+        log_tail=log if went_wrong else "",
+        attempt=task.attempt,
+    )
+
+
+def _end_without_word(child: _Child, errors: str, log: str) -> dict[str, str]:
+    status = child.process.returncode
+    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    last = "\n".join([*errors.splitlines()[-20:], *(line.rstrip() for line in child.noise)])
+    message = f"the MD process ended with {how} and said nothing more\n{last}".strip()
+    return {"kind": kind_of_text(f"{log}\n{last}"), "message": message}

@@ -1,0 +1,95 @@
+"""What a worker asks of an MD process, and how it is written down for it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glasscreep.tasks.physics import (
+    CreepProtocol,
+    GlassPhysics,
+    GlassProtocol,
+    Model,
+    RunPhysics,
+    identity,
+)
+
+LOG = "log.lammps"
+
+
+@dataclass(frozen=True, slots=True)
+class GlassTask:
+    """Make a glass."""
+
+    physics: GlassPhysics
+    """What to make."""
+    directory: str
+    """Campaign directory."""
+    row: int
+    """Row of the glass in the store."""
+    attempt: int
+    """Number of this attempt; exceeds those before."""
+    launch: tuple[str, ...]
+    """What to put before the command, such as `("mpiexec", "-n", "2")`; nothing for one rank."""
+    environment: dict[str, str]
+    """Environment of the MD process; that of the worker if empty."""
+
+    def place(self) -> Path:
+        """Directory of the glass."""
+        return Path(self.directory) / "glasses" / identity(self.physics)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTask:
+    """Take a run some frames further."""
+
+    physics: RunPhysics
+    """What to run."""
+    directory: str
+    """Campaign directory."""
+    row: int
+    """Row of the run in the store."""
+    glass_row: int
+    """Row of its glass in the store."""
+    attempt: int
+    """Number of this attempt; exceeds those before."""
+    launch: tuple[str, ...]
+    """What to put before the command, such as `("mpiexec", "-n", "2")`; nothing for one rank."""
+    environment: dict[str, str]
+    """Environment of the MD process; that of the worker if empty."""
+    frames_wanted: int
+    """Number of frames at which the run is done."""
+    stop_after: int
+    """Number of frames at which this segment ends."""
+
+    def place(self) -> Path:
+        """Directory of the run."""
+        return Path(self.directory) / "runs" / identity(self.physics)
+
+
+Task = GlassTask | SegmentTask
+
+
+def encode(task: Task) -> bytes:
+    """Write a task as one line of JSON."""
+    return json.dumps({"task": type(task).__name__, **asdict(task)}).encode() + b"\n"
+
+
+def decode(line: bytes) -> Task:
+    """Read a task written by `encode`."""
+    content = json.loads(line)
+    kind, physics = content.pop("task"), content.pop("physics")
+    content["launch"] = tuple(content["launch"])
+    if kind == GlassTask.__name__:
+        return GlassTask(physics=_glass(physics), **content)
+    run = RunPhysics(
+        **{**physics, "glass": _glass(physics["glass"]), "creep": CreepProtocol(**physics["creep"])}
+    )
+    return SegmentTask(physics=run, **content)
+
+
+def _glass(content: dict[str, Any]) -> GlassPhysics:
+    pairs = {key: tuple(content["model"][key]) for key in ("epsilon", "sigma")}
+    model = Model(**{**content["model"], **pairs})
+    protocol = GlassProtocol(**content["protocol"])
+    return GlassPhysics(**{**content, "model": model, "protocol": protocol})
