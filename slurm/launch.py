@@ -59,7 +59,7 @@ class LocalLauncher(Launcher):
         if ranks == 1:
             return ()
         # Under PBS, LSF or SGE hydra would take the hosts of their allocation.
-        return (_mpiexec(), "-rmk", "user", "-launcher", "fork", "-n", str(ranks))
+        return (_mpiexec(), "-rmk", "user", "-n", str(ranks))
 
     def environment(self) -> dict[str, str]:
         """Give this process's environment without traces of other launchers, one thread a rank."""

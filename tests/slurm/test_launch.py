@@ -149,6 +149,11 @@ class LauncherContract:
         assert environment["LAMMPS_POTENTIALS"] == "/here"
         assert environment["PATH"] == os.environ["PATH"]
 
+    def test_leaves_the_traces_of_other_launchers_out(self, monkeypatch):
+        for name, value in POISON.items():
+            monkeypatch.setenv(name, value)
+        assert not POISON.keys() & self.make().environment().keys()
+
     def test_gives_each_rank_one_thread(self, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "8")
         assert self.make().environment()["OMP_NUM_THREADS"] == "1"
