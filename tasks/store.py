@@ -28,6 +28,7 @@ from glasscreep.tasks.layout import (
     array_specs,
 )
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array, open_readable
+from glasscreep.tasks.provenance import PROVENANCE
 
 __all__ = [
     "Glass",
@@ -41,8 +42,6 @@ __all__ = [
     "write_glass",
     "write_run_table",
 ]
-
-PROVENANCE = "provenance"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,146 @@
+"""Reading committed frames, each checksum verified, also while their run is being written."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.tasks.codec import decode_positions
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.manifest import Manifest, read_manifest
+from glasscreep.tasks.opening import open_array, open_readable
+
+
+@dataclass(frozen=True, slots=True)
+class FrameBlock:
+    """Consecutive frames of one run."""
+
+    start: int
+    """Index of the first frame."""
+    position: NDArray[np.float64]
+    """(frames, N, 3) wrapped into the box, origin at its corner [length]."""
+    image: NDArray[np.int8]
+    """(frames, N, 3) periodic images: position + image * box_edges is unwrapped."""
+    box_edges: NDArray[np.float64]
+    """(frames, 3) box edges [length]."""
+
+
+class FrameReader:
+    """Reads what the runs of a campaign have committed.
+
+    Scalars of a frame are there when it is committed, positions when its shard is full or its
+    run is done. DamagedError names the run, the frames and the array.
+
+    Parameters
+    ----------
+    store : Path
+        The frame store; the directories of its runs are in `runs` beside it.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self._group = open_readable(store)
+        self._arrays = {name: open_array(self._group, name) for name in self._group.array_keys()}
+
+    @cached_property
+    def run_ids(self) -> list[str]:
+        """Identity of each run, by row."""
+        with naming_damage(f"array run_id of {self.store}"):
+            return [str(entry) for entry in np.asarray(self._arrays["run_id"][:])]
+
+    @cached_property
+    def species(self) -> NDArray[np.uint8]:
+        """(N,) species of each particle: 1 = A, 2 = B."""
+        with naming_damage(f"array species of {self.store}"):
+            return np.asarray(self._arrays["species"][:], np.uint8)
+
+    def manifest(self, row: int) -> Manifest:
+        """Read what a run has committed."""
+        run_id = self.run_ids[row]
+        known = read_manifest(self.store.parent / "runs" / run_id)
+        return Manifest(kind="run", id=run_id) if known is None else known
+
+    def position(self, row: int, frame: int) -> NDArray[np.float64]:
+        """Positions of a frame, (N, 3), wrapped into the box, origin at its corner [length]."""
+        return decode_positions(self._flushed("position", row, frame, frame + 1)[0])
+
+    def image(self, row: int, frame: int) -> NDArray[np.int8]:
+        """Periodic images of a frame, (N, 3)."""
+        return self._images(row, frame, frame + 1)[0]
+
+    def block(self, row: int, start: int, stop: int) -> FrameBlock:
+        """Frames `start` to `stop - 1` of a run."""
+        position = decode_positions(self._flushed("position", row, start, stop))
+        return FrameBlock(
+            start, position, self._images(row, start, stop), self.box_edges(row)[start:stop]
+        )
+
+    def box_edges(self, row: int) -> NDArray[np.float64]:
+        """Box edges of the committed frames, (frames, 3) [length]."""
+        return self.scalar("box_edges", row)
+
+    def scalar(self, name: str, row: int) -> NDArray[Any]:
+        """One of the arrays with a value, or one along each axis, for each committed frame.
+
+        Parameters
+        ----------
+        name : str
+            `box_edges`, `potential_energy`, `kinetic_temperature`, `dynamic_stress`,
+            `force_residual`, `stress_residual` or `force_evaluations`.
+        row : int
+            Row of the run.
+
+        Returns
+        -------
+        (frames,) or (frames, 3)
+        """
+        manifest = self.manifest(row)
+        array = self._arrays[name]
+        where = f"run {manifest.id}, frames 0 to {manifest.frames - 1}, array {name}"
+        with naming_damage(where):
+            values = np.asarray(array[row, : manifest.frames])
+        empty = _is_fill(values, array.fill_value)
+        empty = np.asarray(empty.any(axis=tuple(range(1, empty.ndim))), np.bool_)
+        if empty[: manifest.flushed].any():
+            msg = f"{where}: frame {int(np.argmax(empty))} is not there; its file is lost"
+            raise DamagedError(msg)
+        # The writer commits first and shows next; it may be between the two, or have died there.
+        return values[: int(np.argmax(empty))] if empty.any() else values
+
+    def _images(self, row: int, start: int, stop: int) -> NDArray[np.int8]:
+        return np.asarray(self._flushed("image", row, start, stop), np.int8)
+
+    def _flushed(self, name: str, row: int, start: int, stop: int) -> NDArray[Any]:
+        manifest = self.manifest(row)
+        if not 0 <= start < stop <= manifest.flushed:
+            msg = (
+                f"frames {start} to {stop - 1} of run {manifest.id} are not in the store: "
+                f"{manifest.flushed} are, {manifest.frames} are committed"
+            )
+            raise IndexError(msg)
+        try:
+            return self._verified(name, row, start, stop)
+        except DamagedError:
+            for frame in range(start, stop):  # which one?
+                self._verified(name, row, frame, frame + 1)
+            raise
+
+    def _verified(self, name: str, row: int, start: int, stop: int) -> NDArray[Any]:
+        array = self._arrays[name]
+        frames = f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
+        where = f"run {self.run_ids[row]}, {frames}, array {name}"
+        with naming_damage(where):
+            values = np.asarray(array[row, start:stop])
+        if _is_fill(values, array.fill_value).any():
+            msg = f"{where} is damaged: it was committed but is not there"
+            raise DamagedError(msg)
+        return values
+
+
+def _is_fill(values: NDArray[Any], fill: Any) -> NDArray[np.bool_]:
+    missing = np.isnan(values) if np.isnan(fill) else np.equal(values, fill)
+    return np.asarray(missing, np.bool_)
