@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.neighbors import check_box, padded_cells
+from glasscreep.analysis.neighbors import PaddedCells, check_box, padded_cells
 
-# Of the trace: a pivot of the bonds' second moment below this is rounding.
+# Bonds are flat where the determinant of their second moment is below this part of its trace
+# cubed: a sheet thinner than a millionth of its width, which rounding can't tell from flat.
 FLAT = 1e-13
 
 
@@ -61,8 +62,11 @@ def d2min(
     check_box(box_before, cutoff)
     check_box(box_after, np.finfo(np.float64).tiny)
     _check_positions(before, after)
-    displacement = after - before * (box_after / box_before)
-    return _mean_residual(before, displacement, box_before, box_after, float(cutoff))
+    # The strain of the box is affine, so it may be left out; written so that what remains
+    # is not the rounded difference of two large numbers.
+    displacement = (after - before) - before * ((box_after - box_before) / box_before)
+    cells = padded_cells(before, box_before, float(cutoff))
+    return _mean_residual(cells, displacement, box_after, float(cutoff))
 
 
 def _check_positions(before: NDArray[np.float64], after: NDArray[np.float64]) -> None:
@@ -82,18 +86,13 @@ def _check_positions(before: NDArray[np.float64], after: NDArray[np.float64]) ->
 
 @compiled
 def _mean_residual(
-    before: NDArray[np.float64],
+    cells: PaddedCells,
     displacement: NDArray[np.float64],
-    box: NDArray[np.float64],
     period: NDArray[np.float64],
     cutoff: float,
 ) -> NDArray[np.float64]:
-    """Find each particle's neighbours and fit.
-
-    The homogeneous strain of the box is already out of ``displacement``, which an affine
-    fit does not notice and rounding does.
-    """
-    x, y, z, particle, first, shape = padded_cells(before, box, cutoff)
+    """Find each particle's neighbours and fit to what their bonds move by."""
+    x, y, z, particle, first, shape = cells
     n_points = len(x)
     moved = np.empty((3, n_points))
     for point in range(n_points):
@@ -101,7 +100,7 @@ def _mean_residual(
             d = displacement[particle[point], k]
             moved[k, point] = d - np.rint(d / period[k]) * period[k]
 
-    result = np.empty(len(before))
+    result = np.empty(len(displacement))
     found = np.empty(n_points + 1, np.uint32)
     squared = np.empty(n_points)
     bond = np.empty((6, n_points))
@@ -190,18 +189,15 @@ def _residual(bond: NDArray[np.float64], n: int) -> float:
         yz += ry[q] * rz[q]
         zz += rz[q] * rz[q]
 
-    # L D L^T of the second moment of the bonds.
-    flat = FLAT * (xx + yy + zz)
-    if not xx > flat:
+    det = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
+    if not det > FLAT * (xx + yy + zz) ** 3:
         return np.nan
+
+    # L D L^T of the second moment of the bonds.
     l_yx, l_zx = xy / xx, xz / xx
     d_y = yy - l_yx * xy
-    if not d_y > flat:
-        return np.nan
     l_zy = (yz - l_yx * xz) / d_y
     d_z = zz - l_zx * xz - l_zy * l_zy * d_y
-    if not d_z > flat:
-        return np.nan
 
     total = 0.0
     for k in range(3):
