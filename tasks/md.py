@@ -9,6 +9,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -28,9 +29,10 @@ from glasscreep.tasks.errors import DivergedError, GlasscreepError
 from glasscreep.tasks.failures import kind_of_error, kind_of_text
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.physics import identity
-from glasscreep.tasks.provenance import Segment, append_segment, host, versions_used
+from glasscreep.tasks.provenance import record_segment
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
+from glasscreep.tasks.versions import versions_used
 from glasscreep.tasks.writer import FrameWriter
 
 STORE = "store.zarr"
@@ -116,21 +118,22 @@ class _Process:
     def _record(self) -> None:
         assert self._checkpoints is not None
         wall_time_s = time.perf_counter() - self._clock
-        lammps, mpi = str(self._engine.lammps.version()), MPI.Get_library_version().split("\n")[0]
-        segment = Segment(
-            attempt=self._task.attempt,
-            host=host(),
-            ranks=self._ranks.count,
-            versions=versions_used(lammps, mpi.strip()),
-            seeds=self._control.seeds,
-            started=self._started.isoformat(timespec="seconds"),
-            frames=self._control.frames,
-            steps=self._control.steps,
-            wall_time_s=wall_time_s,
-            particle_steps_per_s=self._model.particles * self._control.steps / wall_time_s,
-        )
+        segment = {
+            "attempt": self._task.attempt,
+            "host": socket.gethostname(),
+            "ranks": self._ranks.count,
+            "versions": versions_used(
+                str(self._engine.lammps.version()), MPI.Get_library_version()
+            ),
+            "seeds": self._control.seeds,
+            "started": self._started.isoformat(timespec="seconds"),
+            "frames": self._control.frames,
+            "steps": self._control.steps,
+            "wall_time_s": wall_time_s,
+            "particle_steps_per_s": self._model.particles * self._control.steps / wall_time_s,
+        }
         store = self._directory / STORE
-        append_segment(store, identity(self._task.physics), segment, self._checkpoints.scratch)
+        record_segment(store, identity(self._task.physics), segment, self._checkpoints.scratch)
 
 
 def _receive(stop: threading.Event) -> Task:
