@@ -52,4 +52,4 @@ def test_a_dask_worker_started_there_imports_ours(users_directory):
             worker.terminate()
             worker.wait(60)
     assert found.endswith("glasscreep/tasks/physics.py")
-    assert {"", str(users_directory)} & set(path[:1]), "or this test shows nothing"
+    assert str(users_directory) in path, "or this test shows nothing"

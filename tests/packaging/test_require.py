@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 LACKING = """
 def test_lacking(require):
     require(False, "there is no SLURM here")
