@@ -1,0 +1,189 @@
+"""Follows a campaign while it is driven, and sums it up in snapshots."""
+
+import os
+import socket
+import time
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.campaign.ledger import Ledger
+from glasscreep.campaign.snapshot import Active, Failure, Snapshot
+from glasscreep.campaign.states import State
+from glasscreep.tasks.segment import Outcome
+
+FAILURES_SHOWN = 20
+RATE_WINDOW_S = 60.0
+
+
+def now() -> str:
+    """Write the present time in ISO 8601, with zone, to the second."""
+    return datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class RunTable:
+    """What the runs and glasses of a campaign are called, row by row."""
+
+    names: dict[str, tuple[str, int]]
+    """`run` or `glass` and the row, by id."""
+    temperature: NDArray[np.float64]
+    """(runs,) Temperature [energy]."""
+    stress: NDArray[np.float64]
+    """(runs,) Stress [energy / length**3]."""
+    replica: NDArray[np.int32]
+    """(runs,) Replica."""
+
+    def where(self, physics_id: str) -> str:
+        """Say in words which run or glass an id stands for."""
+        kind, row = self.names[physics_id]
+        if kind == "glass":
+            return f"glass {row}"
+        return (
+            f"temperature {self.temperature[row]:g}, stress {self.stress[row]:g}, "
+            f"replica {self.replica[row]}"
+        )
+
+    def points(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """Return each point's temperature and stress, and the point of each run."""
+        pairs = np.stack([self.temperature, self.stress], axis=1)
+        points, of_run = np.unique(pairs, axis=0, return_inverse=True)
+        return points, of_run.reshape(-1)
+
+
+class Rate:
+    """Particle-steps per second over the last minute, from steps as they are reported."""
+
+    def __init__(self, particles: int) -> None:
+        self._particles = particles
+        self._last_step: dict[str, int] = {}
+        self._total = 0
+        self._window = deque([(time.monotonic(), 0)])
+
+    def reached(self, physics_id: str, step: int) -> None:
+        """Note that a run or glass has reached a step."""
+        last = self._last_step.get(physics_id, step)
+        self._last_step[physics_id] = step
+        self._total += max(step - last, 0) * self._particles
+
+    def forget(self, physics_id: str) -> None:
+        """Note that a run or glass has left its slot."""
+        self._last_step.pop(physics_id, None)
+
+    def per_s(self) -> float:
+        """Particle-steps per second [1 / s]."""
+        present = time.monotonic()
+        self._window.append((present, self._total))
+        while len(self._window) > 2 and present - self._window[0][0] > RATE_WINDOW_S:
+            self._window.popleft()
+        (begin, first), (end, last) = self._window[0], self._window[-1]
+        return (last - first) / (end - begin) if end > begin else 0.0
+
+
+class Monitor:
+    """Listens to progress and outcomes, and makes the snapshot of the moment."""
+
+    def __init__(
+        self,
+        name: str,
+        ledger: Ledger,
+        table: RunTable,
+        particles: int,
+        steps_per_frame: int,
+        steps_per_glass: int,
+    ) -> None:
+        self.phase = "running"
+        self.why_stopped = ""
+        self.dashboard = ""
+        self._name = name
+        self._ledger = ledger
+        self._table = table
+        self._particles = particles
+        self._steps_per_frame = steps_per_frame
+        self._steps_per_glass = steps_per_glass
+        self._rate = Rate(particles)
+        self._active: dict[str, Active] = {}
+        self._failures: deque[Failure] = deque(maxlen=FAILURES_SHOWN)
+        self._unrelaxed = 0
+        self._started = now()
+        self._points, self._point_of_run = table.points()
+        self._glasses = np.unique(ledger.glass_of_run[ledger.asked])
+
+    def progressed(self, event: dict[str, Any]) -> None:
+        """Take in one progress event of an MD process."""
+        physics_id = event["id"]
+        kind, row = self._table.names[physics_id]
+        self._rate.reached(physics_id, event["step"])
+        if kind == "run":
+            frames = self._ledger.runs.frames
+            frames[row] = max(frames[row], event["frames"])
+        self._active[physics_id] = Active(
+            what=f"{kind} {physics_id}",
+            where=self._table.where(physics_id),
+            frames=event["frames"],
+            step=event["step"],
+            particle_steps_per_s=event["particle_steps_per_s"],
+        )
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take in the outcome of one piece of work."""
+        self._active.pop(outcome.id, None)
+        self._rate.forget(outcome.id)
+        if outcome.kind in ("done", "partial", "stopped"):
+            return
+        kind, _ = self._table.names[outcome.id]
+        self._failures.append(
+            Failure(
+                what=f"{kind} {outcome.id}",
+                where=self._table.where(outcome.id),
+                kind=outcome.kind,
+                message=outcome.message,
+                log_tail=outcome.log_tail,
+            )
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Sum up the campaign as it stands."""
+        ledger, rate = self._ledger, self._rate.per_s()
+        glasses_done = int(np.sum(ledger.glasses.state[self._glasses] == State.DONE))
+        left = (ledger.frames_total - ledger.frames_done) * self._steps_per_frame
+        left += (len(self._glasses) - glasses_done) * self._steps_per_glass
+        return Snapshot(
+            campaign=self._name,
+            phase=self.phase,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started=self._started,
+            updated=now(),
+            dashboard=self.dashboard,
+            runs={state.name.lower(): ledger.count(state) for state in State},
+            glasses_done=glasses_done,
+            glasses_total=len(self._glasses),
+            frames_done=ledger.frames_done,
+            frames_total=ledger.frames_total,
+            unrelaxed=self._unrelaxed,
+            particle_steps_per_s=rate,
+            time_left_s=left * self._particles / rate if rate else None,
+            why_stopped=self.why_stopped,
+            active=tuple(self._active.values()),
+            failures=tuple(self._failures),
+            points=self._progress_of_points(),
+        )
+
+    def _progress_of_points(self) -> tuple[tuple[float, float, int, int, int], ...]:
+        ledger, size = self._ledger, len(self._points)
+        failed = ledger.asked & (ledger.runs.state == State.FAILED)
+        alive = ledger.asked & ~failed
+
+        def per_point(weights: NDArray[np.generic]) -> list[int]:
+            sums = np.bincount(self._point_of_run, weights.astype(float), size)
+            return [round(total) for total in sums.tolist()]
+
+        done = per_point(np.minimum(ledger.runs.frames, ledger.frames_wanted) * alive)
+        wanted = per_point(alive * ledger.frames_wanted)
+        rows = zip(self._points.tolist(), done, wanted, per_point(failed), strict=True)
+        return tuple((t, s, d, w, f) for (t, s), d, w, f in rows if w or f)

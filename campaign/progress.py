@@ -1,0 +1,101 @@
+"""What `run` shows while it works: a live display on a terminal, plain lines elsewhere."""
+
+import time
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from glasscreep.campaign.snapshot import Snapshot
+from glasscreep.campaign.states import State
+
+LINE_EVERY_S = 10.0
+FAILURES_SHOWN = 3
+
+
+def duration(seconds: float | None) -> str:
+    """Write a time in hours, minutes and seconds."""
+    return "unknown" if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+def summary_line(snapshot: Snapshot) -> str:
+    """Say in one line how far a campaign is."""
+    parts = [
+        f"{snapshot.phase}: runs {snapshot.runs_in(State.DONE)}/{snapshot.runs_total}",
+        f"glasses {snapshot.glasses_done}/{snapshot.glasses_total}",
+        f"frames {snapshot.frames_done}/{snapshot.frames_total}",
+    ]
+    if snapshot.phase == "running":
+        parts.append(f"{snapshot.particle_steps_per_s:.2e} particle-steps/s")
+        parts.append(f"time left {duration(snapshot.time_left_s)}")
+    if failed := snapshot.runs_in(State.FAILED):
+        parts.append(f"failed {failed}")
+    return ", ".join(parts)
+
+
+def details(snapshot: Snapshot) -> RenderableType:
+    """Show a snapshot at length: totals, what the slots do, the last failures."""
+    total, done = snapshot.frames_total, snapshot.frames_done
+    parts: list[RenderableType] = [
+        Text(f"{snapshot.campaign}: {summary_line(snapshot)}", overflow="fold"),
+        ProgressBar(total=max(total, 1), completed=done if total else 1),
+    ]
+    if snapshot.active:
+        parts.append(_active_table(snapshot))
+    for failure in snapshot.failures[-FAILURES_SHOWN:]:
+        line = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
+        parts.append(Text(line, style="red", overflow="fold"))
+    return Group(*parts)
+
+
+def _active_table(snapshot: Snapshot) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    table.add_column("working on", overflow="fold")
+    for heading in ("frames", "step", "steps/s x N"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for active in snapshot.active:
+        rate = f"{active.particle_steps_per_s:.1e}"
+        table.add_row(active.where, str(active.frames), f"{active.step:,}", rate)
+    return table
+
+
+class Display:
+    """Shows snapshots as they come; a context, so that the terminal is left in order."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=4) if console.is_terminal else None
+        self._next_line = time.monotonic() + LINE_EVERY_S
+
+    def __enter__(self) -> Self:
+        """Start the live display, on a terminal."""
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the last state on the screen."""
+        if self._live:
+            self._live.stop()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show a snapshot: at once on a terminal, as a line now and then elsewhere."""
+        if self._live:
+            self._live.update(details(snapshot))
+        elif time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LINE_EVERY_S
+            self.say(summary_line(snapshot))
+
+    def say(self, message: str) -> None:
+        """Print a message of its own, above the live display."""
+        self._console.print(message, highlight=False, soft_wrap=True, markup=False)

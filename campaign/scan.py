@@ -1,0 +1,80 @@
+"""Finds out from the manifests how far every run and glass of a campaign is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.states import State
+from glasscreep.tasks.manifest import Manifest, read_manifest
+
+FAILURE_FILE = "failure.json"
+
+
+def run_directory(directory: Path, run_id: str) -> Path:
+    """Directory of a run in a campaign directory."""
+    return directory / "runs" / run_id
+
+
+def glass_directory(directory: Path, glass_id: str) -> Path:
+    """Directory of a glass in a campaign directory."""
+    return directory / "glasses" / glass_id
+
+
+def scan(
+    directory: Path,
+    run_ids: Sequence[str],
+    glass_ids: Sequence[str],
+    glass_of_run: NDArray[np.int32],
+    asked: NDArray[np.bool_],
+    frames_wanted: int,
+) -> Ledger:
+    """Build the ledger of a campaign from what its runs and glasses have committed.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory.
+    run_ids, glass_ids : sequence of str
+        Ids by row of the store.
+    glass_of_run : (runs,) int32
+        Row of the glass of each run.
+    asked : (runs,) bool
+        Runs that the campaign file asks for.
+    frames_wanted : int
+        Frames that a run asked for should have.
+
+    Returns
+    -------
+    Ledger
+        Raises DamagedError if a manifest is damaged.
+    """
+    runs = _progress(directory / "runs", run_ids, np.where(asked, frames_wanted, 0))
+    glasses = _progress(directory / "glasses", glass_ids, np.zeros(len(glass_ids), int))
+    orphaned = asked & (glasses.state[glass_of_run] == State.FAILED)
+    runs.state[orphaned & (runs.state < State.DONE)] = State.FAILED
+    return Ledger(runs, glasses, glass_of_run, asked, frames_wanted)
+
+
+def _progress(parent: Path, ids: Sequence[str], frames_wanted: NDArray[np.int_]) -> Progress:
+    progress = Progress.unstarted(len(ids))
+    begun = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
+    for row, physics_id in enumerate(ids):
+        if physics_id not in begun:
+            continue
+        manifest = read_manifest(parent / physics_id)
+        if manifest is not None:
+            progress.frames[row] = manifest.frames
+            progress.attempt[row] = manifest.attempt
+            progress.state[row] = _state(manifest, int(frames_wanted[row]))
+        if (parent / physics_id / FAILURE_FILE).exists():
+            progress.state[row] = State.FAILED
+    return progress
+
+
+def _state(manifest: Manifest, frames_wanted: int) -> State:
+    # Frames beyond `flushed` are committed, but their positions are not in the store yet.
+    enough = manifest.flushed >= frames_wanted if frames_wanted else manifest.done
+    return State.DONE if enough else State.PARTIAL

@@ -1,0 +1,120 @@
+"""The status snapshot: how far a campaign is, as a small file that anyone may read."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from glasscreep.campaign.states import State
+from glasscreep.tasks.files import write_durably
+
+FILE_NAME = "status.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one run, glass or analysis failed."""
+
+    what: str
+    """Such as `run 0123456789abcdef` or `glass ...`."""
+    where: str
+    """Temperature, stress and replica, as text."""
+    kind: str
+    """Class of the failure: `diverged`, `crashed`, `damaged`..."""
+    message: str
+    """What went wrong and what to do."""
+    log_tail: str
+    """Last lines of the LAMMPS log, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """A run or glass that a slot is working on."""
+
+    what: str
+    """Such as `run 0123456789abcdef`."""
+    where: str
+    """Temperature, stress and replica, as text."""
+    frames: int
+    """Frames committed so far."""
+    step: int
+    """MD step reached."""
+    particle_steps_per_s: float
+    """Rate of the last block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a campaign is at one time."""
+
+    campaign: str
+    """Name of the campaign."""
+    phase: str
+    """`running`, `stopping`, `finished` or `stopped`."""
+    host: str
+    """Host of the driver."""
+    pid: int
+    """Process of the driver."""
+    started: str
+    """When the driver started, ISO 8601 with zone."""
+    updated: str
+    """When the snapshot was taken, ISO 8601 with zone."""
+    dashboard: str
+    """Address of the Dask dashboard, or nothing."""
+    runs: dict[str, int]
+    """Runs in each state, by the state's name in lower case."""
+    glasses_done: int
+    """Glasses made, of those that runs of the campaign start from."""
+    glasses_total: int
+    """Glasses that runs of the campaign start from."""
+    frames_done: int
+    """Frames committed, of runs that did not fail."""
+    frames_total: int
+    """Frames asked for, of runs that did not fail."""
+    unrelaxed: int
+    """Frames committed by this driver that missed the relaxation's tolerances."""
+    particle_steps_per_s: float
+    """Sum over the running segments, relaxing included."""
+    time_left_s: float | None
+    """Estimate from the rate so far; None while nothing is known."""
+    why_stopped: str
+    """Why the driver stopped before the end, or nothing."""
+    active: tuple[Active, ...]
+    """What the slots are working on."""
+    failures: tuple[Failure, ...]
+    """The last failures, newest last."""
+    points: tuple[tuple[float, float, int, int, int], ...]
+    """Temperature, stress, frames done, frames asked for and failed runs of each point."""
+
+    @property
+    def runs_total(self) -> int:
+        """Runs asked for."""
+        return sum(self.runs.values())
+
+    def runs_in(self, state: State) -> int:
+        """Runs in `state`."""
+        return self.runs[state.name.lower()]
+
+
+def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
+    """Replace the snapshot of the campaign in `directory`."""
+    content = {"schema": SCHEMA, **asdict(snapshot)}
+    write_durably(directory / FILE_NAME, json.dumps(content, indent=1).encode())
+
+
+def read_snapshot(directory: Path) -> Snapshot | None:
+    """Read the snapshot of the campaign in `directory`; None if there is none yet."""
+    try:
+        content: dict[str, Any] = json.loads((directory / FILE_NAME).read_bytes())
+    except FileNotFoundError:
+        return None
+    del content["schema"]
+    return Snapshot(
+        **{
+            **content,
+            "active": tuple(Active(**entry) for entry in content["active"]),
+            "failures": tuple(Failure(**entry) for entry in content["failures"]),
+            "points": tuple(tuple(entry) for entry in content["points"]),
+        }
+    )

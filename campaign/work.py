@@ -1,0 +1,34 @@
+"""What the driver asks of the rest: tasks to hand to a pool, and what comes of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from glasscreep.tasks.segment import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function and its argument, to be run by a worker."""
+
+    function: Callable[[Any], Any]
+    argument: object
+
+
+class Work(Protocol):
+    """Turns rows of the ledger into calls; the driver knows nothing else of a campaign."""
+
+    def glass(self, glass: int, attempt: int) -> Call:
+        """Make the glass in row `glass`; the call returns an `Outcome`."""
+
+    def segment(self, run: int, attempt: int, frames: int) -> Call:
+        """Do the next segment of the run in row `run`; the call returns an `Outcome`."""
+
+    def analysis(self, run: int) -> Iterator[Call]:
+        """Analyse what is ready of a run, call by call; each is asked for after the last."""
+
+    def failed(self, run: int, outcome: Outcome) -> None:
+        """Keep, durably, why the run in row `run` will not be tried again."""
+
+    def glass_failed(self, glass: int, outcome: Outcome) -> None:
+        """Keep, durably, why the glass in row `glass` will not be tried again."""

@@ -1,0 +1,151 @@
+"""The driver gives out all the work there is, once each, whatever becomes of it."""
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from distributed import Client
+
+from glasscreep.campaign.driver import Driver
+from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.pools import PoolSizes, local_pools
+from glasscreep.campaign.states import State
+
+sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
+from stand_in import StandIn
+
+SIZES = PoolSizes(md=2, analysis=1)
+
+
+def ledger(runs: int, glasses: int, frames_wanted: int) -> Ledger:
+    return Ledger(
+        runs=Progress.unstarted(runs),
+        glasses=Progress.unstarted(glasses),
+        glass_of_run=(np.arange(runs) % glasses).astype(np.int32),
+        asked=np.ones(runs, bool),
+        frames_wanted=frames_wanted,
+    )
+
+
+def drive(
+    book: Ledger,
+    work: StandIn,
+    tmp_path: Path,
+    meanwhile: Callable[[Driver, Client], object] | None = None,
+) -> Driver:
+    async def session() -> Driver:
+        async with local_pools(SIZES, tmp_path / "driver.log") as client:
+            driver = Driver(book, work, client, SIZES, report=lambda outcome: None)
+            async with asyncio.timeout(300), asyncio.TaskGroup() as group:
+                group.create_task(driver.drive())
+                if meanwhile:
+                    group.create_task(meanwhile(driver, client))
+            return driver
+
+    return asyncio.run(session())
+
+
+def pieces(log: Path) -> Counter[tuple[str, int]]:
+    lines = (line.split() for line in log.read_text().splitlines())
+    return Counter((kind, int(row)) for kind, row, _, _ in lines)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def test_every_segment_is_done_once_after_its_glass(tmp_path):
+    book, log = ledger(runs=6, glasses=2, frames_wanted=3), tmp_path / "log"
+    drive(book, StandIn(3, log=log), tmp_path)
+    assert (book.runs.state == State.DONE).all()
+    assert (book.glasses.state == State.DONE).all()
+    done = pieces(log)
+    assert [done["glass", glass] for glass in range(2)] == [1, 1]
+    assert [done["run", run] for run in range(6)] == [3] * 6
+    lines = log.read_text().splitlines()
+    for run in range(6):
+        first_of_run = next(i for i, line in enumerate(lines) if line.startswith(f"run {run} "))
+        assert lines.index(f"glass {run % 2} 1 0") < first_of_run
+
+
+def test_only_what_is_missing_is_done(tmp_path):
+    book, log = ledger(runs=3, glasses=1, frames_wanted=4), tmp_path / "log"
+    book.glasses.state[:] = State.DONE
+    book.runs.state[:] = [State.DONE, State.PARTIAL, State.NEW]
+    book.runs.frames[:] = [4, 3, 0]
+    book.asked[2] = False
+    drive(book, StandIn(4, log=log), tmp_path)
+    assert pieces(log) == {("run", 1): 1, ("analysis", 0): 1, ("analysis", 1): 2}
+
+
+def test_a_crash_is_retried_and_three_in_a_row_fail_the_run(tmp_path):
+    book = ledger(runs=2, glasses=1, frames_wanted=1)
+    scripts = {("run", 0): ("crashed", "crashed"), ("run", 1): ("crashed",) * 9}
+    work = StandIn(1, scripts=scripts, log=tmp_path / "log")
+    drive(book, work, tmp_path)
+    assert book.runs.state.tolist() == [State.DONE, State.FAILED]
+    assert work.failures == [("run", 1, "crashed")]
+    assert pieces(tmp_path / "log")["run", 1] == 3
+
+
+def test_diverged_physics_fails_at_once_and_stops_nothing_else(tmp_path):
+    book = ledger(runs=4, glasses=2, frames_wanted=1)
+    work = StandIn(1, scripts={("run", 0): ("diverged",), ("glass", 1): ("diverged",)})
+    drive(book, work, tmp_path)
+    assert book.runs.state.tolist() == [State.FAILED, State.FAILED, State.DONE, State.FAILED]
+    assert sorted(work.failures) == [("glass", 1, "diverged"), ("run", 0, "diverged")]
+
+
+def test_a_lost_worker_costs_an_attempt_but_no_run(tmp_path):
+    book = ledger(runs=3, glasses=1, frames_wanted=2)
+    work = StandIn(2, scripts={("run", 1): ("kill worker",) * 5}, log=tmp_path / "log")
+    drive(book, work, tmp_path)
+    assert (book.runs.state == State.DONE).all()
+    assert work.failures == []
+    assert pieces(tmp_path / "log")["run", 1] >= 5 + 2
+
+
+def test_no_storage_stops_the_campaign_with_the_reason(tmp_path):
+    book = ledger(runs=20, glasses=1, frames_wanted=1)
+    work = StandIn(1, scripts={("run", 3): ("storage",)}, log=tmp_path / "log")
+    driver = drive(book, work, tmp_path)
+    assert driver.stopping == "scripted storage"
+    assert work.failures == []
+    assert book.runs.state[3] != State.FAILED
+    assert pieces(tmp_path / "log").total() < 40
+
+
+def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
+    book, log, hold = ledger(8, 1, 5), tmp_path / "log", tmp_path / "hold"
+    book.glasses.state[:] = State.DONE
+    hold.touch()
+
+    async def stop(driver: Driver, client: Client) -> None:
+        await until(lambda: log.exists() and len(log.read_text().splitlines()) == 2)
+        await driver.stop("asked")
+        hold.unlink()
+
+    drive(book, StandIn(5, log=log, hold=hold), tmp_path, stop)
+    assert pieces(log).total() == 2
+    assert sorted(book.runs.frames.tolist())[-2:] == [1, 1]
+
+
+def test_a_fenced_attempt_goes_on_with_a_higher_number(tmp_path):
+    book = ledger(runs=1, glasses=1, frames_wanted=1)
+    drive(book, StandIn(1, scripts={("run", 0): ("fenced", "fenced")}), tmp_path)
+    assert book.runs.state.tolist() == [State.DONE]
+    assert book.runs.attempt.tolist() == [3]
+
+
+@pytest.mark.slow
+def test_a_thousand_runs_of_several_segments(tmp_path):
+    book = ledger(runs=1000, glasses=10, frames_wanted=3)
+    drive(book, StandIn(3), tmp_path)
+    assert (book.runs.state == State.DONE).all()
+    assert (book.runs.attempt == 3).all()
