@@ -1,10 +1,10 @@
-"""Creeping a glass under load: a chain of actions, each from one commit to the next."""
+"""Creeping a glass under load, from frame to frame."""
 
 from pathlib import Path
 
 import numpy as np
 
-from glasscreep.tasks.checkpoints import Checkpoints
+from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Engine, Thermodynamics
 from glasscreep.tasks.errors import DamagedError
@@ -16,7 +16,7 @@ from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
 
 
-class CreepChain:
+class CreepChain(Chain):
     """The actions that take a run from frame to frame. Every method is collective.
 
     Parameters
@@ -41,23 +41,24 @@ class CreepChain:
         glass: Path,
         control: Control,
     ) -> None:
-        self._engine, self._physics, self._control = engine, physics, control
+        super().__init__(engine, writer.checkpoints if writer else None, control)
+        self._physics, self._id = physics, identity(physics)
         self._writer, self._glass = writer, glass
-        self._id = identity(physics)
 
     def run(self, stop_after: int, frames_wanted: int) -> str:
         """Go on until there are `stop_after` frames: `done`, `partial` or `stopped`."""
-        while (manifest := self._manifest()).frames < stop_after:
-            self._act(manifest)
-            if self._control.must_stop():
+        while (manifest := self.manifest()).frames < stop_after:
+            self.act(manifest)
+            if self.control.must_stop():
                 break
-        self._engine.ranks.first(lambda: self._opened().finish())
-        frames = self._manifest().frames
+        self.engine.ranks.first(lambda: self._opened().finish())
+        frames = self.manifest().frames
         if frames >= frames_wanted:
             return "done"
         return "partial" if frames >= stop_after else "stopped"
 
-    def _act(self, manifest: Manifest) -> None:
+    def act(self, manifest: Manifest) -> None:
+        """Start, do a block of dynamics, or relax a frame."""
         if manifest.checkpoint is None:
             self._start()
         elif manifest.step < (manifest.frames + 1) * self._physics.creep.frame_interval:
@@ -66,53 +67,35 @@ class CreepChain:
             self._frame(manifest.frames)
 
     def _start(self) -> None:
-        self._engine.load(self._engine.ranks.first(lambda: glass_checkpoint(self._glass)))
-        seed = self._control.seed(self._id, "velocities")
-        self._engine.draw_velocities(self._physics.temperature, seed)
-        self._commit(0)
+        self.engine.load(self.engine.ranks.first(lambda: glass_checkpoint(self._glass)))
+        seed = self.control.seed(self._id, "velocities")
+        self.engine.draw_velocities(self._physics.temperature, seed)
+        self.commit(0)
 
     def _block(self, step: int) -> None:
-        self._load()
+        self.load()
         creep = self._physics.creep
         temperature, target = self._physics.temperature, self._physics.target_stress()
         steps = creep.checkpoint_interval
-        self._control.timed(lambda: self._engine.creep(creep, temperature, target, steps), steps)
-        self._commit(step + steps)
+        self.control.timed(lambda: self.engine.creep(creep, temperature, target, steps), steps)
+        self.commit(step + steps)
 
     def _frame(self, frame: int) -> None:
-        self._load()
-        dynamics = self._engine.thermodynamics()
+        self.load()
+        dynamics = self.engine.thermodynamics()
         creep, target = self._physics.creep, np.array(self._physics.target_stress())
-        relaxed = relax(self._engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
+        relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
         record = _record(frame, dynamics, relaxed)
-        self._engine.ranks.first(
+        self.engine.ranks.first(
             # Each frame is relaxed from its checkpoint alone: nothing is carried along.
             lambda: self._opened().commit_frame(record, {}, relaxed.is_relaxed)
         )
-        self._control.frames += 1
-        self._control.progress(self._manifest())
-
-    def _manifest(self) -> Manifest:
-        return self._engine.ranks.first(lambda: self._checkpoints().manifest)
-
-    def _load(self) -> None:
-        self._engine.load(
-            self._engine.ranks.first(lambda: self._checkpoints().verified_checkpoint())
-        )
-
-    def _commit(self, step: int) -> None:
-        first = self._engine.ranks.first
-        path = first(lambda: self._checkpoints().new_checkpoint(step))
-        self._engine.save(path)
-        first(lambda: self._checkpoints().commit_checkpoint(step, path))
-        self._control.progress(self._manifest())
+        self.control.frames += 1
+        self.control.progress(self.manifest())
 
     def _opened(self) -> FrameWriter:
         assert self._writer is not None
         return self._writer
-
-    def _checkpoints(self) -> Checkpoints:
-        return self._opened().checkpoints
 
 
 def glass_checkpoint(directory: Path) -> Path:

@@ -113,7 +113,11 @@ class Engine:
 
     def save(self, path: Path) -> None:
         """Write the state as a checkpoint; StorageError if the file is not complete."""
-        self.do(f"write_restart {_quoted(path)}")
+        try:
+            self.do(f"write_restart {_quoted(path)}")
+        except StorageError as error:
+            msg = f"could not write {path}: {error}"
+            raise StorageError(msg) from None
         self.ranks.first(lambda: _require_complete(path))
 
     def draw_velocities(self, temperature: float, seed: int) -> None:

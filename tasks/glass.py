@@ -1,7 +1,8 @@
-"""Making a glass: a chain of actions, each from one commit to the next."""
+"""Making a glass: melt at random positions, quench, minimise in the fixed box."""
 
 from pathlib import Path
 
+from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Engine, EngineError
@@ -15,7 +16,7 @@ FORCE_TOLERANCE = 1e-8
 """Largest force component on any particle of a finished glass [energy / length]."""
 
 
-class GlassChain:
+class GlassChain(Chain):
     """The actions that lead from nothing to a glass. Every method is collective.
 
     Parameters
@@ -41,19 +42,20 @@ class GlassChain:
         row: int,
         control: Control,
     ) -> None:
-        self._engine, self._physics, self._control = engine, physics, control
-        self._checkpoints, self._store, self._row = checkpoints, store, row
-        self._id = identity(physics)
+        super().__init__(engine, checkpoints, control)
+        self._physics, self._id = physics, identity(physics)
+        self._store, self._row = store, row
 
     def run(self) -> str:
         """Go on until the glass is done or a stop is asked for: `done` or `stopped`."""
-        while not (manifest := self._manifest()).done:
-            self._act(manifest)
-            if self._control.must_stop():
+        while not (manifest := self.manifest()).done:
+            self.act(manifest)
+            if self.control.must_stop():
                 break
-        return "done" if self._manifest().done else "stopped"
+        return "done" if self.manifest().done else "stopped"
 
-    def _act(self, manifest: Manifest) -> None:
+    def act(self, manifest: Manifest) -> None:
+        """Start, do a block of the melt or of the quench, or finish."""
         protocol = self._physics.protocol
         quenched = protocol.melt_steps + protocol.quench_steps
         if manifest.checkpoint is None:
@@ -65,61 +67,43 @@ class GlassChain:
 
     def _start(self) -> None:
         temperature = self._physics.protocol.melt_temperature
-        self._engine.place_at_random(self._control.seed(self._id, "positions"))
-        self._engine.draw_velocities(temperature, self._control.seed(self._id, "velocities"))
-        self._commit(0)
+        self.engine.place_at_random(self.control.seed(self._id, "positions"))
+        self.engine.draw_velocities(temperature, self.control.seed(self._id, "velocities"))
+        self.commit(0)
 
     def _block(self, step: int) -> None:
-        self._load()
+        self.load()
         steps = self._physics.protocol.checkpoint_interval
         act = self._melt if step < self._physics.protocol.melt_steps else self._quench
-        self._control.timed(lambda: act(step, steps), steps)
-        self._commit(step + steps)
+        self.control.timed(lambda: act(step, steps), steps)
+        self.commit(step + steps)
 
     def _melt(self, step: int, steps: int) -> None:
         protocol = self._physics.protocol
         # LAMMPS does not save the state of the random numbers: each block has its own seed.
-        seed = self._control.seed(self._id, f"melt {step}")
-        self._engine.melt(protocol.melt_temperature, protocol.thermostat_damping, seed, steps)
+        seed = self.control.seed(self._id, f"melt {step}")
+        self.engine.melt(protocol.melt_temperature, protocol.thermostat_damping, seed, steps)
 
     def _quench(self, _: int, steps: int) -> None:
         protocol = self._physics.protocol
         ramp = (protocol.melt_steps, protocol.melt_steps + protocol.quench_steps)
         temperatures = (protocol.melt_temperature, protocol.quench_temperature)
-        self._engine.quench(temperatures, protocol.thermostat_damping, ramp, steps)
+        self.engine.quench(temperatures, protocol.thermostat_damping, ramp, steps)
 
     def _finish(self, step: int) -> None:
-        self._load()
-        relaxed = relax(self._engine, Aim(FORCE_TOLERANCE, 0.0, None))
+        self.load()
+        relaxed = relax(self.engine, Aim(FORCE_TOLERANCE, 0.0, None))
         if not relaxed.is_relaxed:
             msg = (
                 f"glass {self._id} still has a force of {relaxed.force_residual:.3g} after "
                 f"{relaxed.force_evaluations} force evaluations; {FORCE_TOLERANCE:g} is allowed"
             )
             raise EngineError(msg)
-        self._engine.set_step(0)
-        self._engine.ranks.first(lambda: self._store_glass(relaxed))
-        self._commit(step, done=True)
+        self.engine.set_step(0)
+        self.engine.ranks.first(lambda: self._store_glass(relaxed))
+        self.commit(step, done=True)
 
     def _store_glass(self, relaxed: Relaxed) -> None:
-        assert self._checkpoints is not None
         at = relaxed.configuration
         glass = Glass(at.position, at.edges, relaxed.potential_energy, relaxed.stress)
-        write_glass(self._store, self._row, glass, self._checkpoints.scratch)
-
-    def _manifest(self) -> Manifest:
-        return self._engine.ranks.first(lambda: self._opened().manifest)
-
-    def _load(self) -> None:
-        self._engine.load(self._engine.ranks.first(lambda: self._opened().verified_checkpoint()))
-
-    def _commit(self, step: int, *, done: bool = False) -> None:
-        first = self._engine.ranks.first
-        path = first(lambda: self._opened().new_checkpoint(step))
-        self._engine.save(path)
-        first(lambda: self._opened().commit_checkpoint(step, path, done=done))
-        self._control.progress(self._manifest())
-
-    def _opened(self) -> Checkpoints:
-        assert self._checkpoints is not None
-        return self._checkpoints
+        write_glass(self._store, self._row, glass, self.checkpoints.scratch)

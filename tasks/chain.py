@@ -1,0 +1,62 @@
+"""A chain of actions, each from one commit to the next, on all ranks."""
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+from glasscreep.tasks.checkpoints import Checkpoints
+from glasscreep.tasks.control import Control
+from glasscreep.tasks.engine import Engine
+from glasscreep.tasks.manifest import Manifest
+
+
+class Chain(ABC):
+    """Actions that depend on what is committed alone. Every method is collective.
+
+    An interrupted chain therefore equals an uninterrupted one: both read each checkpoint back.
+
+    Parameters
+    ----------
+    engine : Engine
+        LAMMPS.
+    checkpoints : Checkpoints or None
+        Where to commit; None on all ranks but the first.
+    control : Control
+        Told of the progress.
+    """
+
+    def __init__(self, engine: Engine, checkpoints: Checkpoints | None, control: Control) -> None:
+        self.engine, self.control = engine, control
+        self._checkpoints = checkpoints
+
+    @abstractmethod
+    def act(self, manifest: Manifest) -> None:
+        """Do the action that follows what is committed, and commit it."""
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """Where the first rank commits."""
+        assert self._checkpoints is not None
+        return self._checkpoints
+
+    def manifest(self) -> Manifest:
+        """Return what is committed."""
+        return self.engine.ranks.first(lambda: self.checkpoints.manifest)
+
+    def load(self) -> None:
+        """Go to the committed checkpoint."""
+        self.engine.load(self.engine.ranks.first(lambda: self.checkpoints.verified_checkpoint()))
+
+    def commit(self, step: int, *, done: bool = False) -> None:
+        """Commit the state of the engine as the checkpoint of a step."""
+        first = self.engine.ranks.first
+        path = first(lambda: self._new_file(step))
+        self.engine.save(path)
+        first(lambda: self.checkpoints.commit_checkpoint(step, path, done=done))
+        self.control.progress(self.manifest())
+
+    def _new_file(self, step: int) -> Path:
+        path = self.checkpoints.new_checkpoint(step)
+        # LAMMPS could not tell a full disk from a folder that another attempt has taken away.
+        with self.checkpoints.scratch.guarding(path):
+            path.touch()
+        return path
