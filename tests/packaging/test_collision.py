@@ -6,6 +6,7 @@ A batch job's worker is started in the user's directory, which then comes first 
 import inspect
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,9 @@ def test_a_dask_worker_started_there_imports_ours(users_directory):
         try:
             client.wait_for_workers(1, timeout=60)
             (found,) = client.run(inspect.getfile, GlassPhysics).values()
-            (path,) = client.run(sys.path.copy).values()
+            (theirs,) = client.run(find_spec, "tasks").values()
         finally:
             worker.terminate()
             worker.wait(60)
     assert found.endswith("glasscreep/tasks/physics.py")
-    assert str(users_directory) in path, "or this test shows nothing"
+    assert theirs.origin == str(users_directory / "tasks.py"), "or this test shows nothing"
