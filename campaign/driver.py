@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from distributed import Client
 from distributed.client import FutureCancelledError
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
 from glasscreep.campaign.ledger import Ledger

@@ -34,7 +34,7 @@ class Progress:
         )
 
     def next_attempt(self, row: int) -> int:
-        """Number the next attempt at `row`; higher than any before it."""
+        """Take the number of the next attempt at `row`; higher than any before it."""
         self.attempt[row] += 1
         return int(self.attempt[row])
 

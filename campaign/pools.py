@@ -52,7 +52,7 @@ def _logging_to(path: Path) -> Iterator[None]:
         handler.close()
 
 
-class BesideDriver(WorkerPlugin):  # type: ignore[misc]
+class BesideDriver(WorkerPlugin):
     """Lets a worker live beside a driver that has the terminal.
 
     A Ctrl-C in the terminal is kept for the driver, which then stops the workers in order,

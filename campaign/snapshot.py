@@ -93,7 +93,7 @@ class Snapshot:
         return sum(self.runs.values())
 
     def runs_in(self, state: State) -> int:
-        """Runs in `state`."""
+        """Count the runs in `state`."""
         return self.runs[state.name.lower()]
 
 
