@@ -49,7 +49,7 @@ def _covers(wrong: str, key: str) -> bool:
 
 
 def _species(campaign: Campaign) -> Iterator[Problem]:
-    model = next(campaign.glasses()).model
+    model = campaign.mixture()
     if not 0 < model.particles_a < model.particles:
         yield Problem(
             "model.fraction_a",

@@ -1,10 +1,10 @@
 """The grid: which points a campaign asks for, and the runs that follow."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, RunPhysics, identity, run_ids
+from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, RunPhysics, run_ids
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,13 +68,13 @@ def union(grids: Iterable[tuple[Iterable[float], Iterable[float]]]) -> tuple[Poi
 
 
 def runs_of(
-    glasses: Iterable[GlassPhysics], creep: CreepProtocol, points: tuple[Point, ...]
+    glasses: Sequence[Glass], creep: CreepProtocol, points: tuple[Point, ...]
 ) -> Iterator[Run]:
     """Put every point on every glass.
 
     Parameters
     ----------
-    glasses : iterable of GlassPhysics
+    glasses : sequence of Glass
         One of each replica.
     creep : CreepProtocol
         What all the runs do.
@@ -87,7 +87,7 @@ def runs_of(
         All points of the first glass, then of the next: few glasses give a whole map early.
     """
     pairs = [(point.temperature, point.stress) for point in points]
-    for physics in glasses:
-        glass = Glass(identity(physics), physics)
-        for point, run_id in zip(points, run_ids(physics, creep, pairs), strict=True):
+    ids_by_glass = run_ids((glass.id for glass in glasses), creep, pairs)
+    for glass, ids in zip(glasses, ids_by_glass, strict=True):
+        for point, run_id in zip(points, ids, strict=True):
             yield Run(run_id, point, glass, creep)

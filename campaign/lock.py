@@ -119,7 +119,7 @@ def read_holder(directory: Path) -> Holder | None:
     return _read(directory / FILE_NAME)
 
 
-def is_locked(directory: Path) -> bool:
+def is_held(directory: Path) -> bool:
     """Tell whether a driver is at work on a campaign directory."""
     try:
         descriptor = os.open(directory / FILE_NAME, os.O_RDONLY | os.O_CLOEXEC)
@@ -135,7 +135,7 @@ def is_locked(directory: Path) -> bool:
 
 
 def _take(descriptor: int) -> bool:
-    for _ in range(TRIES):  # `is_locked`, asked elsewhere, shares the lock for a moment
+    for _ in range(TRIES):  # `is_held`, asked elsewhere, shares the lock for a moment
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,7 +3,6 @@
 The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 1272355 (2023).
 """
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -20,8 +19,8 @@ from glasscreep.campaign.fields import (
     Seed,
     as_tuple,
 )
-from glasscreep.campaign.grid import Point, Run, runs_of, union
-from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, GlassProtocol, Model
+from glasscreep.campaign.grid import Glass, Point, Run, runs_of, union
+from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, GlassProtocol, Model, glass_ids
 
 LARGEST_PARTICLES = 2**31 - 1
 """LAMMPS numbers atoms with 32 bits."""
@@ -201,13 +200,22 @@ class Campaign(Section):
         """Every point of the grids once, by temperature and then by stress."""
         return union((grid.temperature, grid.stress) for grid in self.grid)
 
-    def glasses(self) -> Iterator[GlassPhysics]:
-        """Physics of the glass of each replica."""
+    def mixture(self) -> Model:
+        """Physics of the model."""
         values = self.model.model_dump()
-        for pairs in ("epsilon", "sigma"):
-            values[pairs] = tuple(values[pairs].values())
-        model, protocol = Model(**values), GlassProtocol(**self.glass.model_dump())
-        return (GlassPhysics(model, protocol, self.seed, n) for n in range(self.replicas))
+        pairs = {key: tuple(values[key].values()) for key in ("epsilon", "sigma")}
+        return Model(**{**values, **pairs})
+
+    def glasses(self, count: int | None = None) -> tuple[Glass, ...]:
+        """Glass of each replica, or of so many of them."""
+        model, protocol = self.mixture(), GlassProtocol(**self.glass.model_dump())
+        replicas = range(self.replicas if count is None else count)
+        return tuple(
+            Glass(glass_id, GlassPhysics(model, protocol, self.seed, replica))
+            for replica, glass_id in zip(
+                replicas, glass_ids(model, protocol, self.seed, replicas), strict=True
+            )
+        )
 
     def runs(self) -> tuple[Run, ...]:
         """Every run, replica by replica and in each in the order of the points."""

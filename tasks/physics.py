@@ -119,41 +119,68 @@ def canonical(value: object) -> str:
 
 def identity(physics: GlassPhysics | RunPhysics) -> str:
     """Hash physics to 16 hexadecimal digits: the id of a glass or of a run."""
-    parts = {field.name: getattr(physics, field.name) for field in fields(physics)}
-    return _hashed(parts).hexdigest()[:ID_DIGITS]
+    parts = [(field.name, getattr(physics, field.name)) for field in fields(physics)]
+    return _id(hashlib.sha256(), b"".join(_line(name, part) for name, part in parts))
 
 
-def run_ids(
-    glass: GlassPhysics, creep: CreepProtocol, points: Iterable[tuple[float, float]]
+def glass_ids(
+    model: Model, protocol: GlassProtocol, seed: int, replicas: Iterable[int]
 ) -> Iterator[str]:
-    """Hash the runs of one glass, the part that they share only once.
+    """Compute the `identity` of glasses that differ in their replica alone.
 
     Parameters
     ----------
-    glass : GlassPhysics
-        What the runs start from.
-    creep : CreepProtocol
-        How they go on.
-    points : iterable of (float, float)
-        Temperature [energy] and stress [energy / length**3] of each run.
+    model, protocol, seed
+        What they share.
+    replicas : iterable of int
+        What they differ in.
 
     Yields
     ------
     str
-        `identity` of each run's `RunPhysics`.
+        One id of each.
     """
-    shared = _hashed({"glass": glass, "creep": creep})
-    for temperature, stress in points:
-        own = _hashed({"temperature": temperature, "stress": stress}, shared)
-        yield own.hexdigest()[:ID_DIGITS]
+    shared = _line("model", model) + _line("protocol", protocol) + _line("seed", seed)
+    begun = hashlib.sha256(shared)
+    for replica in replicas:
+        yield _id(begun, _line("replica", replica))
 
 
-def _hashed(parts: dict[str, Any], begun: "hashlib._Hash | None" = None) -> "hashlib._Hash":
-    digest = begun.copy() if begun else hashlib.sha256()
-    for name, part in parts.items():
-        text = identity(part) if isinstance(part, GlassPhysics) else canonical(part)
-        digest.update(f"{name}={text}\n".encode())
-    return digest
+def run_ids(
+    glasses: Iterable[str], creep: CreepProtocol, points: Iterable[tuple[float, float]]
+) -> Iterator[tuple[str, ...]]:
+    """Compute the `identity` of every point's run on every glass.
+
+    Parameters
+    ----------
+    glasses : iterable of str
+        Ids of the glasses.
+    creep : CreepProtocol
+        What all the runs do.
+    points : iterable of (float, float)
+        Temperature [energy] and stress [energy / length**3].
+
+    Yields
+    ------
+    tuple of str
+        The ids on one glass, in the order of the points.
+    """
+    shared = _line("creep", creep)
+    own = [_line("temperature", point[0]) + _line("stress", point[1]) for point in points]
+    for glass in glasses:
+        begun = hashlib.sha256(f"glass={glass}\n".encode() + shared)
+        yield tuple(_id(begun, lines) for lines in own)
+
+
+def _line(name: str, part: object) -> bytes:
+    text = identity(part) if isinstance(part, GlassPhysics) else canonical(part)
+    return f"{name}={text}\n".encode()
+
+
+def _id(begun: "hashlib._Hash", rest: bytes) -> str:
+    digest = begun.copy()
+    digest.update(rest)
+    return digest.hexdigest()[:ID_DIGITS]
 
 
 def derived_seed(physics_id: str, purpose: str) -> int:

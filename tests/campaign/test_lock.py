@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from glasscreep.campaign.lock import CampaignLock, LockedError, is_locked, read_holder
+from glasscreep.campaign.lock import CampaignLock, LockedError, is_held, read_holder
 from glasscreep.tasks.errors import StorageError
 
 HOLD = """
@@ -47,7 +47,7 @@ def holder(tmp_path):
 
 def test_a_second_driver_is_told_of_the_first(tmp_path, holder):
     process = holder()
-    assert is_locked(tmp_path)
+    assert is_held(tmp_path)
     with pytest.raises(LockedError) as error, CampaignLock(tmp_path):
         pass
     message = str(error.value)
@@ -62,7 +62,7 @@ def test_a_refused_driver_does_not_disturb_the_first(tmp_path, holder):
         with pytest.raises(LockedError), CampaignLock(tmp_path):
             pass
     assert read_holder(tmp_path).pid == process.pid
-    assert is_locked(tmp_path)
+    assert is_held(tmp_path)
 
 
 def test_a_lock_of_this_very_process_counts_too(tmp_path):
@@ -77,25 +77,25 @@ def test_a_lock_of_this_very_process_counts_too(tmp_path):
 def test_a_driver_that_ended_leaves_the_lock_free(tmp_path, holder):
     process = holder()
     process.communicate("")
-    assert not is_locked(tmp_path)
+    assert not is_held(tmp_path)
     with CampaignLock(tmp_path) as lock:
         assert lock.stale is None
-        assert is_locked(tmp_path)
-    assert not is_locked(tmp_path)
+        assert is_held(tmp_path)
+    assert not is_held(tmp_path)
     assert read_holder(tmp_path) is None
 
 
 def test_an_error_under_the_lock_frees_it(tmp_path):
     with pytest.raises(ZeroDivisionError), CampaignLock(tmp_path):
         _ = 1 / 0
-    assert not is_locked(tmp_path)
+    assert not is_held(tmp_path)
 
 
 def test_the_lock_of_a_killed_driver_is_taken_over_and_said(tmp_path, holder):
     process = holder()
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not is_locked(tmp_path)
+    assert not is_held(tmp_path)
     with CampaignLock(tmp_path) as lock:
         assert lock.stale.pid == process.pid
         assert lock.stale.host == socket.gethostname()
@@ -131,7 +131,7 @@ def test_a_forked_child_that_ends_does_not_free_the_lock(tmp_path):
         child = multiprocessing.get_context("fork").Process(target=int)
         child.start()
         child.join()
-        assert is_locked(tmp_path)
+        assert is_held(tmp_path)
 
 
 def test_a_lock_cut_off_while_it_was_written_is_no_obstacle(tmp_path):
@@ -169,9 +169,9 @@ def test_of_many_drivers_at_once_exactly_one_gets_the_lock(tmp_path):
 
 def test_someone_who_only_looks_keeps_no_driver_away(tmp_path):
     looking = (
-        "import sys; from pathlib import Path; from glasscreep.campaign.lock import is_locked\n"
+        "import sys; from pathlib import Path; from glasscreep.campaign.lock import is_held\n"
         "print('looking', flush=True)\n"
-        "while True: is_locked(Path(sys.argv[1]))\n"
+        "while True: is_held(Path(sys.argv[1]))\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", looking, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -192,5 +192,5 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path):
 
 
 def test_a_directory_without_a_lock_is_not_locked(tmp_path):
-    assert not is_locked(tmp_path)
+    assert not is_held(tmp_path)
     assert list(tmp_path.iterdir()) == []
