@@ -1,0 +1,151 @@
+"""A campaign of tiny runs whose frames follow from their index, to write and to compare."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from glasscreep.tasks import layout
+from glasscreep.tasks.store import RunTable, StoreShape, create_store, extend_store, write_run_table
+from glasscreep.tasks.writer import FrameRecord, FrameWriter
+
+RUNS, PARTICLES, GLASSES = 3, 5, 2
+SHARDS = {
+    "POSITION_SHARD_FRAMES": 4,
+    "IMAGE_SHARD_FRAMES": 8,
+    "D2MIN_SHARD_FRAMES": 4,
+    "SCALAR_CHUNK_FRAMES": 8,
+}
+FRAME_INTERVAL, CHECKPOINT_INTERVAL = 20, 10
+D2MIN_INTERVALS = (20,)
+
+
+@contextmanager
+def small_shards() -> Iterator[None]:
+    """Let new stores have shards that a few frames fill."""
+    usual = {name: getattr(layout, name) for name in SHARDS}
+    try:
+        for name, frames in SHARDS.items():
+            setattr(layout, name, frames)
+        yield
+    finally:
+        for name, frames in usual.items():
+            setattr(layout, name, frames)
+
+
+def run_id(row: int) -> str:
+    return f"{row:016x}"
+
+
+def store_of(campaign: Path) -> Path:
+    return campaign / "store.zarr"
+
+
+def directory_of(campaign: Path, row: int) -> Path:
+    return campaign / "runs" / run_id(row)
+
+
+def shape(frames: int, runs: int = RUNS, particles: int = PARTICLES) -> StoreShape:
+    return StoreShape(runs, frames, particles, GLASSES)
+
+
+def step_and_time(frames: int) -> tuple[np.ndarray, np.ndarray]:
+    step = (np.arange(frames) + 1) * FRAME_INTERVAL
+    return step, step * 0.005
+
+
+def run_table(runs: int) -> RunTable:
+    rows = np.arange(runs)
+    ids = [run_id(row) for row in range(runs)]
+    return RunTable(ids, 0.1 + rows / 100, 0.5 + rows / 10, rows, rows + 7, rows % GLASSES)
+
+
+def create(campaign: Path, frames: int, runs: int = RUNS, particles: int = PARTICLES) -> Path:
+    """Create the store of a campaign with small shards."""
+    campaign.mkdir(parents=True, exist_ok=True)
+    species = np.where(np.arange(particles) < particles * 0.8, 1, 2).astype(np.uint8)
+    step, time = step_and_time(frames)
+    with small_shards():
+        create_store(
+            store_of(campaign),
+            shape(frames, runs, particles),
+            {"title": "small"},
+            species,
+            step,
+            time,
+            D2MIN_INTERVALS,
+        )
+    write_run_table(store_of(campaign), run_table(runs))
+    return campaign
+
+
+def extend(campaign: Path, frames: int, runs: int = RUNS) -> None:
+    """Make room for more frames and runs."""
+    step, time = step_and_time(frames)
+    with small_shards():
+        extend_store(store_of(campaign), shape(frames, runs), step, time, D2MIN_INTERVALS)
+    write_run_table(store_of(campaign), run_table(runs))
+
+
+def record(row: int, frame: int, particles: int = PARTICLES) -> FrameRecord:
+    """Frame of a run, a function of the two indices."""
+    rng = np.random.default_rng([row, frame])
+    edges = rng.uniform(4, 5, 3)
+    return FrameRecord(
+        frame=frame,
+        position=rng.uniform(-6, 9, (particles, 3)),
+        box_edges=edges,
+        image=rng.integers(-3, 4, (particles, 3)),
+        potential_energy=rng.normal(),
+        kinetic_temperature=rng.uniform(),
+        dynamic_stress=rng.normal(size=3),
+        force_residual=rng.uniform(0, 1e-5),
+        stress_residual=rng.uniform(0, 1e-6),
+        force_evaluations=int(rng.integers(100, 1000)),
+    )
+
+
+def checkpoint(row: int, step: int) -> bytes:
+    """Bytes that stand for the state of the dynamics."""
+    return np.random.default_rng([row, step, 1]).bytes(3000)
+
+
+def write_run(
+    campaign: Path, row: int, attempt: int, frames: int, particles: int = PARTICLES
+) -> None:
+    """Go on with a run until it has all its frames: blocks and frames, each a commit."""
+    directory, store = directory_of(campaign, row), store_of(campaign)
+    with closing(FrameWriter(directory, store, row, run_id(row), attempt, frames)) as writer:
+        checkpoints = writer.checkpoints
+        while checkpoints.manifest.frames < frames:
+            step, frame = checkpoints.manifest.step, checkpoints.manifest.frames
+            if step < (frame + 1) * FRAME_INTERVAL:
+                if checkpoints.manifest.checkpoint is not None:
+                    path = checkpoints.verified_checkpoint()
+                    assert path.read_bytes() == checkpoint(row, step)
+                step += CHECKPOINT_INTERVAL
+                written = checkpoints.new_checkpoint(step)
+                written.write_bytes(checkpoint(row, step))
+                checkpoints.commit_checkpoint(step, written)
+            else:
+                relaxed = frame % 3 != 1
+                writer.commit_frame(record(row, frame, particles), {"frame": frame}, relaxed)
+        writer.finish()
+
+
+def arrays_of(campaign: Path) -> dict[str, bytes]:
+    """All values of all arrays, to compare bit for bit."""
+    group = zarr.open_group(store_of(campaign), mode="r")
+    return {name: _bytes(np.asarray(array[...])) for name, array in group.arrays()}  # type: ignore[call-overload]
+
+
+def files_of(campaign: Path) -> set[str]:
+    """All files and folders, but for the attempt in a checkpoint's name."""
+    names = (str(path.relative_to(campaign)) for path in campaign.rglob("*"))
+    return {"checkpoint" if "checkpoint-" in name else name for name in names}
+
+
+def _bytes(values: np.ndarray) -> bytes:
+    return str(values.tolist()).encode() if values.dtype.kind == "T" else values.tobytes()
