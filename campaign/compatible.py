@@ -1,0 +1,154 @@
+"""Whether a directory may be used for a campaign, found out without touching it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from glasscreep.campaign.problems import toml_text
+from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.opening import open_readable
+
+CAMPAIGN_FILE = "campaign.json"
+STORE = "store.zarr"
+RUNS, GLASSES = "runs", "glasses"
+SCHEMA = 1
+LEFT_BY_A_CRASH = {"lock", f"{CAMPAIGN_FILE}.partial"}
+SHOWN = 5
+
+
+class DirectoryError(GlasscreepError):
+    """A directory that can't be used for the campaign at hand."""
+
+
+def read_campaign(directory: Path) -> Campaign:
+    """Read what a campaign directory was last asked for."""
+    path = directory / CAMPAIGN_FILE
+    try:
+        content = json.loads(path.read_bytes())
+        return Campaign.model_validate(content["campaign"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        msg = (
+            f"{directory} holds no campaign. Name the directory of one, "
+            "or start one with `glasscreep run CAMPAIGN.toml`."
+        )
+        raise DirectoryError(msg) from error
+    except (ValidationError, ValueError, KeyError, TypeError) as error:
+        msg = (
+            f"{path} is damaged: it does not describe a campaign. Remove it, then give "
+            "`glasscreep run` the campaign's own file again: it writes it anew."
+        )
+        raise DamagedError(msg) from error
+
+
+def encode_campaign(campaign: Campaign) -> bytes:
+    """Write down what a campaign directory is asked for."""
+    content = {"schema": SCHEMA, "campaign": campaign.model_dump(mode="json")}
+    return (json.dumps(content, indent=1) + "\n").encode()
+
+
+def store_attributes(campaign: Campaign) -> dict[str, Any]:
+    """Attributes of a campaign's store: its name and all that decides its runs."""
+    return {"title": campaign.name, "units_style": "lj", "physics": _physics(campaign)}
+
+
+def demand_compatible(campaign: Campaign, directory: Path) -> None:
+    """Refuse a directory that this campaign must not use.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        What is asked for.
+    directory : Path
+        Where; need not exist.
+
+    Raises
+    ------
+    DirectoryError
+        If the directory holds something else, another campaign, or runs of other physics.
+    DamagedError
+        If it holds runs but not the store that belongs to them.
+    """
+    if not directory.exists():
+        return
+    _demand_no_stranger(directory)
+    if (directory / STORE).exists():
+        attributes = open_readable(directory / STORE).attrs
+        _demand_name(campaign, directory, str(attributes["title"]))
+        _demand_physics(campaign, directory, attributes["physics"])  # type: ignore[arg-type]
+        return
+    if (directory / CAMPAIGN_FILE).exists():
+        _demand_name(campaign, directory, read_campaign(directory).name)
+    if any(_entries(directory / RUNS)):
+        msg = f"{directory} holds runs, but their store {directory / STORE} is gone. Bring it back."
+        raise DamagedError(msg)
+
+
+def _entries(directory: Path) -> list[str]:
+    return sorted(entry.name for entry in directory.iterdir()) if directory.is_dir() else []
+
+
+def _demand_no_stranger(directory: Path) -> None:
+    if not directory.is_dir():
+        msg = f"{directory} is not a directory. Give the campaign another one with --dir."
+        raise DirectoryError(msg)
+    if (directory / CAMPAIGN_FILE).exists() or (directory / STORE).exists():
+        return
+    if strange := [name for name in _entries(directory) if name not in LEFT_BY_A_CRASH]:
+        shown = ", ".join(strange[:SHOWN]) + (", ..." if len(strange) > SHOWN else "")
+        msg = (
+            f"{directory} holds something else than a campaign: {shown}. Give the campaign an "
+            "empty or a new directory with --dir, or another name. Nothing was changed."
+        )
+        raise DirectoryError(msg)
+
+
+def _demand_name(campaign: Campaign, directory: Path, there: str) -> None:
+    if there != campaign.name:
+        msg = (
+            f"{directory} holds the campaign {there}, not {campaign.name}. Give {campaign.name} "
+            f"another directory with --dir, or write name = {toml_text(there)} into the campaign "
+            "file if that is what you mean. Nothing was changed."
+        )
+        raise DirectoryError(msg)
+
+
+def _demand_physics(campaign: Campaign, directory: Path, there: Mapping[str, Any]) -> None:
+    held, asked = dict(_flat(there)), dict(_flat(_physics(campaign)))
+    changed = [key for key in asked if held.get(key) != asked[key]]
+    if not changed:
+        return
+    blocks = [
+        f"  {key}\n    there    {toml_text(held.get(key))}\n    asked    {toml_text(asked[key])}"
+        for key in changed
+    ]
+    title = f"{directory} holds runs of other physics than the campaign file asks for:"
+    ending = (
+        "Runs of one campaign share their physics. Set these keys back, or start a new campaign "
+        "with another name or another --dir. Nothing was changed."
+    )
+    raise DirectoryError("\n\n".join([title, *blocks, ending]))
+
+
+def _physics(campaign: Campaign) -> dict[str, Any]:
+    return campaign.model_dump(
+        mode="json",
+        include={
+            "seed": True,
+            "model": True,
+            "glass": True,
+            "creep": set(type(campaign.creep).model_fields) - {"steps"},
+            "analysis": {"d2min_cutoff"},
+        },
+    )
+
+
+def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value
