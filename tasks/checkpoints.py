@@ -104,19 +104,8 @@ class Checkpoints:
 
     def verified_checkpoint(self) -> Path:
         """Path of the committed checkpoint, its checksum verified."""
-        stamp = self._manifest.checkpoint
-        where = f"{self._manifest.kind} {self._manifest.id} in {self.directory}"
-        if stamp is None:
-            msg = f"{where} has no checkpoint yet"
-            raise DamagedError(msg)
-        path = self.directory / stamp.name
-        if not path.is_file():
-            msg = f"{where} has lost its checkpoint {path.name}: the file is not there"
-            raise DamagedError(msg)
-        if checksum_of_file(path) != (stamp.bytes, stamp.crc32c):
-            msg = f"{where}: checkpoint {path.name} is damaged, it does not match its checksum"
-            raise DamagedError(msg)
-        return path
+        with self.scratch.unless_fenced():
+            return self._verified(self._manifest.checkpoint)
 
     def drop(self, stamp: FileStamp) -> None:
         """Delete a file that the manifest no longer names."""
@@ -155,6 +144,20 @@ class Checkpoints:
                 for path in self.directory.glob(pattern):
                     if path.name not in named:
                         path.unlink(missing_ok=True)
+
+    def _verified(self, stamp: FileStamp | None) -> Path:
+        where = f"{self._manifest.kind} {self._manifest.id} in {self.directory}"
+        if stamp is None:
+            msg = f"{where} has no checkpoint yet"
+            raise DamagedError(msg)
+        path = self.directory / stamp.name
+        if not path.is_file():
+            msg = f"{where} has lost its checkpoint {path.name}: the file is not there"
+            raise DamagedError(msg)
+        if checksum_of_file(path) != (stamp.bytes, stamp.crc32c):
+            msg = f"{where}: checkpoint {path.name} is damaged, it does not match its checksum"
+            raise DamagedError(msg)
+        return path
 
     def _write(self, manifest: Manifest) -> None:
         self.scratch.write(self.directory / MANIFEST, encode_manifest(manifest))

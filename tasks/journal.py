@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import Data, checksum, storing
+from glasscreep.tasks.files import Data, checksum
 from glasscreep.tasks.manifest import FileStamp
 from glasscreep.tasks.scalars import SCALARS
 from glasscreep.tasks.scratch import Scratch
@@ -68,14 +68,14 @@ class Journal:
     """
 
     def __init__(self, scratch: Scratch, path: Path, data: Data) -> None:
-        self.path = path
+        self.path, self._scratch = path, scratch
         scratch.write(path, data)
         self.stamp = FileStamp(path.name, len(data), checksum(data))
 
     def append(self, frame: StoredFrame) -> FileStamp:
         """Append a frame durably; it is committed once the manifest holds the stamp."""
         record = _record(frame.encode())
-        with storing(self.path):
+        with self._scratch.guarding(self.path):
             descriptor = os.open(self.path, os.O_WRONLY)
             try:
                 _write_at(descriptor, record, self.stamp.bytes)

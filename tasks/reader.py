@@ -70,7 +70,8 @@ class FrameReader:
 
     def image(self, row: int, frame: int) -> NDArray[np.int8]:
         """Periodic images of a frame, (N, 3)."""
-        return self._images(row, frame, frame + 1)[0]
+        image: NDArray[np.int8] = self._images(row, frame, frame + 1)[0]
+        return image
 
     def block(self, row: int, start: int, stop: int) -> FrameBlock:
         """Frames `start` to `stop - 1` of a run."""

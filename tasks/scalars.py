@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum, make_durable
-from glasscreep.tasks.layout import SCALAR_CHUNK_FRAMES
 from glasscreep.tasks.opening import Write
 
 SCALARS = np.dtype(
@@ -33,10 +32,10 @@ class ScalarChunk:
     values and their CRC-32C. Not durable until `make_durable`; the journal is, till then.
     """
 
-    def __init__(self, store: Path, row: int, index: int) -> None:
+    def __init__(self, store: Path, row: int, index: int, length: int) -> None:
         self._store, self._row, self._index = store, row, index
-        self.first_frame = index * SCALAR_CHUNK_FRAMES
-        self.values = np.empty(SCALAR_CHUNK_FRAMES, SCALARS)
+        self.first_frame = index * length
+        self.values = np.empty(length, SCALARS)
         for name in NAMES:
             self.values[name] = -1 if SCALARS[name].base.kind == "i" else np.nan
 

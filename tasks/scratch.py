@@ -52,9 +52,14 @@ class Scratch:
     @contextmanager
     def guarding(self, path: Path) -> Iterator[None]:
         """Name `path` in what goes wrong, unless the reason is that this attempt is fenced off."""
+        with self.unless_fenced(), storing(path):
+            yield
+
+    @contextmanager
+    def unless_fenced(self) -> Iterator[None]:
+        """Let what goes wrong be a FencedError if a later attempt has moved files away."""
         try:
-            with storing(path):
-                yield
+            yield
         except Exception:
             self.check()
             raise

@@ -19,7 +19,6 @@ from glasscreep.tasks.journal import (
     read_committed,
     start_of_journal,
 )
-from glasscreep.tasks.layout import SCALAR_CHUNK_FRAMES
 from glasscreep.tasks.opening import open_array, open_writable
 from glasscreep.tasks.scalars import NAMES, SCALARS, ScalarChunk
 
@@ -142,6 +141,7 @@ class FrameWriter:
         shards = self._position.shards
         assert shards is not None
         self._shard_frames, self._shard_particles = shards[1:3]
+        self._scalar_frames = open_array(group, NAMES[0]).chunks[1]
         with naming_damage(f"array run_id of {self._store}"):
             held = str(open_array(group, "run_id")[self._row])
         if held != self._run_id:
@@ -193,7 +193,7 @@ class FrameWriter:
 
     def _start_journal(self) -> None:
         flushed = self.checkpoints.manifest.flushed
-        if flushed >= self._scalars.first_frame + SCALAR_CHUNK_FRAMES:
+        if flushed % self._scalar_frames == 0:
             self._scalars = self._scalar_chunk(flushed)
         start = start_of_journal(flushed, self._scalars.before(flushed))
         self._journal = Journal(self.checkpoints.scratch, self._journal_path(), start)
@@ -202,7 +202,8 @@ class FrameWriter:
         """Move the journal's frames to the store; the journal goes when all of it is durable."""
         manifest = self.checkpoints.manifest
         assert manifest.journal is not None
-        data = read_committed(self.checkpoints.directory, manifest.journal)
+        with self.checkpoints.scratch.unless_fenced():
+            data = read_committed(self.checkpoints.directory, manifest.journal)
         frames = decode_journal(data, manifest.journal, self._run_id).frames
         for first in range(0, self._position.shape[2], self._shard_particles):
             self._write_shards(frames, slice(first, first + self._shard_particles))
@@ -230,7 +231,8 @@ class FrameWriter:
             self._image[self._row, start:stop, particles] = images
 
     def _scalar_chunk(self, frame: int) -> ScalarChunk:
-        return ScalarChunk(self._store, self._row, frame // SCALAR_CHUNK_FRAMES)
+        index = frame // self._scalar_frames
+        return ScalarChunk(self._store, self._row, index, self._scalar_frames)
 
     def _write_scalars(self) -> None:
         self._scalars.write(partial(self.checkpoints.scratch.write, durable=False))

@@ -8,11 +8,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from processes import Processes  # noqa: E402
+from processes import Processes
 
 
 @pytest.fixture(scope="session")
 def processes() -> Iterator[Processes]:
-    """Processes that write to a campaign, and may be killed."""
+    """Give processes that write to a campaign, and may be killed."""
     with Processes() as started:
         yield started
