@@ -49,14 +49,17 @@ class FrameReader:
     @cached_property
     def run_ids(self) -> list[str]:
         """Identity of each run, by row."""
-        with naming_damage(f"array run_id of {self.store}"):
-            return [str(entry) for entry in np.asarray(self._arrays["run_id"][:])]
+        return [str(entry) for entry in self.column("run_id")]
 
     @cached_property
     def species(self) -> NDArray[np.uint8]:
         """(N,) species of each particle: 1 = A, 2 = B."""
-        with naming_damage(f"array species of {self.store}"):
-            return np.asarray(self._arrays["species"][:], np.uint8)
+        return np.asarray(self.column("species"), np.uint8)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Read a whole array of one dimension, such as `temperature` or `step`."""
+        with naming_damage(f"array {name} of {self.store}"):
+            return np.asarray(self._arrays[name][:])
 
     def manifest(self, row: int) -> Manifest:
         """Read what a run has committed."""

@@ -14,7 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from zarr.abc.codec import BytesBytesCodec
 from zarr.codecs import BloscCodec, Crc32cCodec
 
-from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.layout import (
@@ -27,8 +26,9 @@ from glasscreep.tasks.layout import (
     StoreShape,
     array_specs,
 )
-from glasscreep.tasks.opening import METADATA, DurableStore, open_array, open_readable
+from glasscreep.tasks.opening import METADATA, DurableStore, open_array
 from glasscreep.tasks.provenance import PROVENANCE
+from glasscreep.tasks.reader import FrameReader
 
 __all__ = [
     "Glass",
@@ -149,12 +149,9 @@ def write_run_table(path: Path, table: RunTable) -> None:
 
 def read_run_table(path: Path) -> RunTable:
     """Read what tells the runs apart, checksums verified."""
-    group = open_readable(path)
-    columns: dict[str, Any] = {}
-    for name in RunTable.__slots__:
-        with naming_damage(f"array {name} of {path}"):
-            columns[name] = np.asarray(open_array(group, name)[:])
-    return RunTable(**{**columns, "run_id": [str(entry) for entry in columns["run_id"]]})
+    reader = FrameReader(path)
+    columns: dict[str, Any] = {name: reader.column(name) for name in RunTable.__slots__}
+    return RunTable(**{**columns, "run_id": reader.run_ids})
 
 
 def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:

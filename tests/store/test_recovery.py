@@ -223,6 +223,8 @@ def test_a_damaged_journal_is_not_gone_on_from(empty, tmp_path):
     data = bytearray(journal.read_bytes())
     data[-20] ^= 1
     journal.write_bytes(data)
-    with pytest.raises(DamagedError, match=f"run {small.run_id(1)}, frame 2 in journal-1-2.bin is damaged"):
+    with pytest.raises(
+        DamagedError, match=f"run {small.run_id(1)}, frame 2 in journal-1-2.bin is damaged"
+    ):
         FrameWriter(directory, store, 1, small.run_id(1), 2, FRAMES)
     assert journal.read_bytes() == data
