@@ -22,12 +22,12 @@ def test_every_dependency_is_explained(heading):
     requirements = (PROJECT["optional-dependencies"] | {"run": PROJECT["dependencies"]})[heading]
     text = (ROOT / "docs/dependencies.md").read_text()
     section = text.split(f"\n## To {heading}\n")[1].split("\n## ")[0]
-    assert re.findall(r"^\| ([\w-]+) \|", section, re.M)[1:] == names(requirements)
+    assert re.findall(r"^\| ([\w-]+) \|", section, re.MULTILINE)[1:] == names(requirements)
 
 
 def test_commands_in_the_readme_are_there():
     text = (ROOT / "README.md").read_text()
-    used = set(re.findall(r"^(?:\.venv/bin/)?glasscreep (\w+)", text, re.M))
+    used = set(re.findall(r"^(?:\.venv/bin/)?glasscreep (\w+)", text, re.MULTILINE))
     for command in used:
         subprocess.run(
             [Path(sys.executable).parent / "glasscreep", command, "--help"],
