@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import IO
 
 from glasscreep.tasks.errors import (
     DivergedError,
@@ -43,9 +44,14 @@ def tail(path: Path) -> str:
     """Read the last lines of a text file; nothing if it is not there."""
     try:
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - TAIL_BYTES, 0))
-            text = file.read().decode(errors="replace")
+            return tail_of(file)
     except FileNotFoundError:
         return ""
+
+
+def tail_of(file: IO[bytes]) -> str:
+    """Read the last lines of an open file."""
+    size = file.seek(0, 2)
+    file.seek(max(size - TAIL_BYTES, 0))
+    text = file.read().decode(errors="replace")
     return "\n".join(text.splitlines()[-TAIL_LINES:])

@@ -10,10 +10,11 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, Any
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.failures import kind_of_text, tail
+from glasscreep.tasks.failures import kind_of_text, tail, tail_of
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, encode
@@ -28,7 +29,7 @@ __all__ = [
 ]
 
 MODULE = "glasscreep.tasks.md"
-AFTER_END_S = 10.0
+AFTER_END_S = 3.0
 """How long to read on after the MD process has ended."""
 
 Progress = Callable[[dict[str, Any]], None]
@@ -69,18 +70,19 @@ def run_segment(task: Task, progress: Progress | None = None) -> Outcome:
     Outcome
         Whatever happens to the MD process, short of an error in this one.
     """
-    physics_id = identity(task.physics)
+    progress = progress or _events_of_worker()
     with tempfile.TemporaryFile() as errors:
-        child = _Child(task, errors)
+        try:
+            child = _Child(task, errors)
+        except OSError as error:
+            return _outcome(task, {"kind": "crashed", "message": f"could not start: {error}"})
         _running.add(child)
         try:
-            child.follow(progress or _to_worker, physics_id)
+            child.follow(progress)
         finally:
             child.kill()
             _running.discard(child)
-        errors.seek(0)
-        text = errors.read().decode(errors="replace")
-    return _outcome(task, child, text)
+        return _outcome(task, child.end or _end_without_word(task, child, tail_of(errors)))
 
 
 def stop_segments(grace_s: float = 30.0) -> int:
@@ -109,6 +111,7 @@ class _Child:
     """An MD process. Its standard input stays open: when it closes, its worker is gone."""
 
     def __init__(self, task: Task, errors: IO[bytes]) -> None:
+        self._id = identity(task.physics)
         self.end: dict[str, Any] | None = None
         self.noise: list[str] = []
         environment = {**(task.environment or os.environ), "OMP_NUM_THREADS": "1"}
@@ -122,19 +125,16 @@ class _Child:
         )
         self._write(encode(task))
 
-    def follow(self, progress: Progress, physics_id: str) -> None:
+    def follow(self, progress: Progress) -> None:
         """Pass progress on until the process has ended, or said how it ends."""
-        reader = threading.Thread(target=self._read, args=(progress, physics_id), daemon=True)
+        reader = threading.Thread(target=self._read, args=(progress,), daemon=True)
         reader.start()
         self.process.wait()
         self.kill()  # what it started may hold the pipe open
         reader.join(AFTER_END_S)
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         with suppress(BrokenPipeError):
             self.process.stdin.close()
-        if not reader.is_alive():
-            self.process.stdout.close()
 
     def stop(self) -> None:
         """Ask the process to commit what it is doing, and leave."""
@@ -152,17 +152,21 @@ class _Child:
             self.process.stdin.write(data)
             self.process.stdin.flush()
 
-    def _read(self, progress: Progress, physics_id: str) -> None:
+    def _read(self, progress: Progress) -> None:
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            event = _event(line)
-            if event is None:
-                self.noise.append(line.decode(errors="replace"))
-                del self.noise[:-20]
-            elif event["event"] == "end":
-                self.end = self.end or event
-            else:
-                progress({**event, "id": physics_id})
+        with self.process.stdout as lines:
+            for line in lines:
+                self._take(line, progress)
+
+    def _take(self, line: bytes, progress: Progress) -> None:
+        event = _event(line)
+        if event is None:
+            self.noise.append(line.decode(errors="replace"))
+            del self.noise[:-20]
+        elif event["event"] == "end":
+            self.end = self.end or event
+        else:
+            progress({**event, "id": self._id})
 
 
 _running: set[_Child] = set()
@@ -181,18 +185,26 @@ def _event(line: bytes) -> dict[str, Any] | None:
     return event if isinstance(event, dict) and "event" in event else None
 
 
-def _to_worker(event: dict[str, Any]) -> None:
-    """Log a progress event in the Dask worker, if this is one."""
+def _events_of_worker() -> Progress:
+    """Log progress in the Dask worker whose task this thread runs, if there is one."""
     from distributed import get_worker  # slow to import, and not needed outside
 
-    with suppress(ValueError):
-        get_worker().log_event("progress", event)
+    try:
+        return partial(get_worker().log_event, "progress")
+    except ValueError:
+        return lambda _: None
 
 
-def _outcome(task: Task, child: _Child, errors: str) -> Outcome:
+def _end_without_word(task: Task, child: _Child, errors: str) -> dict[str, Any]:
+    status = child.process.returncode
+    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    said = "\n".join([errors, *(line.rstrip() for line in child.noise)]).strip()
+    message = f"the MD process ended with {how} and without a result\n{said}".strip()
+    return {"kind": kind_of_text(f"{tail(task.place() / LOG)}\n{said}"), "message": message}
+
+
+def _outcome(task: Task, end: dict[str, Any]) -> Outcome:
     place = task.place()
-    log = tail(place / LOG)
-    end = child.end or _end_without_word(child, errors, log)
     frames = step = 0
     try:
         manifest = read_manifest(place)
@@ -201,21 +213,13 @@ def _outcome(task: Task, child: _Child, errors: str) -> Outcome:
     else:
         if manifest is not None:
             frames, step = manifest.frames, manifest.step
-    went_wrong = end["kind"] not in ("done", "partial", "stopped")
+    went_well = end["kind"] in ("done", "partial", "stopped")
     return Outcome(
         id=identity(task.physics),
         kind=end["kind"],
         frames=frames,
         step=step,
         message=end["message"],
-        log_tail=log if went_wrong else "",
+        log_tail="" if went_well else tail(place / LOG),
         attempt=task.attempt,
     )
-
-
-def _end_without_word(child: _Child, errors: str, log: str) -> dict[str, str]:
-    status = child.process.returncode
-    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
-    last = "\n".join([*errors.splitlines()[-20:], *(line.rstrip() for line in child.noise)])
-    message = f"the MD process ended with {how} and said nothing more\n{last}".strip()
-    return {"kind": kind_of_text(f"{log}\n{last}"), "message": message}

@@ -1,0 +1,100 @@
+"""A chain cut after every action gives the same store, bit for bit."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.physics import identity
+from glasscreep.tasks.segment import run_segment
+from glasscreep.tasks.task import encode
+
+
+def act_once(task):
+    """Run an MD process that is told to stop from the start: it does one action."""
+    command = [*task.launch, sys.executable, "-m", "glasscreep.tasks.md"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=task.environment, **pipes) as process:
+        process.stdin.write(encode(task) + b"stop\n")
+        process.stdin.flush()
+        events = [json.loads(line) for line in process.stdout]
+        process.stdin.close()
+    assert process.returncode == 0
+    return events[-1]["kind"]
+
+
+def act_until_done(task_of_attempt):
+    for attempt in range(2, 100):
+        if (kind := act_once(task_of_attempt(attempt))) != "stopped":
+            return kind, attempt
+    pytest.fail("never done")
+
+
+def stored(campaign) -> dict[str, np.ndarray]:
+    group = zarr.open_group(campaign.store, mode="r")
+    return {name: array[...] for name, array in group.arrays()}
+
+
+def checkpoint(directory: Path) -> bytes:
+    return (directory / read_manifest(directory).checkpoint.name).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_cut_after_every_action_equals_uncut(new_campaign, tmp_path, ranks):
+    whole = new_campaign(ranks=ranks)
+    cut = whole.copy_to(tmp_path / "cut")
+    assert run_segment(whole.glass_task()).kind == "done"
+    assert run_segment(whole.run_task()).kind == "done"
+
+    kind, attempts = act_until_done(cut.glass_task)
+    assert kind == "done"
+    assert attempts > 4  # start, melt, two parts of the quench, finish
+    kind, attempts = act_until_done(cut.run_task)
+    assert kind == "done"
+    assert attempts > 10  # start, eight blocks, four frames
+
+    expected, got = stored(whole), stored(cut)
+    assert np.isfinite(expected["potential_energy"]).all()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(got[name], array, err_msg=name)
+    for place in (whole.glass_task().place(), whole.run_task().place()):
+        other = cut.directory / place.relative_to(whole.directory)
+        assert checkpoint(other) == checkpoint(place)
+
+
+@pytest.mark.slow
+def test_two_ranks_take_the_same_start(new_campaign, tmp_path):
+    """Positions and velocities at the start do not depend on the number of ranks."""
+    one = new_campaign()
+    two = one.copy_to(tmp_path / "two", ranks=2)
+    energies = []
+    for campaign in (one, two):
+        assert run_segment(campaign.glass_task()).kind == "done"
+        seeds = campaign.provenance(identity(campaign.run.glass))[0]["seeds"]
+        energies.append((seeds, stored(campaign)["glass_box_edges"]))
+    assert energies[0][0] == energies[1][0]
+    np.testing.assert_array_equal(energies[0][1], energies[1][1])
+
+
+@pytest.mark.slow
+def test_frames_are_those_of_the_relaxer(glass_made, mechanics):
+    """What is in the store is in equilibrium, by a computation that does not use LAMMPS."""
+    assert run_segment(glass_made.run_task()).kind == "done"
+    got = stored(glass_made)
+    for frame in range(4):
+        position = got["position"][0, frame] * 2.0**-34
+        truth = mechanics(position, got["box_edges"][0, frame])
+        assert np.abs(truth.force).max() <= 1e-5
+        assert np.abs(truth.stress - [0.0, 0.5, 0.0]).max() <= 1e-6
+        assert got["potential_energy"][0, frame] == pytest.approx(truth.energy / 500, rel=1e-9)
+    glass = mechanics(got["glass_position"][0] * 2.0**-34, got["glass_box_edges"][0])
+    assert np.abs(glass.force).max() <= 1e-7
+    np.testing.assert_allclose(got["glass_stress"][0], glass.stress, atol=1e-6)
+    assert got["glass_potential_energy"][0] == pytest.approx(glass.energy / 500, rel=1e-9)
+    assert np.abs(got["kinetic_temperature"][0, 2:] - 0.1).max() < 0.03
