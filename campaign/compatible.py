@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from glasscreep.campaign.problems import toml_text
+from glasscreep.campaign.problems import RefusedError, toml_text
 from glasscreep.campaign.sections import Campaign
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import open_readable
 
 CAMPAIGN_FILE = "campaign.json"
@@ -20,7 +20,7 @@ LEFT_BY_A_CRASH = {"lock", f"{CAMPAIGN_FILE}.partial"}
 SHOWN = 5
 
 
-class DirectoryError(GlasscreepError):
+class DirectoryError(RefusedError):
     """A directory that can't be used for the campaign at hand."""
 
 

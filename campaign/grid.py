@@ -7,7 +7,7 @@ from itertools import product
 from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, RunPhysics, run_ids
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """One combination of temperature and stress."""
 
@@ -64,7 +64,8 @@ def union(grids: Iterable[tuple[Iterable[float], Iterable[float]]]) -> tuple[Poi
     tuple of Point
         Every point once, by temperature and then by stress, however the grids were ordered.
     """
-    return tuple(sorted({Point(*pair) for grid in grids for pair in product(*grid)}))
+    pairs = {pair for grid in grids for pair in product(*grid)}
+    return tuple(Point(*pair) for pair in sorted(pairs))
 
 
 def runs_of(

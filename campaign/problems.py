@@ -29,7 +29,11 @@ class Problem:
         return "\n".join([*lines, f"    hint     {self.hint}"] if self.hint else lines)
 
 
-class CampaignFileError(GlasscreepError):
+class RefusedError(GlasscreepError):
+    """What the user asks for can't be done as it stands; nothing was made."""
+
+
+class CampaignFileError(RefusedError):
     """A campaign file that can't be used, with every problem in it."""
 
     def __init__(self, file: Path | str, problems: Iterable[Problem]) -> None:

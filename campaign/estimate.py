@@ -1,0 +1,121 @@
+"""What work costs: time, bytes and files."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from glasscreep.campaign.sections import Campaign
+from glasscreep.campaign.snapshot import read_snapshot
+from glasscreep.tasks.layout import ArraySpec, StoreShape, array_specs
+
+REFERENCE_RATE = 2.0e6
+"""Particle-steps/s on one core of a 2-core AMD EPYC: 10,000 particles, T = 0.1, `lj/cut/opt`."""
+RELAXATION = 3_800
+"""Force evaluations that relaxing a frame of 10,000 particles took, each as dear as a step."""
+FRAME_BYTES = 15.4
+"""Per particle: positions and images, compressed."""
+GLASS_BYTES = 15.4
+"""Per particle: positions, compressed, at most."""
+CHECKPOINT_BYTES = 89
+"""Per particle: a LAMMPS restart file."""
+NUMBER_BYTES = 8
+SCALARS = 16
+"""Numbers of a frame besides those of its particles: box, thermodynamics, residuals, strain."""
+FILES_BESIDES = 5
+"""Of a run, outside the arrays: manifest, checkpoint, two logs or tables, provenance."""
+GLASS_FILES_BESIDES = 3
+"""Of a glass, outside the arrays: manifest, checkpoint, log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast one core works, and who says so."""
+
+    value: float
+    """Particle-steps/s of one core."""
+    relaxation: int
+    """Steps' worth of work to count besides for each frame; 0 where `value` includes it."""
+    source: str
+    """Where the figures come from."""
+
+    def core_hours(self, particle_steps: int, particle_frames: int) -> float:
+        """Core-hours for dynamics and for frames, each counted in particles times number."""
+        return (particle_steps + self.relaxation * particle_frames) / self.value / 3600
+
+
+REFERENCE = Rate(
+    REFERENCE_RATE,
+    RELAXATION,
+    f"reference figure of {REFERENCE_RATE:.1e} particle-steps/s/core, "
+    f"and {RELAXATION:,} steps' worth for relaxing a frame",
+)
+
+
+def rate_of(directory: Path | None, ranks: int) -> Rate:
+    """Find out how fast a core works.
+
+    Parameters
+    ----------
+    directory : Path or None
+        Campaign directory, whose driver may have measured it.
+    ranks : int
+        MPI ranks of each of its MD processes.
+
+    Returns
+    -------
+    Rate
+        The measured one if there is a driver at work, else the reference figure.
+    """
+    snapshot = read_snapshot(directory) if directory else None
+    if snapshot is None or not snapshot.active or not snapshot.particle_steps_per_s:
+        return REFERENCE
+    value = snapshot.particle_steps_per_s / (len(snapshot.active) * ranks)
+    source = f"measured in {directory}: {value:.1e} particle-steps/s/core, relaxing included"
+    return Rate(value, 0, source)
+
+
+def bytes_of_run(campaign: Campaign, frames_done: int) -> float:
+    """Bytes that a run will take besides those of the frames it has."""
+    particles, frames = campaign.model.particles, campaign.frames
+    new = max(0, frames - frames_done)
+    measured = sum(
+        min(new, max(0, frames - interval // campaign.creep.frame_interval))
+        for interval in campaign.d2min_intervals
+    )
+    per_frames = new * (particles * FRAME_BYTES + SCALARS * NUMBER_BYTES)
+    return per_frames + measured * particles * NUMBER_BYTES + _checkpoint(campaign, frames_done)
+
+
+def _checkpoint(campaign: Campaign, frames_done: int) -> int:
+    return 0 if frames_done else campaign.model.particles * CHECKPOINT_BYTES
+
+
+def bytes_of_glass(campaign: Campaign) -> float:
+    """Bytes that a glass takes."""
+    return campaign.model.particles * (GLASS_BYTES + CHECKPOINT_BYTES)
+
+
+def files_of_run(campaign: Campaign, frames: int) -> int:
+    """Files of a run of so many frames; none before the first."""
+    return FILES_BESIDES + _files(campaign, frames, "run") if frames else 0
+
+
+def files_of_glass(campaign: Campaign) -> int:
+    """Files of a glass."""
+    return GLASS_FILES_BESIDES + _files(campaign, 1, "glass")
+
+
+def _files(campaign: Campaign, frames: int, owner: str) -> int:
+    shape = StoreShape(runs=1, frames=frames, particles=campaign.model.particles, glasses=1)
+    specs = array_specs(shape, campaign.d2min_intervals)
+    own = [spec for spec in specs if spec.dims[0] == owner and not _is_shared(spec)]
+    return sum(_files_of_array(spec, shape) for spec in own)
+
+
+def _is_shared(spec: ArraySpec) -> bool:
+    return spec.dims == ("run",)
+
+
+def _files_of_array(spec: ArraySpec, shape: StoreShape) -> int:
+    file = spec.shard_shape(shape) or spec.chunk_shape(shape)
+    return math.prod(math.ceil(n / m) for n, m in zip(spec.shape(shape), file, strict=True))

@@ -1,0 +1,207 @@
+"""A plan counts what is to do, from what is there, and makes nothing."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from glasscreep.campaign import plan as plan_module
+from glasscreep.campaign.directory import DirectoryError, prepare
+from glasscreep.campaign.estimate import REFERENCE, Rate, files_of_run, rate_of
+from glasscreep.campaign.file import Campaign, load
+from glasscreep.campaign.plan import make_plan
+from glasscreep.campaign.plan_table import show_plan
+from glasscreep.campaign.snapshot import Active, Snapshot, write_snapshot
+from glasscreep.campaign.states import State
+from glasscreep.tasks.manifest import Manifest, encode_manifest
+from glasscreep.tasks.opening import open_array, open_writable
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SMALL = {
+    "name": "small",
+    "replicas": 2,
+    "model": {"particles": 300},
+    "creep": {"steps": 40_000},
+    "grid": [{"temperature": [0.1, 0.2], "stress": [0.4, 0.5]}],
+}
+GLASS_STEPS = 60_000
+
+
+def campaign(**changes):
+    return Campaign.model_validate(SMALL | changes)
+
+
+def commit(place, kind, **content):
+    place.mkdir()
+    manifest = Manifest(kind=kind, id=place.name, attempt=1, **content)
+    (place / "manifest.json").write_bytes(encode_manifest(manifest))
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """One run done, one partly done, one failed, one with nothing but a checkpoint, 4 new."""
+    prepared = prepare(campaign(), tmp_path)
+    runs, glasses = tmp_path / "runs", tmp_path / "glasses"
+    commit(glasses / prepared.glasses[0].id, "glass", done=True)
+    commit(runs / prepared.runs[0].id, "run", frames=4, flushed=4, done=True)
+    commit(runs / prepared.runs[1].id, "run", frames=3)
+    commit(runs / prepared.runs[2].id, "run", frames=1)
+    (runs / prepared.runs[2].id / "failure.json").write_text("{}")
+    commit(runs / prepared.runs[3].id, "run", step=1000)
+    group = open_writable(prepared.store)
+    open_array(group, "state")[:4] = np.array([2, 1, 3, 1])
+    open_array(group, "frames_committed")[:4] = np.array([4, 3, 1, 0])
+    return tmp_path
+
+
+def test_the_paper_from_the_beginning(tmp_path):
+    plan = make_plan(load(EXAMPLES / "paper.toml"), tmp_path / "paper")
+    assert (plan.points, plan.replicas, plan.frames) == (13, 10, 1000)
+    assert plan.runs == {State.NEW: 130, State.PARTIAL: 0, State.DONE: 0, State.FAILED: 0}
+    assert plan.glasses_to_make == 10
+    assert plan.frames_to_do == 130_000
+    assert plan.particle_steps == 10_000 * (130 * 10**7 + 10 * GLASS_STEPS)
+    dynamics = plan.particle_steps / 2e6 / 3600
+    assert plan.rate is REFERENCE
+    assert plan.core_hours == pytest.approx(dynamics * 1.38, rel=1e-3)
+    assert (plan.temperatures, plan.stresses) == ((0.01, 0.4), (0.1, 0.9))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("manifests_read", [0, 100], ids=["index", "manifests"])
+def test_what_is_there_is_counted(begun, monkeypatch, manifests_read):
+    monkeypatch.setattr(plan_module, "MANIFESTS_READ", manifests_read)
+    before = {path: path.stat().st_mtime_ns for path in begun.rglob("*")}
+    plan = make_plan(campaign(), begun)
+    assert plan.runs == {State.NEW: 4, State.PARTIAL: 2, State.DONE: 1, State.FAILED: 1}
+    assert plan.frames_to_do == 1 + 4 + 4 * 4
+    assert plan.glasses_to_make == 1
+    assert plan.particle_steps == 300 * (21 * 10_000 + GLASS_STEPS)
+    assert not plan.is_done
+    assert {path: path.stat().st_mtime_ns for path in begun.rglob("*")} == before
+
+
+@pytest.mark.parametrize("manifests_read", [0, 100], ids=["index", "manifests"])
+def test_what_is_added_is_new_or_partly_done(begun, monkeypatch, manifests_read):
+    monkeypatch.setattr(plan_module, "MANIFESTS_READ", manifests_read)
+    longer = make_plan(campaign(creep={"steps": 60_000}), begun)
+    assert longer.runs == {State.NEW: 4, State.PARTIAL: 3, State.DONE: 0, State.FAILED: 1}
+    assert longer.frames_to_do == 2 + 3 + 6 + 4 * 6
+    more = make_plan(campaign(replicas=3), begun)
+    assert more.runs[State.NEW] == 4 + 4
+    assert more.glasses_to_make == 2
+
+
+def test_what_is_not_asked_for_is_not_counted(begun):
+    plan = make_plan(campaign(replicas=1, grid=[{"temperature": 0.1, "stress": 0.4}]), begun)
+    assert plan.runs == {State.NEW: 0, State.PARTIAL: 0, State.DONE: 1, State.FAILED: 0}
+    assert plan.runs_not_asked == 7
+    assert plan.is_done
+    assert plan.core_hours == plan.bytes_to_write == plan.files_to_write == 0
+
+
+def test_a_shorter_campaign_asks_nothing_of_longer_runs(begun):
+    plan = make_plan(campaign(creep={"steps": 20_000}), begun)
+    assert plan.frames_to_do == 2 + 4 * 2
+
+
+def test_a_directory_that_does_not_fit_is_refused(begun):
+    with pytest.raises(DirectoryError, match="seed"):
+        make_plan(campaign(seed=4), begun)
+
+
+def snapshot(rate, active):
+    return Snapshot(
+        campaign="small",
+        phase="running",
+        host="host",
+        pid=1,
+        started="",
+        updated="",
+        dashboard="",
+        runs={state.name.lower(): 0 for state in State},
+        glasses_done=0,
+        glasses_total=0,
+        frames_done=0,
+        frames_total=0,
+        unrelaxed=0,
+        particle_steps_per_s=rate,
+        time_left_s=None,
+        why_stopped="",
+        active=tuple(Active("run", "", 0, 0, 1.0) for _ in range(active)),
+        failures=(),
+        points=(),
+    )
+
+
+def test_the_measured_rate_is_used_where_there_is_one(begun):
+    write_snapshot(begun, snapshot(6e6, 2))
+    plan = make_plan(campaign(resources={"ranks": 3}), begun)
+    assert plan.rate.value == 1e6
+    assert "measured" in plan.rate.source
+    assert plan.core_hours == pytest.approx(plan.particle_steps / 1e6 / 3600)
+    write_snapshot(begun, snapshot(0.0, 0))
+    assert rate_of(begun, 3) is REFERENCE
+
+
+def test_relaxing_counts_by_the_frame():
+    assert Rate(100.0, 5, "").core_hours(360_000, 0) == 1
+    assert Rate(100.0, 5, "").core_hours(0, 72_000) == 1
+
+
+def test_a_run_of_the_paper_takes_few_files():
+    paper = load(EXAMPLES / "paper.toml")
+    d2min = 3 * 4
+    assert files_of_run(paper, 1000) <= 32 + d2min
+    assert files_of_run(paper, 0) == 0
+
+
+def test_disk_is_close_to_what_the_arrays_hold():
+    paper = load(EXAMPLES / "paper.toml")
+    plan = make_plan(paper, Path("nowhere"))
+    particle_frames = 10_000 * 1000 * 130
+    d2min = 10_000 * 8 * 130 * (999 + 990 + 900)
+    assert plan.bytes_to_write == pytest.approx(15.4 * particle_frames + d2min, rel=0.01)
+
+
+def printed(plan, width, **options):
+    text = io.StringIO()
+    show_plan(plan, Console(file=text, width=width, **options))
+    return text.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_the_table_fits_the_terminal(begun, width):
+    lines = printed(make_plan(campaign(), begun), width).splitlines()
+    assert max(map(len, lines)) <= width
+    words = " ".join(" ".join(lines).split())
+    assert "4 new, 2 partly done, 1 done, 1 failed" in words
+    assert "Nothing was made" in words
+
+
+def test_the_table_is_plain_outside_a_terminal(begun):
+    plan = make_plan(campaign(), begun)
+    assert "\x1b" not in printed(plan, 80)
+    assert "\x1b" in printed(plan, 80, force_terminal=True)
+
+
+def test_a_done_campaign_says_so(begun):
+    plan = make_plan(campaign(replicas=1, grid=[{"temperature": 0.1, "stress": 0.4}]), begun)
+    assert printed(plan, 80).endswith("Nothing to do.\n")
+
+
+def test_a_hundred_thousand_runs(tmp_path):
+    grid = {
+        "temperature": [round(0.1 + n / 1000, 4) for n in range(100)],
+        "stress": [n / 1000 for n in range(100)],
+    }
+    large = campaign(replicas=10, grid=[grid, grid])
+    plan = make_plan(large, tmp_path / "large")
+    assert plan.points == 10_000
+    assert plan.runs[State.NEW] == 100_000
+    assert plan.frames_to_do == 400_000
+    assert len({run.id for run in large.runs()}) == 100_000
+    warmer = grid | {"temperature": [*grid["temperature"], 0.9]}
+    assert make_plan(campaign(replicas=10, grid=[warmer]), tmp_path).runs[State.NEW] == 101_000
