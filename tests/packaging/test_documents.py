@@ -1,12 +1,13 @@
 """What the documents say of the code is so."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from glasscreep.campaign.main import app
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -28,12 +29,7 @@ def test_every_dependency_is_explained(heading):
 def test_commands_in_the_readme_are_there():
     text = (ROOT / "README.md").read_text()
     used = set(re.findall(r"^(?:\.venv/bin/)?glasscreep (\w+)", text, re.MULTILINE))
-    for command in used:
-        subprocess.run(
-            [Path(sys.executable).parent / "glasscreep", command, "--help"],
-            check=True,
-            stdout=subprocess.PIPE,
-        )
+    assert used <= set(get_command(app).commands)
     assert {"run", "plan", "status", "query", "doctor"} <= used
 
 

@@ -51,6 +51,7 @@ def test_says_which_python_it_needs(make, tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
+@pytest.mark.slow
 def test_makes_the_environment_with_the_python_asked_for(make, tmp_path):
     run = make(f"{tmp_path}/venv/bin/python", f"VENV={tmp_path}/venv", f"PYTHON={sys.executable}")
     assert run.returncode == 0, run.stderr

@@ -19,7 +19,8 @@ def run_pytest(directory: Path, ci: dict[str, str]) -> str:
     shutil.copy(Path(__file__).parents[1] / "conftest.py", directory)
     (directory / "test_lacking.py").write_text(LACKING)
     environment = {name: value for name, value in os.environ.items() if name != "CI"} | ci
-    command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    command = [sys.executable, "-m", "pytest", "-rs", "-p", "no:cacheprovider"]
     return subprocess.run(
         command, cwd=directory, env=environment, stdout=subprocess.PIPE, text=True, check=False
     ).stdout
