@@ -16,6 +16,7 @@ from glasscreep.campaign.ledger import Ledger
 from glasscreep.campaign.pools import PoolSizes
 from glasscreep.campaign.states import State
 from glasscreep.campaign.work import Call, Work
+from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
 
 GRACE_S = 30.0
@@ -76,6 +77,12 @@ class Driver:
 
     async def drive(self) -> None:
         """Do all the work there is; return when it is done or, once `stop` was called, ended."""
+        try:
+            await self._drive()
+        except* GlasscreepError as group:
+            raise group.exceptions[0] from None
+
+    async def _drive(self) -> None:
         async with asyncio.TaskGroup() as group:
             self._group = group
             self._fill()

@@ -26,7 +26,7 @@ def now() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class RunTable:
+class Roster:
     """What the runs and glasses of a campaign are called, row by row."""
 
     names: dict[str, tuple[str, int]]
@@ -91,7 +91,7 @@ class Monitor:
         self,
         name: str,
         ledger: Ledger,
-        table: RunTable,
+        table: Roster,
         particles: int,
         steps_per_frame: int,
         steps_per_glass: int,
@@ -108,7 +108,8 @@ class Monitor:
         self._rate = Rate(particles)
         self._active: dict[str, Active] = {}
         self._failures: deque[Failure] = deque(maxlen=FAILURES_SHOWN)
-        self._unrelaxed = 0
+        self._unrelaxed: dict[str, int] = {}
+        self._step_at_end: dict[str, int] = {}
         self._started = now()
         self._points, self._point_of_run = table.points()
         self._glasses = np.unique(ledger.glass_of_run[ledger.asked])
@@ -116,7 +117,10 @@ class Monitor:
     def progressed(self, event: dict[str, Any]) -> None:
         """Take in one progress event of an MD process."""
         physics_id = event["id"]
+        if event["step"] <= self._step_at_end.get(physics_id, -1):
+            return  # Dask may bring an event later than the outcome that it came before
         kind, row = self._table.names[physics_id]
+        self._unrelaxed[physics_id] = event["unrelaxed"]
         self._rate.reached(physics_id, event["step"])
         if kind == "run":
             frames = self._ledger.runs.frames
@@ -133,6 +137,7 @@ class Monitor:
         """Take in the outcome of one piece of work."""
         self._active.pop(outcome.id, None)
         self._rate.forget(outcome.id)
+        self._step_at_end[outcome.id] = max(outcome.step, self._step_at_end.get(outcome.id, -1))
         if outcome.kind in ("done", "partial", "stopped"):
             return
         kind, _ = self._table.names[outcome.id]
@@ -165,7 +170,7 @@ class Monitor:
             glasses_total=len(self._glasses),
             frames_done=ledger.frames_done,
             frames_total=ledger.frames_total,
-            unrelaxed=self._unrelaxed,
+            unrelaxed=sum(self._unrelaxed.values()),
             particle_steps_per_s=rate,
             time_left_s=left * self._particles / rate if rate else None,
             why_stopped=self.why_stopped,

@@ -1,0 +1,178 @@
+"""The command line."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from glasscreep import __version__
+from glasscreep.campaign.problems import CampaignFileError
+from glasscreep.tasks.errors import GlasscreepError
+
+# Each command imports what it needs when it runs: `status` and `--help` must not wait for Dask.
+
+app = typer.Typer(
+    name="glasscreep",
+    help="Creep and plasticity of glasses, as campaigns of LAMMPS simulations.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+
+CampaignFile = Annotated[
+    Path, typer.Argument(metavar="CAMPAIGN.toml", help="The campaign file.", show_default=False)
+]
+CampaignDirectory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
+]
+InDirectory = Annotated[
+    Path | None,
+    typer.Option("--dir", help="The campaign's directory.", show_default="the campaign's name"),
+]
+
+
+class Format(StrEnum):
+    """How `query` prints."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@contextmanager
+def _telling_errors() -> Iterator[None]:
+    """Turn errors that are meant for the user into a message and an exit status."""
+    try:
+        yield
+    except GlasscreepError as error:
+        Console(stderr=True, soft_wrap=True).print(
+            str(error), style="red", highlight=False, markup=False
+        )
+        raise typer.Exit(REFUSED if isinstance(error, CampaignFileError) else FAILED) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"glasscreep {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Creep and plasticity of glasses, as campaigns of LAMMPS simulations.
+
+    Start with [bold]glasscreep doctor[/], then [bold]glasscreep plan CAMPAIGN.toml[/].
+    """
+
+
+@app.command()
+def run(file: CampaignFile, directory: InDirectory = None) -> None:
+    """Do what is left to do of a campaign, on this machine.
+
+    Killed or stopped, the same command goes on where it was. Ctrl-C stops in order, a second
+    one at once.
+
+    Example: [bold]glasscreep run examples/demo.toml --dir demo[/]
+    """
+    with _telling_errors():
+        from glasscreep.campaign.file import load
+        from glasscreep.campaign.session import run_campaign
+        from glasscreep.campaign.states import State
+        from glasscreep.campaign.summary import plot_strain, summarise, summary_table
+
+        campaign = load(file)
+        place = directory or Path(campaign.name)
+        console = Console()
+        snapshot = run_campaign(campaign, place, console)
+        if snapshot.runs_in(State.DONE):
+            console.print(
+                summary_table(summarise(place, next(iter(campaign.d2min_intervals), None)))
+            )
+            console.print(f"strain curves: {plot_strain(place)}", highlight=False, soft_wrap=True)
+        for failure in snapshot.failures:
+            text = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
+            console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+            if failure.log_tail:
+                console.print(failure.log_tail, style="dim", markup=False, highlight=False)
+        if snapshot.phase == "stopped":
+            console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)
+            raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)
+        if snapshot.failures:
+            raise typer.Exit(FAILED)
+
+
+@app.command()
+def plan(file: CampaignFile, directory: InDirectory = None) -> None:
+    """Show what a campaign would do and cost, without making anything.
+
+    Example: [bold]glasscreep plan examples/paper.toml[/]
+    """
+    with _telling_errors():
+        from glasscreep.campaign.file import load
+        from glasscreep.campaign.plan import make_plan, show_plan
+
+        campaign = load(file)
+        show_plan(make_plan(campaign, directory or Path(campaign.name)), Console())
+
+
+@app.command()
+def status(directory: CampaignDirectory) -> None:
+    """Show how far a campaign is, running or not.
+
+    Example: [bold]glasscreep status demo[/]
+    """
+    with _telling_errors():
+        from glasscreep.campaign.status import show_status
+
+        show_status(directory, Console())
+
+
+@app.command()
+def query(
+    directory: CampaignDirectory,
+    result: Annotated[
+        str, typer.Argument(help="Result to print, such as strain.", show_default=False)
+    ],
+    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
+    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
+    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
+) -> None:
+    """Print a result of a campaign, running or not.
+
+    Example: [bold]glasscreep query demo strain --temperature 0.1 --stress 0.5 --format csv[/]
+    """
+    with _telling_errors():
+        from glasscreep.campaign.query import query_table, render
+
+        table = query_table(directory, result, temperature, stress, replica)
+        sys.stdout.write(render(table, form.value))
+
+
+@app.command()
+def doctor(directory: InDirectory = None) -> None:
+    """Check that this machine has all that a campaign needs, and say what to do if not.
+
+    Example: [bold]glasscreep doctor --dir demo[/]
+    """
+    from glasscreep.campaign.doctor import diagnose, is_healthy, table
+
+    checks = diagnose(directory)
+    Console().print(table(checks))
+    if not is_healthy(checks):
+        raise typer.Exit(FAILED)

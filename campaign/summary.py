@@ -1,0 +1,141 @@
+"""What `run` leaves the user with: a table of the points and a plot of the creep curves."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import xarray as xr
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from rich.table import Table
+
+from glasscreep.campaign.opened import OpenedCampaign, open_campaign
+from glasscreep.campaign.states import State
+from glasscreep.tasks.files import storing
+
+PLOT_FILE = "strain.png"
+LEGEND_ENTRIES = 16
+
+
+def summarise(directory: Path, d2min_interval: int | None) -> pd.DataFrame:
+    """Sum up the finished runs of a campaign, point by point.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory.
+    d2min_interval : int or None
+        Interval of the D2min to show [steps]; None for no such column.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each point that has a finished run, with the number of those, and mean and
+        standard error over replicas of the last frame's strain [1], the creep modulus
+        [energy / length**3] and, averaged over particles, the last interval's D2min [length**2].
+    """
+    campaign = open_campaign(directory)
+    runs = _finished(campaign)
+    values = _run_values(campaign.dataset, runs, d2min_interval)
+    table = runs[["temperature", "stress"]].assign(**values)
+    rows = []
+    for point, group in table.groupby(["temperature", "stress"]):
+        row: dict[str, object] = dict(zip(("temperature", "stress"), point, strict=True))
+        row["runs"] = len(group)
+        for name in values:
+            row[name] = group[name].mean()
+            row[f"{name}_error"] = group[name].sem() if len(group) > 1 else np.nan
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _finished(campaign: OpenedCampaign) -> pd.DataFrame:
+    runs = campaign.runs
+    return runs[runs["state"] == State.DONE.name.lower()]
+
+
+def _run_values(
+    dataset: xr.Dataset, runs: pd.DataFrame, d2min_interval: int | None
+) -> dict[str, NDArray[np.float64]]:
+    rows = runs.index.to_numpy()
+    strain = dataset["strain"].isel(run=rows).to_numpy()
+    slope = dataset["creep_fit"].sel(fit_parameter="slope").isel(run=rows).to_numpy()
+    values = {
+        "strain": np.array([_last(curve) for curve in strain]),
+        "modulus": runs["stress"].to_numpy() / slope,
+    }
+    if d2min_interval is not None:
+        array = dataset[f"d2min_{d2min_interval}"]
+        last = runs["frames"].to_numpy() - 1 - d2min_interval // int(dataset["step"][0])
+        pairs = zip(rows, last, strict=True)
+        values["d2min"] = np.array(
+            [array.isel(run=row, frame=frame).mean().item() for row, frame in pairs]
+        )
+    return values
+
+
+def _last(curve: NDArray[np.float64]) -> float:
+    known = curve[np.isfinite(curve)]
+    return float(known[-1]) if known.size else np.nan
+
+
+def summary_table(points: pd.DataFrame) -> Table:
+    """Lay a summary out for the terminal, with standard errors over replicas."""
+    table = Table(title="mean ± standard error over replicas", box=None, padding=(0, 1))
+    headings = {"strain": "last strain", "modulus": "creep modulus", "d2min": "last D2min"}
+    shown = {name: text for name, text in headings.items() if name in points}
+    for heading in ("temperature", "stress", "runs", *shown.values()):
+        table.add_column(heading, justify="right")
+    for row in points.to_dict("records"):
+        cells = [f"{row['temperature']:g}", f"{row['stress']:g}", str(row["runs"])]
+        cells += [_with_error(row[name], row[f"{name}_error"]) for name in shown]
+        table.add_row(*cells)
+    return table
+
+
+def _with_error(value: float, error: float) -> str:
+    if not np.isfinite(value):
+        return "-"
+    return f"{value:.4g}" + (f" ± {error:.1g}" if np.isfinite(error) else "")
+
+
+def plot_strain(directory: Path) -> Path:
+    """Plot strain against time on a logarithmic axis, a curve a point, averaged over replicas.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory, where the plot is saved.
+
+    Returns
+    -------
+    Path
+        The PNG file.
+    """
+    campaign = open_campaign(directory)
+    runs, dataset = _finished(campaign), campaign.dataset
+    groups = list(runs.groupby(["temperature", "stress"]))
+    colours = mpl.colormaps["viridis"](np.linspace(0, 0.92, max(len(groups), 1)))
+    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    time = dataset["time"].to_numpy()
+    for colour, ((temperature, stress), group) in zip(colours, groups, strict=True):
+        curves = dataset["strain"].isel(run=group.index.to_numpy()).to_numpy()
+        known = np.isfinite(curves).all(axis=0)
+        mean, label = (
+            curves[:, known].mean(axis=0),
+            f"$T$ = {temperature:g}, $\\sigma$ = {stress:g}",
+        )
+        axes.plot(time[known], mean, color=colour, label=label)
+        if len(curves) > 1:
+            error = curves[:, known].std(axis=0, ddof=1) / np.sqrt(len(curves))
+            axes.fill_between(time[known], mean - error, mean + error, color=colour, alpha=0.25)
+    axes.set(xscale="log", xlabel="time under load [LJ time]", ylabel="compressive strain")
+    axes.set_title(f"{dataset.attrs['title']}: mean and standard error over replicas")
+    if groups and len(groups) <= LEGEND_ENTRIES:
+        axes.legend(frameon=False, fontsize="small")
+    path = directory / PLOT_FILE
+    with storing(path):
+        figure.savefig(path, dpi=150)
+    return path
