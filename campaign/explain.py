@@ -87,11 +87,11 @@ def _unknown_key(path: Path, meant: Path | None) -> Problem:
 def _wrong_value(entry: ErrorDetails, values: dict[str, Any]) -> Problem:
     path = entry["loc"]
     if entry["type"] == "missing":
-        return Problem(dotted(path), "nothing: the key is missing", _allowed(path))
+        return Problem(dotted(path), "nothing: the key is missing", allowed_at(path))
     if isinstance(path[-1], int) and not isinstance(_value_at(path[:-1], values), list):
         path = path[:-1]  # one value that stands for a list of one
     value = _value_at(path, values)
-    return Problem(dotted(path), toml_text(value), _allowed(path), _hint(path, value))
+    return Problem(dotted(path), toml_text(value), allowed_at(path), _hint(path, value))
 
 
 def _value_at(path: Path, values: Any) -> Any:
@@ -123,11 +123,12 @@ def _section(path: Path) -> type[Section]:
     section: type[Section] = Campaign
     for part in path:
         if isinstance(part, str):
-            section = _inner(section, part) or section
+            section = inner_section(section, part) or section
     return section
 
 
-def _inner(section: type[Section], key: str) -> type[Section] | None:
+def inner_section(section: type[Section], key: str) -> type[Section] | None:
+    """Find the section that a key of a section holds, if it does not hold a value."""
     annotation = section.model_fields[key].annotation
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, Section):
@@ -135,13 +136,14 @@ def _inner(section: type[Section], key: str) -> type[Section] | None:
     return None
 
 
-def _allowed(path: Path) -> str:
+def allowed_at(path: Path) -> str:
+    """Say what may stand at a path."""
     keys = [part for part in path if isinstance(part, str)]
     owner = _section(tuple(keys[:-1]))
     words = [
         entry.text for entry in owner.model_fields[keys[-1]].metadata if isinstance(entry, Allowed)
     ]
-    inner = _inner(owner, keys[-1])
+    inner = inner_section(owner, keys[-1])
     if inner and (isinstance(path[-1], int) or not words):
         return f"a table with the keys {', '.join(inner.model_fields)}"
     return words[-1]
@@ -151,6 +153,6 @@ def _tables_with(name: str) -> Iterator[str]:
     if name in Campaign.model_fields:
         yield "to the top of the file, above the first [section]"
     for key in Campaign.model_fields:
-        inner = _inner(Campaign, key)
+        inner = inner_section(Campaign, key)
         if inner and name in inner.model_fields:
             yield f"into [[{key}]]" if key == "grid" else f"into [{key}]"

@@ -116,7 +116,7 @@ class CreepSection(Section):
     barostat_damping: Positive = 10.0
     """Damping time of the barostat [time]."""
     stress_tolerance: Positive = 1e-6
-    """Largest |stress - target| of a relaxed frame, per component [energy/length^3]."""
+    """Largest distance of a relaxed frame from its target stress, per component [energy/length^3]."""
     force_tolerance: Positive = 1e-5
     """Largest force component in a relaxed frame [energy/length]."""
 
