@@ -114,6 +114,7 @@ class _Child:
         self._id = identity(task.physics)
         self.end: dict[str, Any] | None = None
         self.noise: list[str] = []
+        self._reaping = threading.Lock()
         environment = {**(task.environment or os.environ), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             [*task.launch, sys.executable, "-m", MODULE],
@@ -129,8 +130,11 @@ class _Child:
         """Pass progress on until the process has ended, or said how it ends."""
         reader = threading.Thread(target=self._read, args=(progress,), daemon=True)
         reader.start()
-        self.process.wait()
-        self.kill()  # what it started may hold the pipe open
+        # Not reaped yet, so that its number can't be another's; what it started may hold the pipe.
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+        self.kill()
+        with self._reaping:
+            self.process.wait()
         reader.join(AFTER_END_S)
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):
@@ -138,13 +142,14 @@ class _Child:
 
     def stop(self) -> None:
         """Ask the process to commit what it is doing, and leave."""
-        # Not a signal: mpiexec and srun would end the ranks at once.
+        # Not a signal: launchers differ in what they do with one.
         self._write(b"stop\n")
 
     def kill(self) -> None:
-        """Kill the process and its group."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        """Kill the process and its group, unless it has ended."""
+        with self._reaping:
+            if self.process.returncode is None:
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def _write(self, data: bytes) -> None:
         assert self.process.stdin is not None

@@ -166,3 +166,26 @@ def test_paths_may_hold_characters_of_lammps(thermal, tmp_path, monkeypatch):
     monkeypatch.chdir(hostile)
     thermal.save(hostile / "a.restart")
     thermal.load(hostile / "a.restart")
+
+
+def test_parts_of_a_quench_follow_the_whole_ramp(engine, glass_file, tmp_path):
+    engine.load(glass_file)
+    engine.set_step(0)
+    engine.draw_velocities(3.0, 7)
+    engine.melt(3.0, 1.0, 5, 500)
+    engine.set_step(0)
+    reached = []
+    for _ in range(2):
+        engine.save(tmp_path / "quench.restart")
+        engine.load(tmp_path / "quench.restart")
+        engine.quench((3.0, 0.1), 0.5, (0, 2000), 1000)
+        reached.append(engine.thermodynamics().temperature)
+    assert reached == pytest.approx([1.55, 0.1], abs=0.3)
+    assert reached[1] < 0.25
+
+
+def test_melt_is_at_its_temperature(engine, glass_file):
+    engine.load(glass_file)
+    engine.draw_velocities(1.0, 7)
+    engine.melt(3.0, 0.1, 5, 500)
+    assert engine.thermodynamics().temperature == pytest.approx(3.0, abs=0.4)
