@@ -120,8 +120,7 @@ def child(request: dict[str, Any]) -> int:
         perform(request)
     except FencedError:
         return FENCED
-    except StorageError as error:
-        print(error, file=sys.stderr, flush=True)
+    except StorageError:
         return STORAGE
     return 0
 

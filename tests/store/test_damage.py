@@ -16,7 +16,6 @@ from glasscreep.tasks.journal import decode_journal, read_committed
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.scratch import Scratch
-from glasscreep.tasks.store import read_run_table
 from glasscreep.tasks.writer import FrameWriter
 
 FRAMES = 6
@@ -24,9 +23,9 @@ FLIPS = 64
 
 
 @pytest.fixture(scope="module")
-def campaign(tmp_path_factory) -> Path:
+def campaign(module_memory) -> Path:
     """Give a campaign with all frames of run 1 in the store, three of run 2 in the journal."""
-    campaign = small.create(tmp_path_factory.mktemp("damage") / "campaign", FRAMES, particles=40)
+    campaign = small.create(module_memory / "campaign", FRAMES, particles=40)
     small.write_run(campaign, 1, attempt=1, frames=FRAMES, particles=40)
     store, scratch = small.store_of(campaign), Scratch(campaign, 1)
     rng = np.random.default_rng(1)
@@ -40,25 +39,13 @@ def campaign(tmp_path_factory) -> Path:
     return campaign
 
 
-def read_frames(campaign: Path) -> None:
-    FrameReader(small.store_of(campaign)).block(1, 0, FRAMES)
+@pytest.fixture(scope="module")
+def reader(campaign) -> FrameReader:
+    return FrameReader(small.store_of(campaign))
 
 
-def read_scalars(campaign: Path) -> None:
-    reader = FrameReader(small.store_of(campaign))
-    for name in ("box_edges", "potential_energy", "force_evaluations", "dynamic_stress"):
-        reader.scalar(name, 1)
-
-
-def read_columns(campaign: Path) -> None:
-    read_run_table(small.store_of(campaign))
-    reader = FrameReader(small.store_of(campaign))
-    for name in ("step", "time", "species", "dim", "particle_id", "fit_parameter"):
-        reader.column(name)
-
-
-def read_journal(campaign: Path) -> None:
-    directory = small.directory_of(campaign, 2)
+def read_journal(reader: FrameReader) -> None:
+    directory = small.directory_of(reader.store.parent, 2)
     manifest = read_manifest(directory)
     assert manifest is not None
     assert manifest.journal is not None
@@ -66,24 +53,40 @@ def read_journal(campaign: Path) -> None:
     decode_journal(data, manifest.journal, manifest.id)
 
 
+SCALARS = ("box_edges", "potential_energy", "force_evaluations", "dynamic_stress")
+COLUMNS = ("run_id", "temperature", "replica", "step", "species", "dim")
 RUN = f"run {small.run_id(1)}, "
-CASES: dict[str, tuple[str, Callable[[Path], None], str]] = {
-    "position": ("position/c.1.*", read_frames, RUN + r"frame \d, array position is damaged"),
-    "image": ("image/c.1.*", read_frames, RUN + r"frame \d, array image is damaged"),
-    "box_edges": ("box_edges/c.1.*", read_scalars, RUN + r"frames 0 to 5, array box_edges"),
-    "stress": ("dynamic_stress/c.1.*", read_scalars, RUN + r".*array dynamic_stress"),
-    "energy": ("potential_energy/c.1.*", read_scalars, RUN + r".*array potential_energy"),
-    "work": ("force_evaluations/c.1.*", read_scalars, RUN + r".*array force_evaluations"),
-    "run_id": ("run_id/c.*", read_columns, "array run_id of"),
-    "temperature": ("temperature/c.*", read_columns, "array temperature of"),
-    "replica": ("replica/c.*", read_columns, "array replica of"),
-    "step": ("step/c.*", read_columns, "array step of"),
-    "species": ("species/c.*", read_columns, "array species of"),
-    "dim": ("dim/c.*", read_columns, "array dim of"),
+CASES: dict[str, tuple[str, Callable[[FrameReader], object], str]] = {
+    "position": (
+        "position/c.1.*",
+        lambda reader: reader.block(1, 0, FRAMES),
+        RUN + r"frame \d, array position is damaged",
+    ),
+    "image": (
+        "image/c.1.*",
+        lambda reader: reader.block(1, 0, FRAMES),
+        RUN + r"frame \d, array image is damaged",
+    ),
+    **{
+        name: (
+            f"{name}/c.1.*",
+            lambda reader, name=name: reader.scalar(name, 1),
+            RUN + f"frames 0 to 5, array {name} is damaged",
+        )
+        for name in SCALARS
+    },
+    **{
+        name: (
+            f"{name}/c.*",
+            lambda reader, name=name: reader.column(name),
+            f"array {name} of .* is damaged",
+        )
+        for name in COLUMNS
+    },
     "glass": (
         "glass_*/c.1*",
-        lambda campaign: (read_glass(small.store_of(campaign), 1), None)[1],
-        r"glass 1, array glass_\w+ of",
+        lambda reader: read_glass(reader.store, 1),
+        r"glass 1, array glass_\w+ of .* is damaged",
     ),
     "journal": (
         f"../runs/{small.run_id(2)}/journal-*",
@@ -94,14 +97,14 @@ CASES: dict[str, tuple[str, Callable[[Path], None], str]] = {
 
 
 @pytest.mark.parametrize("kind", CASES)
-def test_any_flipped_bit_is_found_and_named(campaign, kind):
+def test_any_flipped_bit_is_found_and_named(campaign, reader, kind):
     pattern, read, message = CASES[kind]
     folder, name = pattern.rsplit("/", 1)
     paths = sorted(
         path for place in small.store_of(campaign).glob(folder) for path in place.glob(name)
     )
     assert paths
-    read(campaign)
+    read(reader)
     rng = random.Random(kind)
     for _ in range(FLIPS):
         path = rng.choice(paths)
@@ -112,15 +115,14 @@ def test_any_flipped_bit_is_found_and_named(campaign, kind):
         path.write_bytes(damaged)
         try:
             with pytest.raises(DamagedError) as caught:
-                read(campaign)
+                read(reader)
         finally:
             path.write_bytes(sound)
         assert re.search(message, str(caught.value)), f"bit {bit} of {path}: {caught.value}"
 
 
-def test_the_damaged_frame_of_a_block_is_named(campaign):
+def test_the_damaged_frame_of_a_block_is_named(campaign, reader):
     """Flip bits of each frame in turn: the rest of the shard still reads."""
-    reader = FrameReader(small.store_of(campaign))
     whole = reader.block(1, 0, FRAMES)
     (path,) = small.store_of(campaign).glob("position/c.1.1.*")  # frames 2 and 3
     sound = path.read_bytes()
@@ -140,7 +142,7 @@ def test_the_damaged_frame_of_a_block_is_named(campaign):
 
 
 @pytest.mark.parametrize("name", ["position", "image", "potential_energy", "box_edges"])
-def test_a_lost_file_is_named(campaign, name):
+def test_a_lost_file_is_named(campaign, reader, name):
     path = next(small.store_of(campaign).glob(f"{name}/c.1.0*"))
     sound = path.read_bytes()
     for left in (None, b""):
@@ -148,7 +150,7 @@ def test_a_lost_file_is_named(campaign, name):
         if left is not None:
             path.write_bytes(left)
         with pytest.raises(DamagedError, match=rf"run {small.run_id(1)}, frames? 0.*array {name}"):
-            read_frames(campaign) if name in ("position", "image") else read_scalars(campaign)
+            reader.block(1, 0, FRAMES) if name in ("position", "image") else reader.scalar(name, 1)
         path.write_bytes(sound)
 
 

@@ -33,23 +33,23 @@ def test_none_where_there_is_none(tmp_path):
     assert read_manifest(tmp_path / "absent") is None
 
 
-def test_any_flipped_bit_is_found(tmp_path):
+def test_any_flipped_bit_is_found(memory):
     data = encode_manifest(FULL)
-    path = tmp_path / MANIFEST
+    path = memory / MANIFEST
     for bit in range(8 * len(data)):
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
         path.write_bytes(damaged)
-        with pytest.raises(DamagedError, match=f"{tmp_path.name} is damaged"):
-            read_manifest(tmp_path)
+        with pytest.raises(DamagedError, match=f"{memory.name} is damaged"):
+            read_manifest(memory)
 
 
-def test_any_lost_end_is_found(tmp_path):
+def test_any_lost_end_is_found(memory):
     data = encode_manifest(FULL)
     for length in random.Random(1).sample(range(len(data)), 60):
-        (tmp_path / MANIFEST).write_bytes(data[:length])
+        (memory / MANIFEST).write_bytes(data[:length])
         with pytest.raises(DamagedError):
-            read_manifest(tmp_path)
+            read_manifest(memory)
 
 
 def test_json_that_is_no_manifest_is_damaged(tmp_path):

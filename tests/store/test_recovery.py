@@ -5,7 +5,6 @@ import random
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,29 +21,19 @@ FRAMES = 5  # shards of two: two full ones and a part; scalars of four
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory) -> Path:
+def empty(module_memory) -> Path:
     """Give a campaign with no frames, to copy from."""
-    return small.create(tmp_path_factory.mktemp("empty") / "campaign", FRAMES)
+    return small.create(module_memory / "empty" / "campaign", FRAMES)
 
 
 @pytest.fixture(scope="module")
-def whole(empty, tmp_path_factory, processes) -> Path:
+def whole(empty, module_memory, processes) -> Path:
     """Give a campaign whose run 1 was written by a process that nothing happened to."""
-    campaign = copy(empty, tmp_path_factory.mktemp("whole"))
+    campaign = copy(empty, module_memory / "whole")
     report = campaign.parent / "steps"
     status = processes.run("write", campaign, row=1, attempt=1, frames=FRAMES, report=str(report))
     assert status == 0
     return campaign
-
-
-@pytest.fixture
-def memory(request, tmp_path) -> Iterator[Path]:
-    """Give a folder in memory where there is one: a sync there costs nothing."""
-    root = Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else tmp_path
-    folder = root / f"glasscreep-{os.getpid()}-{request.node.name}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder)
 
 
 def copy(campaign: Path, to: Path) -> Path:
@@ -186,8 +175,8 @@ def test_readers_see_scalars_at_once_and_positions_a_shard_later(
         shutil.rmtree(campaign)
 
 
-def test_an_attempt_that_comes_too_late_is_refused(empty, tmp_path):
-    campaign = copy(empty, tmp_path)
+def test_an_attempt_that_comes_too_late_is_refused(empty, memory):
+    campaign = copy(empty, memory)
     small.write_run(campaign, 1, attempt=5, frames=3)
     before = small.files_of(campaign)
     for late in (4, 5):
@@ -196,12 +185,12 @@ def test_an_attempt_that_comes_too_late_is_refused(empty, tmp_path):
     assert small.files_of(campaign) == before
 
 
-def test_the_store_alone_does_not_decide_what_is_committed(empty, tmp_path):
+def test_the_store_alone_does_not_decide_what_is_committed(empty, memory):
     """Scalars whose chunk files a power loss tore are restored from the journal."""
-    campaign = copy(empty, tmp_path)
+    campaign = copy(empty, memory)
     small.write_run(campaign, 1, attempt=1, frames=3)
     expected = small.arrays_of(campaign)
-    campaign_2 = copy(empty, tmp_path / "torn")
+    campaign_2 = copy(empty, memory / "torn")
     directory, store = small.directory_of(campaign_2, 1), small.store_of(campaign_2)
     with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES)) as writer:
         for frame in range(3):
@@ -213,8 +202,8 @@ def test_the_store_alone_does_not_decide_what_is_committed(empty, tmp_path):
     assert small.arrays_of(campaign_2) == expected
 
 
-def test_a_damaged_journal_is_not_gone_on_from(empty, tmp_path):
-    campaign = copy(empty, tmp_path)
+def test_a_damaged_journal_is_not_gone_on_from(empty, memory):
+    campaign = copy(empty, memory)
     directory, store = small.directory_of(campaign, 1), small.store_of(campaign)
     with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES)) as writer:
         for frame in range(3):
