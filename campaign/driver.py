@@ -164,7 +164,6 @@ class Driver:
         progress = self.ledger.glasses if item.is_glass else self.ledger.runs
         match outcome.kind:
             case "done" | "partial":
-                progress.crashes[item.row] = 0
                 self._advance(item, done=outcome.kind == "done")
             case "stopped":
                 if outcome.frames:
@@ -174,7 +173,7 @@ class Driver:
                 self._put(is_glass=item.is_glass, row=item.row)
             case "storage":
                 self._group.create_task(self.stop(outcome.message))
-            case "crashed" if progress.crashed(item.row):
+            case "crashed" if progress.crashed(item.row, outcome.step):
                 self._retry(item, FIRST_BACKOFF_S * 2 ** (int(progress.crashes[item.row]) - 1))
             case _:
                 self._fail(item, outcome)

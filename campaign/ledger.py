@@ -21,7 +21,9 @@ class Progress:
     attempt: NDArray[np.int32]
     """Highest attempt number handed out so far."""
     crashes: NDArray[np.uint8]
-    """Crashes since the driver started."""
+    """Crashes in a row without a checkpoint between them."""
+    crashed_at: NDArray[np.int64]
+    """Step of the checkpoint at the last crash."""
 
     @classmethod
     def unstarted(cls, count: int) -> "Progress":
@@ -31,6 +33,7 @@ class Progress:
             np.zeros(count, np.int32),
             np.zeros(count, np.int32),
             np.zeros(count, np.uint8),
+            np.full(count, -1, np.int64),
         )
 
     def next_attempt(self, row: int) -> int:
@@ -38,8 +41,11 @@ class Progress:
         self.attempt[row] += 1
         return int(self.attempt[row])
 
-    def crashed(self, row: int) -> bool:
-        """Count a crash of `row`; return whether it may be tried again."""
+    def crashed(self, row: int, step: int) -> bool:
+        """Count a crash of `row` with its checkpoint at `step`; return whether to try again."""
+        if step > self.crashed_at[row]:
+            self.crashes[row] = 0
+        self.crashed_at[row] = step
         self.crashes[row] += 1
         return bool(self.crashes[row] < CRASHES_ALLOWED)
 

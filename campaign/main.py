@@ -124,7 +124,8 @@ def plan(file: CampaignFile, directory: InDirectory = None) -> None:
     """
     with _telling_errors():
         from glasscreep.campaign.file import load
-        from glasscreep.campaign.plan import make_plan, show_plan
+        from glasscreep.campaign.plan import make_plan
+        from glasscreep.campaign.plan_table import show_plan
 
         campaign = load(file)
         show_plan(make_plan(campaign, directory or Path(campaign.name)), Console())

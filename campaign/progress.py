@@ -43,7 +43,7 @@ def details(snapshot: Snapshot) -> RenderableType:
     total, done = snapshot.frames_total, snapshot.frames_done
     parts: list[RenderableType] = [
         Text(f"{snapshot.campaign}: {summary_line(snapshot)}", overflow="fold"),
-        ProgressBar(total=max(total, 1), completed=done if total else 1),
+        _line_of(ProgressBar(total=max(total, 1), completed=done if total else 1)),
     ]
     if snapshot.active:
         parts.append(_active_table(snapshot))
@@ -51,6 +51,13 @@ def details(snapshot: Snapshot) -> RenderableType:
         line = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
         parts.append(Text(line, style="red", overflow="fold"))
     return Group(*parts)
+
+
+def _line_of(bar: ProgressBar) -> Table:
+    """Give a bar a line of its own: by itself it ends without a newline."""
+    line = Table.grid(expand=True)
+    line.add_row(bar)
+    return line
 
 
 def _active_table(snapshot: Snapshot) -> Table:

@@ -1,0 +1,138 @@
+"""A campaign that takes seconds, and what tells two campaign directories apart."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+SMALL = """
+seed = 7
+replicas = 2
+
+[model]
+particles = 400
+
+[glass]
+melt_steps = 200
+quench_steps = 200
+checkpoint_interval = 50
+
+[creep]
+steps = {steps}
+frame_interval = 50
+checkpoint_interval = 25
+
+[[grid]]
+temperature = [0.1, 0.3]
+stress = {stress}
+
+[resources]
+slots = 2
+segment_frames = 3
+"""
+DEADLINE_S = 240
+
+
+class Glasscreep:
+    """The command line, in processes of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str = "small", *, steps: int = 400, stress: str = "0.5") -> Path:
+        """Write a campaign file."""
+        path = self.folder / f"{name}.toml"
+        path.write_text(SMALL.format(steps=steps, stress=stress))
+        return path
+
+    def __call__(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
+        """Run a command to its end."""
+        return subprocess.run(
+            self.command(*arguments),
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_S,
+            cwd=self.folder,
+        )
+
+    @contextmanager
+    def started(self, *arguments: object) -> Iterator["subprocess.Popen[str]"]:
+        """Start a command in a process group of its own, as a terminal does."""
+        process = subprocess.Popen(
+            self.command(*arguments),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.folder,
+            process_group=0,
+        )
+        with process:
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    @staticmethod
+    def command(*arguments: object) -> list[str]:
+        script = Path(sys.executable).with_name("glasscreep")
+        return [str(script), *map(str, arguments)]
+
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """Living processes at work in the folder, whose command line holds one of `words`."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                here = Path(process.cwd()).is_relative_to(self.folder)
+                command = " ".join(process.cmdline())
+            except (psutil.Error, FileNotFoundError):
+                continue
+            if here and any(word in command for word in words):
+                found.append(process)
+        return found
+
+    @staticmethod
+    def until(condition: Callable[[], object]) -> None:
+        """Wait for a condition, with a deadline."""
+        end = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < end, "waited in vain"
+            time.sleep(0.01)
+
+    @staticmethod
+    def assert_same_store(directory: Path, reference: Path) -> None:
+        """Compare two stores file by file, bit by bit; the provenance may differ."""
+        ours, theirs = contents(directory), contents(reference)
+        assert sorted(ours) == sorted(theirs)
+        assert [name for name in ours if ours[name] != theirs[name]] == []
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """Every file of a campaign's store by its name, the provenance left out."""
+    store = directory / "store.zarr"
+    names = {str(path.relative_to(store)): path for path in store.rglob("*") if path.is_file()}
+    return {
+        name: path.read_bytes() for name, path in names.items() if not name.startswith("provenance")
+    }
+
+
+@pytest.fixture
+def glasscreep(tmp_path: Path) -> Glasscreep:
+    return Glasscreep(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of the small campaign, driven without a disturbance."""
+    glasscreep = Glasscreep(tmp_path_factory.mktemp("undisturbed"))
+    done = glasscreep("run", glasscreep.write())
+    assert done.returncode == 0, done.stdout + done.stderr
+    return glasscreep.folder / "small"
