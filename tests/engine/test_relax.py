@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from glasscreep.tasks.minimise import Aim
+from glasscreep.tasks import relax as relax_module
+from glasscreep.tasks.minimise import Aim, minimise
 from glasscreep.tasks.relax import relax
 
 TARGET = np.array([0.0, 0.5, 0.0])
@@ -68,3 +69,33 @@ def test_out_of_evaluations_is_marked_not_raised(thermal, mechanics):
 def test_velocities_do_not_enter(thermal):
     thermal.do("velocity all scale 50.0")
     assert relax(thermal, AIM).stress_residual <= 1e-6
+
+
+def test_every_trial_gets_its_own_answer(thermal, mechanics, monkeypatch):
+    """The box follows the trials from the first one on, and so do wrapped particles."""
+    asked = []
+
+    def recorded(start, aim):
+        search = minimise(start, aim)
+        trial = next(search)
+        while True:
+            answer = yield trial
+            asked.append((trial, answer))
+            try:
+                trial = search.send(answer)
+            except StopIteration:
+                return
+
+    monkeypatch.setattr(relax_module, "minimise", recorded)
+    relax(thermal, AIM, most_evaluations=40)
+    assert len(asked) == 40
+    for trial, answer in asked:
+        truth = mechanics(trial.position, trial.edges)
+        np.testing.assert_allclose(answer.force, truth.force, atol=1e-8)
+        np.testing.assert_allclose(answer.stress, truth.stress, atol=1e-10)
+
+
+def test_neighbour_lists_are_kept(thermal):
+    """A particle in another image than LAMMPS has it would cost a new list at every trial."""
+    relaxed = relax(thermal, AIM)
+    assert thermal.lammps.get_thermo("nbuild") < relaxed.force_evaluations / 5
