@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from glasscreep.analysis.creep import creep_fit
 from glasscreep.analysis.d2min import d2min
 from glasscreep.analysis.strain import compressive_strain
-from glasscreep.tasks.analysed import ANALYSED, encode_analysed, read_analysed
+from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.failures import kind_of_error
@@ -111,7 +111,8 @@ def ready_blocks(task: AnalysisTask, frames: int, flushed: int) -> list[Block]:
     for steps in task.d2min_intervals:
         start, end = done.get(f"{D2MIN}{steps}", 0), flushed - steps // grain.frame_interval
         while start < end:
-            stop = min(start - start % grain.d2min_frames + grain.d2min_frames, end)
+            edge = start - start % grain.d2min_frames + grain.d2min_frames
+            stop = min(start + BLOCK_FRAMES, edge, end)
             blocks.append(Block(task, f"{D2MIN}{steps}", start, stop))
             start = stop
     return blocks
@@ -165,8 +166,7 @@ def compute_block(block: Block) -> None:
         group = open_writable(task.store, scratch.write)
         for name, result in values.items():
             _store(open_array(group, name), block, result)
-        analysed = read_analysed(task.place, task.parameters)
-        analysed = replace(analysed, done={**analysed.done, block.result: done})
+        analysed = _noted(read_analysed(task.place, task.parameters), block, done)
         scratch.write(task.place / ANALYSED, encode_analysed(analysed))
 
 
@@ -211,9 +211,9 @@ def _grain(store: Path) -> _Grain:
     group = open_readable(store)
     with naming_damage(f"array step of {store}"):
         interval = int(np.asarray(open_array(group, "step")[:1])[0])
-    shards = [_frames_of_a_file(array) for name, array in group.arrays() if name.startswith(D2MIN)]
-    scalar_frames = _frames_of_a_file(open_array(group, STRAINS[0]))
-    return _Grain(interval, scalar_frames, min([BLOCK_FRAMES, *shards]))
+    files = {name: _frames_of_a_file(array) for name, array in group.arrays() if array.ndim > 1}
+    d2min_frames = min((files[name] for name in files if name.startswith(D2MIN)), default=0)
+    return _Grain(interval, files[STRAINS[0]], d2min_frames)
 
 
 def _frames_of_a_file(array: "zarr.Array[Any]") -> int:
@@ -244,6 +244,14 @@ def _fit(reader: FrameReader, task: AnalysisTask, frames: int) -> NDArray[np.flo
         time = np.asarray(open_array(open_readable(task.store), "time")[:frames])
     fit = asdict(creep_fit(time, strain[:frames]))
     return np.array([fit[name] for name in FIT_PARAMETERS])
+
+
+def _noted(analysed: Analysed, block: Block, stop: int) -> Analysed:
+    """Note a block as done: unless it is a repetition, or one before it is missing."""
+    known = analysed.done.get(block.result, 0)
+    if block.result != FIT:
+        stop = max(stop, known) if block.start <= known else known
+    return replace(analysed, done={**analysed.done, block.result: stop})
 
 
 @contextmanager
