@@ -91,7 +91,7 @@ CASES: dict[str, tuple[str, Callable[[FrameReader], object], str]] = {
     "journal": (
         f"../runs/{small.run_id(2)}/journal-*",
         read_journal,
-        rf"run {small.run_id(2)}, (frame \d|scalars at the start|frames from \d on)",
+        rf"run {small.run_id(2)}, (frame \d in|scalars at the start of) journal-1-2.bin is damaged",
     ),
 }
 
