@@ -1,7 +1,7 @@
 """The status snapshot: how far a campaign is, as a small file that anyone may read."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,11 @@ class Snapshot:
 
 def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
     """Replace the snapshot of the campaign in `directory`."""
-    content = {"schema": SCHEMA, **asdict(snapshot)}
-    write_durably(directory / FILE_NAME, json.dumps(content, indent=1).encode())
+    # Not `asdict` for the whole, nor an indent: with 10,000 points they take half a second.
+    content = {field.name: getattr(snapshot, field.name) for field in fields(snapshot)}
+    parts = {name: [asdict(entry) for entry in content[name]] for name in ("active", "failures")}
+    text = json.dumps({"schema": SCHEMA, **content, **parts})
+    write_durably(directory / FILE_NAME, text.encode())
 
 
 def read_snapshot(directory: Path) -> Snapshot | None:
