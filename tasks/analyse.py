@@ -164,10 +164,11 @@ def compute_block(block: Block) -> None:
         values = {name: both[i, block.start : done] for i, name in enumerate(STRAINS)}
     with _writing(task) as scratch:
         group = open_writable(task.store, scratch.write)
+        analysed = read_analysed(task.place, task.parameters)
+        known = analysed.done.get(block.result, 0)
         for name, result in values.items():
-            _store(open_array(group, name), block, result)
-        analysed = _noted(read_analysed(task.place, task.parameters), block, done)
-        scratch.write(task.place / ANALYSED, encode_analysed(analysed))
+            _store(open_array(group, name), block, result, known)
+        scratch.write(task.place / ANALYSED, encode_analysed(_noted(analysed, block, done)))
 
 
 def strains(reader: FrameReader, row: int, glass_row: int, axis: str) -> NDArray[np.float64]:
@@ -267,19 +268,20 @@ def _writing(task: AnalysisTask) -> Iterator[Scratch]:
         scratch.remove()
 
 
-def _store(array: "zarr.Array[Any]", block: Block, values: NDArray[np.float64]) -> None:
-    """Write a result, each file of the store as a whole."""
+def _store(array: "zarr.Array[Any]", block: Block, values: NDArray[np.float64], known: int) -> None:
+    """Write a result, each file of the store as a whole; keep what of it is known already."""
     row = block.task.row
-    if array.ndim == 2 and block.result == FIT:
+    if block.result == FIT:
         array[row] = values
         return
     step = _frames_of_a_file(array)
     first = block.start - block.start % step
     last = min(first + step, array.shape[1])
+    known = min(known, last)
     whole = np.full((last - first, *array.shape[2:]), array.fill_value)
-    if first < block.start:
-        where = f"run {block.task.run_id}, frames {first} to {block.start - 1}, array {array.name}"
+    if known > first and not block.start <= first < known <= block.stop:
+        where = f"run {block.task.run_id}, frames {first} to {known - 1}, array {array.name}"
         with naming_damage(where):
-            whole[: block.start - first] = array[row, first : block.start]
+            whole[: known - first] = array[row, first:known]
     whole[block.start - first : block.start - first + len(values)] = values
     array[row, first:last] = whole

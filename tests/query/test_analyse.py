@@ -221,10 +221,10 @@ def test_a_worker_believed_lost_is_fenced_off(campaign, monkeypatch):
     block = campaign.blocks(0)[-1]
     store = analyse._store
 
-    def late(array, block, result):
+    def late(array, block, result, known):
         monkeypatch.setattr(analyse, "_store", store)
         assert analyse_block(block).kind == "done"  # the one that took over
-        store(array, block, result)
+        store(array, block, result, known)
 
     monkeypatch.setattr(analyse, "_store", late)
     with pytest.raises(FencedError, match="taken over"):
