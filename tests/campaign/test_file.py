@@ -241,6 +241,11 @@ def test_everything_wrong_is_told_at_once(problems):
     }
 
 
+@pytest.mark.parametrize("creep", ["creep = 3", "[creap]\nframe_interval = 500"])
+def test_what_depends_on_a_wrong_section_is_not_judged(problems, creep):
+    assert len(problems(f"{creep}\n[analysis]\nd2min_intervals = [500]")) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "path", "got"),
     [

@@ -65,7 +65,7 @@ def test_the_spelling_of_numbers_does_not_matter(temperature, stress):
 
 
 def test_negative_zero_is_zero():
-    (point,) = campaign([{"temperature": 1, "stress": [0.0, -0.0, 0]}]).points()
+    (point,) = campaign([{"temperature": 1, "stress": [-0.0, 0.0, 0]}]).points()
     assert math.copysign(1, point.stress) == 1
     assert ids([{"temperature": 1, "stress": -0.0}]) == ids([{"temperature": 1, "stress": 0}])
 
