@@ -29,12 +29,11 @@ def wait_until(condition, what):
     return result
 
 
-def lengthened(campaign):
-    """Make a campaign whose run takes far longer than the test."""
-    glass = replace(
-        campaign.run.glass,
-        protocol=replace(campaign.run.glass.protocol, melt_steps=4_000_000, quench_steps=400),
-    )
+def lengthened(campaign, block=400):
+    """Make a campaign whose glass takes far longer than the test."""
+    steps = {"melt_steps": 4_000_000, "quench_steps": block, "checkpoint_interval": block}
+    protocol = replace(campaign.run.glass.protocol, **steps)
+    glass = replace(campaign.run.glass, protocol=protocol)
     return replace(campaign, run=replace(campaign.run, glass=glass))
 
 
@@ -176,7 +175,8 @@ def test_kill_ends_at_once(new_campaign, ranks):
 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_md_process_dies_with_its_worker(new_campaign, ranks):
-    campaign = lengthened(new_campaign(ranks=ranks))
+    """At once: not when it next has something to tell."""
+    campaign = lengthened(new_campaign(ranks=ranks), block=4_000_000)
     worker = textwrap.dedent("""
         import sys
         from glasscreep.tasks.segment import run_segment
@@ -187,7 +187,6 @@ def test_md_process_dies_with_its_worker(new_campaign, ranks):
     with subprocess.Popen([sys.executable, "-c", worker], **pipes) as process:
         process.stdin.write(encode(campaign.glass_task()))
         process.stdin.flush()
-        process.stdout.readline()
         process.stdout.readline()
         assert len(md_processes(campaign.directory)) == ranks
         process.kill()
