@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.tasks.layout import ArraySpec, StoreShape, array_specs
@@ -18,9 +20,8 @@ GLASS_BYTES = 15.4
 """Per particle: positions, compressed, at most."""
 CHECKPOINT_BYTES = 89
 """Per particle: a LAMMPS restart file."""
-NUMBER_BYTES = 8
-SCALARS = 16
-"""Numbers of a frame besides those of its particles: box, thermodynamics, residuals, strain."""
+D2MIN_BYTES = 8
+"""Per particle and interval, at most."""
 FILES_BESIDES = 5
 """Of a run, outside the arrays: manifest, checkpoint, two logs or tables, provenance."""
 GLASS_FILES_BESIDES = 3
@@ -78,16 +79,25 @@ def bytes_of_run(campaign: Campaign, frames_done: int) -> float:
     """Bytes that a run will take besides those of the frames it has."""
     particles, frames = campaign.model.particles, campaign.frames
     new = max(0, frames - frames_done)
-    measured = sum(
+    pairs = sum(
         min(new, max(0, frames - interval // campaign.creep.frame_interval))
         for interval in campaign.d2min_intervals
     )
-    per_frames = new * (particles * FRAME_BYTES + SCALARS * NUMBER_BYTES)
-    return per_frames + measured * particles * NUMBER_BYTES + _checkpoint(campaign, frames_done)
+    for_particles = particles * (new * FRAME_BYTES + pairs * D2MIN_BYTES)
+    return for_particles if frames_done else for_particles + _bytes_at_once(campaign)
 
 
-def _checkpoint(campaign: Campaign, frames_done: int) -> int:
-    return 0 if frames_done else campaign.model.particles * CHECKPOINT_BYTES
+def _bytes_at_once(campaign: Campaign) -> float:
+    """Bytes of a run that its first frame takes: the checkpoint, and rows of numbers in full."""
+    shape = _one_run(campaign, campaign.frames)
+    numbers = [spec for spec in _specs(campaign, shape, "run") if not spec.compressed]
+    sizes = (
+        _files_of_array(spec, shape)
+        * math.prod(spec.chunk_shape(shape))
+        * np.dtype(spec.dtype).itemsize
+        for spec in numbers
+    )
+    return sum(sizes) + campaign.model.particles * CHECKPOINT_BYTES
 
 
 def bytes_of_glass(campaign: Campaign) -> float:
@@ -106,14 +116,18 @@ def files_of_glass(campaign: Campaign) -> int:
 
 
 def _files(campaign: Campaign, frames: int, owner: str) -> int:
-    shape = StoreShape(runs=1, frames=frames, particles=campaign.model.particles, glasses=1)
+    shape = _one_run(campaign, frames)
+    return sum(_files_of_array(spec, shape) for spec in _specs(campaign, shape, owner))
+
+
+def _one_run(campaign: Campaign, frames: int) -> StoreShape:
+    return StoreShape(runs=1, frames=frames, particles=campaign.model.particles, glasses=1)
+
+
+def _specs(campaign: Campaign, shape: StoreShape, owner: str) -> list[ArraySpec]:
+    """Arrays with files of each run's, or glass's, own."""
     specs = array_specs(shape, campaign.d2min_intervals)
-    own = [spec for spec in specs if spec.dims[0] == owner and not _is_shared(spec)]
-    return sum(_files_of_array(spec, shape) for spec in own)
-
-
-def _is_shared(spec: ArraySpec) -> bool:
-    return spec.dims == ("run",)
+    return [spec for spec in specs if spec.dims[0] == owner and spec.dims != ("run",)]
 
 
 def _files_of_array(spec: ArraySpec, shape: StoreShape) -> int:
