@@ -1,0 +1,165 @@
+"""Snapshots say what the ledger holds, in totals and point by point, and read back whole."""
+
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.monitor import Monitor, Rate, Roster
+from glasscreep.campaign.progress import Display, details, duration, summary_line
+from glasscreep.campaign.snapshot import read_snapshot, write_snapshot
+from glasscreep.campaign.states import State
+from glasscreep.campaign.status import show_status
+from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.segment import Outcome
+
+FRAMES, PARTICLES = 10, 100
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    """Two points on two glasses, and a run that is no longer asked for."""
+    ledger = Ledger(
+        runs=Progress.unstarted(5),
+        glasses=Progress.unstarted(2),
+        glass_of_run=np.array([0, 0, 1, 1, 1], np.int32),
+        asked=np.array([True] * 4 + [False]),
+        frames_wanted=FRAMES,
+    )
+    ledger.runs.state[:] = [State.DONE, State.PARTIAL, State.FAILED, State.NEW, State.DONE]
+    ledger.runs.frames[:] = [10, 4, 7, 0, 3]
+    ledger.glasses.state[:] = [State.DONE, State.NEW]
+    return ledger
+
+
+@pytest.fixture
+def monitor(ledger) -> Monitor:
+    roster = Roster(
+        names={f"r{row}": ("run", row) for row in range(5)} | {"g1": ("glass", 1)},
+        temperature=np.array([0.1, 0.2, 0.1, 0.2, 0.3]),
+        stress=np.full(5, 0.5),
+        replica=np.array([0, 0, 1, 1, 1], np.int32),
+    )
+    return Monitor("small", ledger, roster, PARTICLES, steps_per_frame=50, steps_per_glass=200)
+
+
+def event(run: str, step: int, frames: int, unrelaxed: int = 0) -> dict[str, object]:
+    return {
+        "id": run,
+        "step": step,
+        "frames": frames,
+        "unrelaxed": unrelaxed,
+        "particle_steps_per_s": 1e6,
+    }
+
+
+def outcome(physics_id: str, kind: str, step: int = 0) -> Outcome:
+    return Outcome(physics_id, kind, 0, step, "why", "log", 1)
+
+
+def test_totals_and_points_leave_out_what_failed_or_is_not_asked_for(monitor):
+    snapshot = monitor.snapshot()
+    assert snapshot.runs == {"new": 1, "partial": 1, "done": 1, "failed": 1}
+    assert (snapshot.frames_done, snapshot.frames_total) == (14, 30)
+    assert (snapshot.glasses_done, snapshot.glasses_total) == (1, 2)
+    assert snapshot.points == ((0.1, 0.5, 10, 10, 1), (0.2, 0.5, 4, 20, 0))
+
+
+def test_progress_is_taken_in_until_the_outcome(monitor, ledger):
+    monitor.progressed(event("r1", 250, 5, unrelaxed=2))
+    snapshot = monitor.snapshot()
+    assert [active.what for active in snapshot.active] == ["run r1"]
+    assert ledger.runs.frames[1] == 5
+    assert snapshot.unrelaxed == 2
+    monitor.ended(outcome("r1", "partial", step=300))
+    monitor.progressed(event("r1", 300, 6))  # Dask may deliver it late
+    assert monitor.snapshot().active == ()
+    monitor.progressed(event("r1", 350, 6))
+    assert len(monitor.snapshot().active) == 1
+
+
+def test_failures_say_what_and_where(monitor):
+    monitor.ended(outcome("r2", "diverged"))
+    monitor.ended(outcome("g1", "crashed"))
+    monitor.ended(outcome("r0", "done"))
+    run, glass = monitor.snapshot().failures
+    assert (run.what, run.where) == ("run r2", "temperature 0.1, stress 0.5, replica 1")
+    assert (glass.what, glass.where) == ("glass g1", "glass 1")
+
+
+def test_a_snapshot_reads_back_as_it_was_written(monitor, tmp_path):
+    monitor.progressed(event("r1", 250, 5))
+    monitor.ended(outcome("r2", "diverged"))
+    snapshot = monitor.snapshot()
+    write_snapshot(tmp_path, snapshot)
+    assert read_snapshot(tmp_path) == snapshot
+
+
+def test_rate_counts_steps_from_where_an_attempt_began(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    rate = Rate(particles=PARTICLES)
+    rate.reached("r", 1000)  # resumed here: these steps were done by another driver
+    clock[0] = 2.0
+    rate.reached("r", 1600)
+    assert rate.per_s() == pytest.approx(600 * PARTICLES / 2)
+    rate.forget("r")
+    rate.reached("r", 100)
+    assert rate.per_s() == pytest.approx(600 * PARTICLES / 2)
+
+
+def test_time_left_follows_from_the_rate(monitor, monkeypatch):
+    monkeypatch.setattr(Rate, "per_s", lambda self: 1000.0)
+    left = (16 * 50 + 200) * PARTICLES / 1000.0
+    assert monitor.snapshot().time_left_s == pytest.approx(left)
+
+
+@pytest.mark.parametrize("width", [30, 80, 200])
+def test_details_fit_the_terminal(monitor, width):
+    monitor.progressed(event("r1", 250, 5))
+    monitor.ended(outcome("r2", "diverged"))
+    console = Console(width=width, file=io.StringIO())
+    console.print(details(monitor.snapshot()))
+    lines = console.file.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    assert "diverged" in "".join(lines)
+
+
+def test_off_a_terminal_lines_come_now_and_then(monitor, monkeypatch, capsys):
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    with Display(Console(force_terminal=False)) as display:
+        for clock[0] in range(31):
+            display.show(monitor.snapshot())
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [summary_line(monitor.snapshot())] * 3
+
+
+def test_durations_are_words_or_a_clock():
+    assert duration(None) == "unknown"
+    assert duration(3661.4) == "1:01:01"
+
+
+def said(directory) -> str:
+    console = Console(width=100, file=io.StringIO())
+    show_status(directory, console)
+    return console.file.getvalue()
+
+
+def test_status_tells_whether_a_driver_is_at_work(monitor, tmp_path):
+    write_snapshot(tmp_path, monitor.snapshot())
+    with CampaignLock(tmp_path):
+        assert "driven by process" in said(tmp_path)
+    assert "Give the same `glasscreep run` again" in said(tmp_path)
+    monitor.phase = "finished"
+    write_snapshot(tmp_path, monitor.snapshot())
+    assert "nothing is running" in said(tmp_path)
+    assert "0.2     0.5    4/20" in said(tmp_path)
+
+
+def test_status_of_what_is_no_campaign_says_what_to_do(tmp_path):
+    with pytest.raises(GlasscreepError, match="holds no status of a campaign"):
+        said(tmp_path)
