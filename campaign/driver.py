@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -149,6 +149,8 @@ class Driver:
         if outcome is None:  # the worker was lost: not the run's fault, and not counted
             self._put(is_glass=item.is_glass, row=item.row)
             return
+        if self.stopping and outcome.kind == "crashed":
+            outcome = replace(outcome, kind="stopped")  # it was killed, and that is no failure
         self._report(outcome)
         progress.frames[item.row] = max(progress.frames[item.row], outcome.frames)
         self._settle(item, outcome)

@@ -135,7 +135,7 @@ def analyse_block(block: Block) -> Outcome:
     try:
         compute_block(block)
     except (GlasscreepError, ValueError) as error:  # ValueError: numbers that can't be analysed
-        kind = "damaged" if isinstance(error, DamagedError) else kind_of_error(error)
+        kind = kind_of_error(error)
         message = f"{block.result}, frames {block.start} to {block.stop - 1}: {error}"
     return Outcome(block.task.run_id, kind, block.stop, 0, message, "", 0)
 
@@ -237,7 +237,7 @@ def _d2min(reader: FrameReader, block: Block) -> NDArray[np.float64]:
 
 
 def _fit(reader: FrameReader, task: AnalysisTask, frames: int) -> NDArray[np.float64]:
-    strain = strains(reader, task.row, task.glass_row, task.axis)[0]
+    strain = strains(reader, task.row, task.glass_row, task.axis)[1]
     if len(strain) < frames:
         msg = f"run {task.run_id}: {frames} frames are committed, the store shows {len(strain)}"
         raise DamagedError(msg)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import IO
 
 from glasscreep.tasks.errors import (
+    DamagedError,
     DivergedError,
     FencedError,
     GlasscreepError,
@@ -20,6 +21,7 @@ STORAGE = re.compile(
     r"i/o error while writing|no space left|quota exceeded|read-only file system", re.IGNORECASE
 )
 KINDS: dict[type[GlasscreepError], str] = {
+    DamagedError: "damaged",
     DivergedError: "diverged",
     FencedError: "fenced",
     StorageError: "storage",

@@ -14,7 +14,7 @@ from functools import partial
 from typing import IO, Any
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.failures import kind_of_text, tail, tail_of
+from glasscreep.tasks.failures import kind_of_error, kind_of_text, tail, tail_of
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, encode
@@ -42,7 +42,7 @@ class Outcome:
     id: str
     """Identity of the run or glass."""
     kind: str
-    """`done`, `partial`, `stopped`, `diverged`, `storage`, `crashed` or `fenced`."""
+    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `crashed` or `fenced`."""
     frames: int
     """Frames committed."""
     step: int
@@ -214,7 +214,7 @@ def _outcome(task: Task, end: dict[str, Any]) -> Outcome:
     try:
         manifest = read_manifest(place)
     except DamagedError as error:
-        end = {"kind": "crashed", "message": str(error)}
+        end = {"kind": kind_of_error(error), "message": str(error)}
     else:
         if manifest is not None:
             frames, step = manifest.frames, manifest.step

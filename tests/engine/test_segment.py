@@ -235,13 +235,13 @@ def test_full_disk_is_storage(new_campaign, ranks):
     assert again.join().step > outcome.step > 0
 
 
-def test_damaged_checkpoint_is_a_crash_that_names_it(glass_made):
+def test_a_damaged_checkpoint_is_named(glass_made):
     path = next((glass_made.directory / "glasses").glob("*/checkpoint-*"))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     outcome = run_segment(glass_made.run_task())
-    assert outcome.kind == "crashed"
+    assert outcome.kind == "damaged"
     assert path.name in outcome.message
 
 
