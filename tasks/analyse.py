@@ -237,7 +237,7 @@ def _d2min(reader: FrameReader, block: Block) -> NDArray[np.float64]:
 
 
 def _fit(reader: FrameReader, task: AnalysisTask, frames: int) -> NDArray[np.float64]:
-    strain = strains(reader, task.row, task.glass_row, task.axis)[1]
+    strain = strains(reader, task.row, task.glass_row, task.axis)[0]
     if len(strain) < frames:
         msg = f"run {task.run_id}: {frames} frames are committed, the store shows {len(strain)}"
         raise DamagedError(msg)
