@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign.problems import CampaignFileError
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.errors import GlasscreepError
 
 # Each command imports what it needs when it runs: `status` and `--help` must not wait for Dask.
@@ -56,7 +56,7 @@ def _telling_errors() -> Iterator[None]:
         Console(stderr=True, soft_wrap=True).print(
             str(error), style="red", highlight=False, markup=False
         )
-        raise typer.Exit(REFUSED if isinstance(error, CampaignFileError) else FAILED) from None
+        raise typer.Exit(REFUSED if isinstance(error, RefusedError) else FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 

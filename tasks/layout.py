@@ -117,7 +117,7 @@ def d2min_spec(steps: int, particles: int) -> ArraySpec:
         {
             "units": "length^2",
             "long_name": f"non-affine squared displacement over {steps} steps",
-            "definition": "D2min from this frame to the one an interval later; sum over bonds",
+            "definition": "D2min from this frame to the one an interval later; mean over neighbours",
             "interval": steps,
         },
     )

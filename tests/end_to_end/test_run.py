@@ -74,7 +74,7 @@ def test_changed_physics_is_refused_naming_the_key(glasscreep, undisturbed):
     file = glasscreep.write()
     file.write_text(file.read_text().replace("melt_steps = 200", "melt_steps = 300"))
     result = glasscreep("run", file)
-    assert result.returncode != 0
+    assert result.returncode == 2
     assert "glass.melt_steps" in result.stderr
     glasscreep.assert_same_store(directory, undisturbed)
 
