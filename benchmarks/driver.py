@@ -20,7 +20,7 @@ from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.work import Call
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "driver"))
-from stand_in import StandIn
+from stand_in import Silent, StandIn
 
 
 class WithoutAnalysis(StandIn):
@@ -42,7 +42,7 @@ async def drive(runs: int, segments: int, sizes: PoolSizes) -> float:
         async with local_pools(sizes, Path(folder) / "driver.log") as client:
             start = time.perf_counter()
             work = WithoutAnalysis(segments)
-            await Driver(book, work, client, sizes, report=lambda outcome: None).drive()
+            await Driver(book, work, client, sizes, Silent()).drive()
             elapsed_s = time.perf_counter() - start
     assert (book.runs.frames == segments).all()
     return elapsed_s

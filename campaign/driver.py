@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from distributed.scheduler import KilledWorker
 from glasscreep.campaign.ledger import Ledger
 from glasscreep.campaign.pools import PoolSizes
 from glasscreep.campaign.states import State
-from glasscreep.campaign.work import Call, Work
+from glasscreep.campaign.work import Call, Listener, Work
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
 
@@ -50,8 +49,8 @@ class Driver:
         Asynchronous, with workers that offer the resources ``md`` and ``analysis``.
     sizes : PoolSizes
         Slots of each pool.
-    report : callable
-        Told each outcome, of MD and of analysis, as it comes.
+    listener : Listener
+        Told each outcome as it comes.
     """
 
     def __init__(
@@ -60,14 +59,14 @@ class Driver:
         work: Work,
         client: Client,
         sizes: PoolSizes,
-        report: Callable[[Outcome], None],
+        listener: Listener,
     ) -> None:
         self.ledger = ledger
         self.stopping: str | None = None
         self._work = work
         self._client = client
         self._sizes = sizes
-        self._report = report
+        self._listener = listener
         self._order = itertools.count()
         self._outstanding = 0
         self._idle = asyncio.Event()
@@ -151,7 +150,7 @@ class Driver:
             return
         if self.stopping and outcome.kind == "crashed":
             outcome = replace(outcome, kind="stopped")  # it was killed, and that is no failure
-        self._report(outcome)
+        self._listener.ended(outcome)
         progress.frames[item.row] = max(progress.frames[item.row], outcome.frames)
         self._settle(item, outcome)
 
@@ -230,9 +229,11 @@ class Driver:
             if self.stopping:
                 return
             outcome = await self._call(call, "analysis")
-            if outcome is None:
+            if outcome is None or outcome.kind == "fenced":
                 self._analyse_again[row] = True
                 return
-            self._report(outcome)
+            self._listener.analysed(outcome)
+            if outcome.kind == "storage":
+                self._group.create_task(self.stop(outcome.message))
             if outcome.kind != "done":
                 return

@@ -134,12 +134,19 @@ class Monitor:
         )
 
     def ended(self, outcome: Outcome) -> None:
-        """Take in the outcome of one piece of work."""
+        """Take in the outcome of a glass or a segment."""
         self._active.pop(outcome.id, None)
         self._rate.forget(outcome.id)
         self._step_at_end[outcome.id] = max(outcome.step, self._step_at_end.get(outcome.id, -1))
-        if outcome.kind in ("done", "partial", "stopped"):
-            return
+        if outcome.kind not in ("done", "partial", "stopped", "fenced"):
+            self._keep_failure(outcome)
+
+    def analysed(self, outcome: Outcome) -> None:
+        """Take in the outcome of an analysis; its run may be in a slot meanwhile."""
+        if outcome.kind != "done":
+            self._keep_failure(outcome)
+
+    def _keep_failure(self, outcome: Outcome) -> None:
         kind, _ = self._table.names[outcome.id]
         self._failures.append(
             Failure(

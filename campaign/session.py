@@ -169,7 +169,7 @@ async def _drive(session: _Session) -> None:
         async with local_pools(sizes, session.prepared.directory / LOG_FILE) as client:
             session.monitor.dashboard = client.dashboard_link
             session.display.say(f"Dask dashboard: {client.dashboard_link}")
-            driver = Driver(session.ledger, session.work, client, sizes, session.monitor.ended)
+            driver = Driver(session.ledger, session.work, client, sizes, session.monitor)
             with _stopping_on_signals(driver, session):
                 await _watch(driver, session, client)
     session.monitor.dashboard = ""

@@ -32,3 +32,13 @@ class Work(Protocol):
 
     def glass_failed(self, glass: int, outcome: Outcome) -> None:
         """Keep, durably, why the glass in row `glass` will not be tried again."""
+
+
+class Listener(Protocol):
+    """Told what becomes of the work, as it comes."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Take in how a glass or a segment ended."""
+
+    def analysed(self, outcome: Outcome) -> None:
+        """Take in how an analysis ended."""

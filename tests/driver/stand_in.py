@@ -84,3 +84,11 @@ class StandIn:
 
     def glass_failed(self, glass: int, outcome: Outcome) -> None:
         self.failures.append(("glass", glass, outcome.kind))
+
+
+class Silent:
+    """`Listener` that does not care."""
+
+    def ended(self, outcome: Outcome) -> None: ...
+
+    def analysed(self, outcome: Outcome) -> None: ...

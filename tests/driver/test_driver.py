@@ -16,7 +16,7 @@ from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.states import State
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
-from stand_in import StandIn
+from stand_in import Silent, StandIn
 
 SIZES = PoolSizes(md=2, analysis=1)
 
@@ -39,7 +39,7 @@ def drive(
 ) -> Driver:
     async def session() -> Driver:
         async with local_pools(SIZES, tmp_path / "driver.log") as client:
-            driver = Driver(book, work, client, SIZES, report=lambda outcome: None)
+            driver = Driver(book, work, client, SIZES, Silent())
             async with asyncio.timeout(300), asyncio.TaskGroup() as group:
                 group.create_task(driver.drive())
                 if meanwhile:

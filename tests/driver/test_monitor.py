@@ -163,3 +163,12 @@ def test_status_tells_whether_a_driver_is_at_work(monitor, tmp_path):
 def test_status_of_what_is_no_campaign_says_what_to_do(tmp_path):
     with pytest.raises(GlasscreepError, match="holds no status of a campaign"):
         said(tmp_path)
+
+
+def test_an_analysis_leaves_its_run_in_the_slot(monitor):
+    monitor.progressed(event("r1", 250, 5))
+    monitor.analysed(outcome("r1", "done"))
+    monitor.analysed(outcome("r1", "damaged"))
+    snapshot = monitor.snapshot()
+    assert len(snapshot.active) == 1
+    assert [failure.kind for failure in snapshot.failures] == ["damaged"]
