@@ -123,7 +123,7 @@ def _probed(name: str, probe: str, ranks: int, advice: str) -> Check:
     try:
         prefix = launcher.prefix(ranks)
         run = subprocess.run(
-            [*prefix, sys.executable, "-m", "glasscreep.campaign.probe", probe],
+            [*prefix, sys.executable, "-P", "-m", "glasscreep.campaign.probe", probe],
             env=launcher.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -1,5 +1,6 @@
 """Pools of Dask workers on this machine: one runs MD processes, the other analyses."""
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dask
-from distributed import Client, Nanny, Scheduler, SpecCluster, Worker, WorkerPlugin
+from distributed import Client, Nanny, Scheduler, Worker, WorkerPlugin
+
+from glasscreep.tasks.errors import GlasscreepError
 
 # A death of the worker is told to the driver at once: the driver, not Dask, decides on
 # retries, because each attempt at a run needs a number of its own.
@@ -18,6 +21,7 @@ _CONFIG = {
     "distributed.worker.daemon": True,
     "distributed.comm.timeouts.connect": "30s",
 }
+STARTS_TRIED = 3
 _LOGGERS = ("distributed", "bokeh", "tornado")
 
 
@@ -71,22 +75,41 @@ class BesideDriver(WorkerPlugin):
         _log_to(self.log)
 
 
-def _worker(pool: str, slots: int) -> dict[str, object]:
-    options = {
-        "nthreads": slots,
-        "resources": {pool: slots},
-        "host": "127.0.0.1",
-        "memory_limit": 0,
-        "dashboard_address": None,
-        "dashboard": False,
-        "silence_logs": logging.WARNING,
-    }
-    return {"cls": Nanny, "options": options}
+async def _keep_pool(scheduler: str, pool: str, slots: int) -> None:
+    """Keep a worker for `slots` tasks at a scheduler, whatever becomes of it.
+
+    A nanny replaces a worker that dies, but itself gives up if one dies while it starts.
+    """
+    failures = 0
+    while True:
+        nanny = Nanny(
+            scheduler,
+            name=pool,
+            nthreads=slots,
+            resources={pool: slots},
+            host="127.0.0.1",
+            memory_limit=0,
+            silence_logs=logging.WARNING,
+        )
+        try:
+            await nanny
+            failures = 0
+            await nanny.finished()
+        except RuntimeError as error:
+            failures += 1
+            if failures == STARTS_TRIED:
+                msg = (
+                    f"the {pool} worker could not be started {STARTS_TRIED} times in a row: "
+                    f"{error}. `glasscreep doctor` may tell why."
+                )
+                raise GlasscreepError(msg) from error
+        finally:
+            await nanny.close()
 
 
 @asynccontextmanager
 async def local_pools(sizes: PoolSizes, log: Path) -> AsyncIterator[Client]:
-    """Start both pools on this machine, reachable from this machine alone.
+    """Start a scheduler and both pools on this machine, reachable from this machine alone.
 
     Parameters
     ----------
@@ -100,15 +123,16 @@ async def local_pools(sizes: PoolSizes, log: Path) -> AsyncIterator[Client]:
     distributed.Client
         Asynchronous client of the scheduler; tasks choose their pool by ``resources``.
     """
-    scheduler = {
-        "cls": Scheduler,
-        "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0"},
-    }
-    workers = {"md": _worker("md", sizes.md), "analysis": _worker("analysis", sizes.analysis)}
     with dask.config.set(_CONFIG), _logging_to(log):
         async with (
-            SpecCluster(scheduler=scheduler, workers=workers, asynchronous=True) as cluster,
-            Client(cluster, asynchronous=True) as client,
+            Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler,
+            asyncio.TaskGroup() as group,
+            Client(scheduler.address, asynchronous=True) as client,
         ):
+            pools = (("md", sizes.md), ("analysis", sizes.analysis))
+            keepers = [group.create_task(_keep_pool(scheduler.address, *pool)) for pool in pools]
             await client.register_plugin(BesideDriver(log))
+            await client.wait_for_workers(len(pools))
             yield client
+            for keeper in keepers:
+                keeper.cancel()

@@ -27,7 +27,8 @@ from glasscreep.campaign.scan import FAILURE_FILE, glass_directory, run_director
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
-from glasscreep.slurm.launch import LocalLauncher
+from glasscreep.slurm.launch import LauncherMissingError, LocalLauncher
+from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.segment import Outcome
 
@@ -110,6 +111,10 @@ def _open_session(prepared: Prepared, display: Display) -> _Session:
         prepared.campaign.frames,
     )
     campaign, launcher = prepared.campaign, LocalLauncher()
+    try:
+        launch = launcher.prefix(campaign.resources.ranks)
+    except LauncherMissingError as error:
+        raise GlasscreepError(str(error)) from error
     roster = Roster(
         names={
             **{name: ("run", row) for row, name in enumerate(run_ids)},
@@ -138,7 +143,7 @@ def _open_session(prepared: Prepared, display: Display) -> _Session:
         segment_frames=campaign.resources.segment_frames,
         d2min_intervals=campaign.d2min_intervals,
         d2min_cutoff=campaign.analysis.d2min_cutoff,
-        launch=launcher.prefix(campaign.resources.ranks),
+        launch=launch,
         environment=launcher.environment(),
     )
     return _Session(prepared, ledger, work, monitor, display)

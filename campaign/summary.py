@@ -32,8 +32,9 @@ def summarise(directory: Path, d2min_interval: int | None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each point that has a finished run, with the number of those, and mean and
-        standard error over replicas of the last frame's strain [1], the creep modulus
-        [energy / length**3] and, averaged over particles, the last interval's D2min [length**2].
+        standard error over replicas of the last frame's strain [1], the slope of the creep fit
+        (strain per natural logarithm of time) [1] and, averaged over particles, the last
+        interval's D2min [length**2].
     """
     campaign = open_campaign(directory)
     runs = _finished(campaign)
@@ -63,7 +64,7 @@ def _run_values(
     slope = dataset["creep_fit"].sel(fit_parameter="slope").isel(run=rows).to_numpy()
     values = {
         "strain": np.array([_last(curve) for curve in strain]),
-        "modulus": runs["stress"].to_numpy() / slope,
+        "slope": slope,
     }
     if d2min_interval is not None:
         array = dataset[f"d2min_{d2min_interval}"]
@@ -83,7 +84,7 @@ def _last(curve: NDArray[np.float64]) -> float:
 def summary_table(points: pd.DataFrame) -> Table:
     """Lay a summary out for the terminal, with standard errors over replicas."""
     table = Table(title="mean ± standard error over replicas", box=None, padding=(0, 1))
-    headings = {"strain": "last strain", "modulus": "creep modulus", "d2min": "last D2min"}
+    headings = {"strain": "last strain", "slope": "strain per ln t", "d2min": "last D2min"}
     shown = {name: text for name, text in headings.items() if name in points}
     for heading in ("temperature", "stress", "runs", *shown.values()):
         table.add_column(heading, justify="right")

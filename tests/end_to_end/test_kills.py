@@ -4,76 +4,82 @@ import os
 import random
 import signal
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from glasscreep.tasks.manifest import read_manifest
+
 pytestmark = pytest.mark.slow
 
-MD, WORKER = "glasscreep.tasks.md", "spawn_main"
-KILLS = 24
+MD, WORKER, DRIVER = "glasscreep.tasks.md", "spawn_main", "driver"
+KILLS = 12
+STEPS, GLASSES, RUNS, GLASS_STEPS = 600, 2, 4, 400
+LARGEST_DELAY_S = 0.15
 
 
-def killed_one(glasscreep, what: str, chance: random.Random) -> bool:
-    """Kill one process of a kind; whether there was one."""
-    victims = glasscreep.processes(what)
-    if not victims:
-        return False
-    chance.choice(victims).kill()
-    return True
+def progress(directory: Path) -> int:
+    """Count the steps that all glasses and runs have committed together."""
+    manifests = (read_manifest(path.parent) for path in directory.glob("*/*/manifest.json"))
+    return sum(manifest.step for manifest in manifests if manifest)
 
 
-def phase_of(directory: Path) -> str:
-    """Tell what the campaign is at: making glasses, creeping, or nothing yet."""
-    if any(directory.glob("runs/*/manifest.json")):
-        return "creep"
-    return "glass" if any(directory.glob("glasses/*/manifest.json")) else "start"
+def kill_times(chance: random.Random) -> list[int]:
+    """Draw progress at which to kill: a quarter while glasses are made, the rest in the runs."""
+    glass, total = GLASSES * GLASS_STEPS, GLASSES * GLASS_STEPS + RUNS * STEPS
+    early = [chance.randrange(glass) for _ in range(KILLS // 4)]
+    late = [chance.randrange(glass, total * 9 // 10) for _ in range(KILLS - len(early))]
+    return sorted(early + late)
 
 
-def disturb(glasscreep, file: Path, chance: random.Random, kills: list[tuple[str, str]]) -> None:
-    """Drive the campaign until it ends or until its driver is killed."""
+def kill_one(glasscreep, driver, what: str, chance: random.Random) -> None:
+    """Kill one process of a kind, as soon as there is one."""
+    if what == DRIVER:
+        driver.kill()
+        return
+    glasscreep.until(lambda: glasscreep.processes(what) or driver.poll() is not None)
+    chance.choice(glasscreep.processes(what)).kill()
+
+
+def drive_until_killed(glasscreep, file: Path, plan: list[tuple[int, str, float]], chance) -> None:
+    """Drive the campaign, carrying out the plan of kills until one hits the driver."""
     directory = glasscreep.folder / "small"
     with glasscreep.started("run", file) as driver:
-        for what in chance.sample([MD, WORKER, MD, "driver"], 4):
-            end = time.monotonic() + chance.uniform(0.5, 4.0)
-            while time.monotonic() < end and driver.poll() is None:
-                time.sleep(0.01)
-            if driver.poll() is not None:
+        while plan:
+            at, what, delay_s = plan.pop(0)
+            glasscreep.until(lambda at=at: progress(directory) >= at or driver.poll() is not None)
+            time.sleep(delay_s)  # the fault: anywhere between two commits
+            assert driver.poll() is None, driver.stdout.read()
+            kill_one(glasscreep, driver, what, chance)
+            if what == DRIVER:
                 return
-            phase = phase_of(directory)
-            if what == "driver":
-                driver.kill()
-                kills.append((phase, what))
-                return
-            if killed_one(glasscreep, what, chance):
-                kills.append((phase, what))
+        driver.communicate()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_random_kills_change_no_bit(glasscreep, undisturbed, seed):
-    chance, file, kills = random.Random(seed), glasscreep.write(), []
-    while len(kills) < KILLS // 2:
-        before = len(kills)
-        disturb(glasscreep, file, chance, kills)
-        if len(kills) == before:
-            break
+    chance, file = random.Random(seed), glasscreep.write(steps=STEPS)
+    kinds = [MD, WORKER, DRIVER] * (KILLS // 3)
+    chance.shuffle(kinds)
+    delays = [chance.uniform(0, LARGEST_DELAY_S) for _ in kinds]
+    plan = list(zip(kill_times(chance), kinds, delays, strict=True))
+    while plan:
+        drive_until_killed(glasscreep, file, plan, chance)
     last = glasscreep("run", file)
     assert last.returncode == 0, last.stdout + last.stderr
     glasscreep.assert_same_store(glasscreep.folder / "small", undisturbed)
-    assert Counter(what for _, what in kills).keys() >= {MD, "driver"}, kills
     assert glasscreep.processes(MD, WORKER) == []
 
 
 def test_nothing_survives_a_killed_driver(glasscreep):
-    with glasscreep.started("run", glasscreep.write()) as driver:
+    with glasscreep.started("run", glasscreep.write(steps=STEPS)) as driver:
         glasscreep.until(lambda: glasscreep.processes(MD))
         driver.kill()
     glasscreep.until(lambda: not glasscreep.processes(MD, WORKER))
 
 
 def test_one_ctrl_c_stops_in_order_and_the_same_command_goes_on(glasscreep, undisturbed):
-    file, directory = glasscreep.write(), glasscreep.folder / "small"
+    file, directory = glasscreep.write(steps=STEPS), glasscreep.folder / "small"
     with glasscreep.started("run", file) as driver:
         glasscreep.until(lambda: any(directory.glob("runs/*/checkpoint-*")))
         os.killpg(driver.pid, signal.SIGINT)
@@ -89,7 +95,7 @@ def test_one_ctrl_c_stops_in_order_and_the_same_command_goes_on(glasscreep, undi
 
 
 def test_a_second_ctrl_c_stops_at_once(glasscreep):
-    file, directory = glasscreep.write(), glasscreep.folder / "small"
+    file, directory = glasscreep.write(steps=STEPS), glasscreep.folder / "small"
     # One block of this takes minutes: only a kill ends it.
     text = file.read_text().replace("checkpoint_interval = 50", "checkpoint_interval = 2_000_000")
     file.write_text(

@@ -13,6 +13,8 @@ import glasscreep as package
 
 pytestmark = pytest.mark.slow
 
+STEPS = 400
+
 
 @pytest.fixture(scope="module")
 def done(undisturbed):
@@ -39,7 +41,7 @@ def test_strain_is_that_of_the_boxes(done):
 
 def test_a_second_run_does_nothing_and_says_so(glasscreep, undisturbed):
     again = shutil.copytree(undisturbed, glasscreep.folder / "small")
-    result = glasscreep("run", glasscreep.write())
+    result = glasscreep("run", glasscreep.write(steps=STEPS))
     assert result.returncode == 0
     assert "nothing to do" in result.stdout
     glasscreep.assert_same_store(again, undisturbed)
@@ -50,7 +52,7 @@ def test_an_extended_campaign_does_only_what_is_new(glasscreep, undisturbed):
     before = {
         path.parent.name: path.read_bytes() for path in directory.glob("runs/*/manifest.json")
     }
-    result = glasscreep("run", glasscreep.write(stress="[0.5, 0.6]"))
+    result = glasscreep("run", glasscreep.write(steps=STEPS, stress="[0.5, 0.6]"))
     assert result.returncode == 0, result.stdout + result.stderr
     after = {path.parent.name: path.read_bytes() for path in directory.glob("runs/*/manifest.json")}
     assert len(after) == 2 * len(before)
@@ -71,7 +73,7 @@ def test_more_steps_equal_a_longer_campaign_from_the_start(glasscreep, undisturb
 
 def test_changed_physics_is_refused_naming_the_key(glasscreep, undisturbed):
     directory = shutil.copytree(undisturbed, glasscreep.folder / "small")
-    file = glasscreep.write()
+    file = glasscreep.write(steps=STEPS)
     file.write_text(file.read_text().replace("melt_steps = 200", "melt_steps = 300"))
     result = glasscreep("run", file)
     assert result.returncode == 2
@@ -80,7 +82,7 @@ def test_changed_physics_is_refused_naming_the_key(glasscreep, undisturbed):
 
 
 def test_a_bad_file_makes_nothing(glasscreep):
-    file = glasscreep.write()
+    file = glasscreep.write(steps=STEPS)
     file.write_text(file.read_text().replace("melt_steps", "melt_stepps"))
     result = glasscreep("run", file)
     assert result.returncode == 2
@@ -90,7 +92,7 @@ def test_a_bad_file_makes_nothing(glasscreep):
 
 
 def test_a_second_driver_is_refused_by_name(glasscreep):
-    file, directory = glasscreep.write(), glasscreep.folder / "small"
+    file, directory = glasscreep.write(steps=STEPS), glasscreep.folder / "small"
     with glasscreep.started("run", file) as driver:
         glasscreep.until((directory / "status.json").exists)
         second = glasscreep("run", file)
@@ -119,7 +121,7 @@ def test_a_diverging_run_fails_alone_and_is_not_tried_again(glasscreep):
 
 
 def test_a_full_disk_stops_the_campaign_and_room_lets_it_go_on(glasscreep, undisturbed, require):
-    disk, file = glasscreep.folder / "disk", glasscreep.write()
+    disk, file = glasscreep.folder / "disk", glasscreep.write(steps=STEPS)
     disk.mkdir()
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", disk],
