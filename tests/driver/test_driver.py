@@ -1,13 +1,14 @@
 """The driver gives out all the work there is, once each, whatever becomes of it."""
 
 import asyncio
+import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 from distributed import Client
 
@@ -152,33 +153,20 @@ def test_a_thousand_runs_of_several_segments(tmp_path):
     assert (book.runs.attempt == 3).all()
 
 
-def test_a_worker_killed_while_it_starts_is_replaced(tmp_path):
+def test_workers_killed_as_soon_as_they_register_are_replaced(tmp_path):
+    """A nanny takes that for a failure to start, and gives up; the pool must not."""
     book, log, hold = ledger(2, 1, 2), tmp_path / "log", tmp_path / "hold"
     hold.touch()
 
     async def kill_at_birth(driver: Driver, client: Client) -> None:
         await until(log.exists)
-        first = {worker.pid for worker in workers()}
-        for worker in workers():
-            worker.kill()
-        await until(lambda: any(worker.pid not in first for worker in workers()))
-        for worker in workers():
-            if worker.pid not in first:
-                worker.kill()  # long before it has registered
+        for _ in range(6):
+            pids = {}
+            while not pids:
+                pids = await client.run(os.getpid, on_error="ignore")
+            for pid in pids.values():
+                os.kill(pid, signal.SIGKILL)
         hold.unlink()
 
     drive(book, StandIn(2, log=log, hold=hold), tmp_path, kill_at_birth)
     assert (book.runs.state == State.DONE).all()
-
-
-def workers() -> list[psutil.Process]:
-    """Find the processes of the Dask workers of this test."""
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(command_line(child))]
-
-
-def command_line(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
