@@ -20,6 +20,7 @@ from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
 
 GRACE_S = 30.0
 FIRST_BACKOFF_S = 0.5
+BETWEEN_ANALYSES_S = 2.0
 
 # Glasses go first, since whole replicas wait for them; then runs that are furthest behind,
 # so that the campaign's curves grow together and the last runs don't end one by one.
@@ -73,6 +74,7 @@ class Driver:
         self._md: asyncio.PriorityQueue[_Item] = asyncio.PriorityQueue()
         self._to_analyse: asyncio.Queue[int] = asyncio.Queue()
         self._analyse_again: dict[int, bool] = {}
+        self._next_analysis: dict[int, float] = {}
 
     async def drive(self) -> None:
         """Do all the work there is; return when it is done or, once `stop` was called, ended."""
@@ -91,6 +93,13 @@ class Driver:
                 await self._idle.wait()
             for slot in slots:
                 slot.cancel()
+
+    def frames_committed(self, row: int) -> None:
+        """Have a run analysed that has new frames, though not more often than anyone looks."""
+        now = asyncio.get_running_loop().time()
+        if not self.stopping and now >= self._next_analysis.get(row, 0.0):
+            self._next_analysis[row] = now + BETWEEN_ANALYSES_S
+            self._analyse(row)
 
     async def stop(self, why: str) -> None:
         """Hand out no more work, and end the running segments at their next checkpoint."""

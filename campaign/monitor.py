@@ -114,17 +114,14 @@ class Monitor:
         self._points, self._point_of_run = table.points()
         self._glasses = np.unique(ledger.glass_of_run[ledger.asked])
 
-    def progressed(self, event: dict[str, Any]) -> None:
-        """Take in one progress event of an MD process."""
+    def progressed(self, event: dict[str, Any]) -> int | None:
+        """Take in one progress event of an MD process; return the run's row if it has new frames."""
         physics_id = event["id"]
         if event["step"] <= self._step_at_end.get(physics_id, -1):
-            return  # Dask may bring an event later than the outcome that it came before
+            return None  # Dask may bring an event later than the outcome that it came before
         kind, row = self._table.names[physics_id]
         self._unrelaxed[physics_id] = event["unrelaxed"]
         self._rate.reached(physics_id, event["step"])
-        if kind == "run":
-            frames = self._ledger.runs.frames
-            frames[row] = max(frames[row], event["frames"])
         self._active[physics_id] = Active(
             what=f"{kind} {physics_id}",
             where=self._table.where(physics_id),
@@ -132,6 +129,10 @@ class Monitor:
             step=event["step"],
             particle_steps_per_s=event["particle_steps_per_s"],
         )
+        if kind == "glass" or event["frames"] <= self._ledger.runs.frames[row]:
+            return None
+        self._ledger.runs.frames[row] = event["frames"]
+        return row
 
     def ended(self, outcome: Outcome) -> None:
         """Take in the outcome of a glass or a segment."""

@@ -183,7 +183,12 @@ async def _drive(session: _Session) -> None:
 
 
 async def _watch(driver: Driver, session: _Session, client: Client) -> None:
-    client.subscribe_topic("progress", lambda event: session.monitor.progressed(event[1]))
+    def on_progress(event: tuple[float, dict[str, Any]]) -> None:
+        row = session.monitor.progressed(event[1])
+        if row is not None:
+            driver.frames_committed(row)
+
+    client.subscribe_topic("progress", on_progress)
     driving = asyncio.create_task(driver.drive())
     index_due = 0.0
     loop = asyncio.get_running_loop()

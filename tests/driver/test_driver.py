@@ -170,3 +170,20 @@ def test_workers_killed_as_soon_as_they_register_are_replaced(tmp_path):
 
     drive(book, StandIn(2, log=log, hold=hold), tmp_path, kill_at_birth)
     assert (book.runs.state == State.DONE).all()
+
+
+def test_new_frames_are_analysed_while_the_segment_goes_on(tmp_path):
+    book, log, hold = ledger(1, 1, 1), tmp_path / "log", tmp_path / "hold"
+    book.glasses.state[:] = State.DONE
+    hold.touch()
+    work = StandIn(1, log=log, hold=hold)
+
+    async def commit(driver: Driver, client: Client) -> None:
+        await until(log.exists)
+        driver.frames_committed(0)
+        driver.frames_committed(0)
+        await until(lambda: pieces(log)["analysis", 0])
+        hold.unlink()
+
+    drive(book, work, tmp_path, commit)
+    assert pieces(log) == {("run", 0): 1, ("analysis", 0): 2}

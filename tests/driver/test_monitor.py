@@ -69,7 +69,9 @@ def test_totals_and_points_leave_out_what_failed_or_is_not_asked_for(monitor):
 
 
 def test_progress_is_taken_in_until_the_outcome(monitor, ledger):
-    monitor.progressed(event("r1", 250, 5, unrelaxed=2))
+    assert monitor.progressed(event("r1", 225, 4)) is None
+    assert monitor.progressed(event("r1", 250, 5, unrelaxed=2)) == 1
+    assert monitor.progressed(event("r1", 275, 5, unrelaxed=2)) is None
     snapshot = monitor.snapshot()
     assert [active.what for active in snapshot.active] == ["run r1"]
     assert ledger.runs.frames[1] == 5
