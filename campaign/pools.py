@@ -123,6 +123,15 @@ async def local_pools(sizes: PoolSizes, log: Path) -> AsyncIterator[Client]:
     distributed.Client
         Asynchronous client of the scheduler; tasks choose their pool by ``resources``.
     """
+    try:
+        async with _pools(sizes, log) as client:
+            yield client
+    except* GlasscreepError as group:  # its message is for the user, who has no use for groups
+        raise group.exceptions[0] from None
+
+
+@asynccontextmanager
+async def _pools(sizes: PoolSizes, log: Path) -> AsyncIterator[Client]:
     with dask.config.set(_CONFIG), _logging_to(log):
         async with (
             Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler,
