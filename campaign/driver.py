@@ -21,6 +21,7 @@ from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
 GRACE_S = 30.0
 FIRST_BACKOFF_S = 0.5
 BETWEEN_ANALYSES_S = 2.0
+ASK_AGAIN_S = 1.0
 
 # Glasses go first, since whole replicas wait for them; then runs that are furthest behind,
 # so that the campaign's curves grow together and the last runs don't end one by one.
@@ -89,6 +90,7 @@ class Driver:
             self._fill()
             slots = [group.create_task(self._md_slot()) for _ in range(self._sizes.md)]
             slots += [group.create_task(self._analysis_slot()) for _ in range(self._sizes.analysis)]
+            slots.append(group.create_task(self._keep_asking_to_stop()))
             if self._outstanding:
                 await self._idle.wait()
             for slot in slots:
@@ -104,12 +106,22 @@ class Driver:
     async def stop(self, why: str) -> None:
         """Hand out no more work, and end the running segments at their next checkpoint."""
         self.stopping = self.stopping or why
-        await self._client.run(stop_segments, grace_s=GRACE_S)
+        await self._ask_to_stop()
 
     async def kill(self) -> None:
         """End the running segments at once; what they had committed stays."""
         self.stopping = self.stopping or "killed"
-        await self._client.run(kill_segments)
+        await self._client.run(kill_segments, on_error="ignore")
+
+    async def _ask_to_stop(self) -> None:
+        await self._client.run(stop_segments, grace_s=GRACE_S, on_error="ignore")
+
+    async def _keep_asking_to_stop(self) -> None:
+        """Reach the segments that were still on their way to a worker when `stop` asked."""
+        while True:
+            await asyncio.sleep(ASK_AGAIN_S)
+            if self.stopping:
+                await self._ask_to_stop()
 
     def _begin(self) -> None:
         self._outstanding += 1
@@ -175,6 +187,8 @@ class Driver:
         match outcome.kind:
             case "done" | "partial":
                 self._advance(item, done=outcome.kind == "done")
+            case "stopped" if not self.stopping:  # by a signal from elsewhere
+                self._advance(item, done=False)
             case "stopped":
                 if outcome.frames:
                     progress.state[item.row] = State.PARTIAL
@@ -211,6 +225,8 @@ class Driver:
         if not item.is_glass:
             self.ledger.runs.state[item.row] = State.FAILED
             self._work.failed(item.row, outcome)
+            if outcome.frames and outcome.kind != "damaged":
+                self._analyse(item.row)
             return
         self.ledger.glasses.state[item.row] = State.FAILED
         self.ledger.runs.state[self.ledger.unfinished_rows_of_glass(item.row)] = State.FAILED

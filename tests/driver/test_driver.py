@@ -16,6 +16,7 @@ from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.states import State
+from glasscreep.tasks.errors import StorageError
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
 from stand_in import Silent, StandIn
@@ -136,6 +137,41 @@ def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
     drive(book, StandIn(5, log=log, hold=hold), tmp_path, stop)
     assert pieces(log).total() == 2
     assert sorted(book.runs.frames.tolist())[-2:] == [1, 1]
+
+
+def test_a_segment_stopped_by_another_than_the_driver_is_gone_on_with(tmp_path):
+    book = ledger(runs=1, glasses=1, frames_wanted=2)
+    scripts = {("glass", 0): ("stopped",), ("run", 0): ("stopped",)}
+    drive(book, StandIn(2, scripts=scripts), tmp_path)
+    assert book.runs.state.tolist() == [State.DONE]
+
+
+def test_a_segment_still_on_its_way_when_stop_asks_is_stopped_too(tmp_path, monkeypatch):
+    """No worker has anything to stop at first; the asking has to go on."""
+    book, log, hold = ledger(1, 1, 1), tmp_path / "log", tmp_path / "hold"
+    asked = []
+    monkeypatch.setattr("glasscreep.campaign.driver.ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(Driver, "_ask_to_stop", lambda self: asyncio.sleep(0, asked.append(1)))
+    hold.touch()
+
+    async def stop(driver: Driver, client: Client) -> None:
+        await until(log.exists)
+        assert not asked
+        await driver.stop("asked")
+        await until(lambda: len(asked) > 3)
+        hold.unlink()
+
+    drive(book, StandIn(1, log=log, hold=hold), tmp_path, stop)
+
+
+def test_what_went_wrong_beside_the_pools_is_told_by_itself(tmp_path):
+    async def session() -> None:
+        async with local_pools(SIZES, tmp_path / "driver.log"):
+            msg = "no room"
+            raise StorageError(msg)
+
+    with pytest.raises(StorageError, match="no room"):
+        asyncio.run(session())
 
 
 def test_a_fenced_attempt_goes_on_with_a_higher_number(tmp_path):
