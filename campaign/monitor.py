@@ -107,7 +107,7 @@ class Monitor:
         self._steps_per_glass = steps_per_glass
         self._rate = Rate(particles)
         self._active: dict[str, Active] = {}
-        self._failures: deque[Failure] = deque(maxlen=FAILURES_SHOWN)
+        self._failures: dict[tuple[str, str], Failure] = {}
         self._unrelaxed: dict[str, int] = {}
         self._step_at_end: dict[str, int] = {}
         self._started = now()
@@ -139,24 +139,26 @@ class Monitor:
         self._active.pop(outcome.id, None)
         self._rate.forget(outcome.id)
         self._step_at_end[outcome.id] = max(outcome.step, self._step_at_end.get(outcome.id, -1))
-        if outcome.kind not in ("done", "partial", "stopped", "fenced"):
-            self._keep_failure(outcome)
+        self._note("simulation", outcome)
 
     def analysed(self, outcome: Outcome) -> None:
         """Take in the outcome of an analysis; its run may be in a slot meanwhile."""
-        if outcome.kind != "done":
-            self._keep_failure(outcome)
+        self._note("analysis", outcome)
 
-    def _keep_failure(self, outcome: Outcome) -> None:
+    def _note(self, part: str, outcome: Outcome) -> None:
+        """Keep a failure until a later attempt goes well."""
+        if outcome.kind in ("stopped", "fenced"):
+            return
+        self._failures.pop((outcome.id, part), None)
+        if outcome.kind in ("done", "partial"):
+            return
         kind, _ = self._table.names[outcome.id]
-        self._failures.append(
-            Failure(
-                what=f"{kind} {outcome.id}",
-                where=self._table.where(outcome.id),
-                kind=outcome.kind,
-                message=outcome.message,
-                log_tail=outcome.log_tail,
-            )
+        self._failures[outcome.id, part] = Failure(
+            what=f"{kind} {outcome.id}",
+            where=self._table.where(outcome.id),
+            kind=outcome.kind,
+            message=outcome.message,
+            log_tail=outcome.log_tail,
         )
 
     def snapshot(self) -> Snapshot:
@@ -183,7 +185,7 @@ class Monitor:
             time_left_s=left * self._particles / rate if rate else None,
             why_stopped=self.why_stopped,
             active=tuple(self._active.values()),
-            failures=tuple(self._failures),
+            failures=tuple(self._failures.values())[-FAILURES_SHOWN:],
             points=self._progress_of_points(),
         )
 

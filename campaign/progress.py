@@ -33,6 +33,8 @@ def summary_line(snapshot: Snapshot) -> str:
     if snapshot.phase == "running":
         parts.append(f"{snapshot.particle_steps_per_s:.2e} particle-steps/s")
         parts.append(f"time left {duration(snapshot.time_left_s)}")
+    if snapshot.unrelaxed:
+        parts.append(f"frames not relaxed {snapshot.unrelaxed}")
     if failed := snapshot.runs_in(State.FAILED):
         parts.append(f"failed {failed}")
     return ", ".join(parts)

@@ -83,7 +83,7 @@ class Snapshot:
     active: tuple[Active, ...]
     """What the slots are working on."""
     failures: tuple[Failure, ...]
-    """The last failures, newest last."""
+    """The last failures that no later attempt has made good, newest last."""
     points: tuple[tuple[float, float, int, int, int], ...]
     """Temperature, stress, frames done, frames asked for and failed runs of each point."""
 

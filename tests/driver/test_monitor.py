@@ -92,6 +92,24 @@ def test_failures_say_what_and_where(monitor):
     assert (glass.what, glass.where) == ("glass g1", "glass 1")
 
 
+def test_a_failure_that_a_later_attempt_made_good_is_forgotten(monitor):
+    monitor.ended(outcome("r1", "crashed"))
+    monitor.analysed(outcome("r0", "storage"))
+    assert len(monitor.snapshot().failures) == 2
+    monitor.analysed(outcome("r1", "done"))  # says nothing of the segment
+    monitor.ended(outcome("r1", "stopped"))
+    assert len(monitor.snapshot().failures) == 2
+    monitor.ended(outcome("r1", "partial"))
+    monitor.analysed(outcome("r0", "done"))
+    assert monitor.snapshot().failures == ()
+
+
+def test_frames_that_are_not_relaxed_are_told(monitor):
+    assert "not relaxed" not in summary_line(monitor.snapshot())
+    monitor.progressed(event("r1", 250, 5, unrelaxed=2))
+    assert "frames not relaxed 2" in summary_line(monitor.snapshot())
+
+
 def test_a_snapshot_reads_back_as_it_was_written(monitor, tmp_path):
     monitor.progressed(event("r1", 250, 5))
     monitor.ended(outcome("r2", "diverged"))
