@@ -134,9 +134,10 @@ def analyse_block(block: Block) -> Outcome:
     kind, message = "done", ""
     try:
         compute_block(block)
-    except (GlasscreepError, ValueError) as error:  # ValueError: numbers that can't be analysed
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         kind = kind_of_error(error)
-        message = f"{block.result}, frames {block.start} to {block.stop - 1}: {error}"
+        what = str(error) if isinstance(error, GlasscreepError) else repr(error)
+        message = f"{block.result}, frames {block.start} to {block.stop - 1}: {what}"
     return Outcome(block.task.run_id, kind, block.stop, 0, message, "", 0)
 
 
