@@ -4,8 +4,10 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from glasscreep.tasks.manifest import read_manifest
@@ -37,8 +39,10 @@ def kill_one(glasscreep, driver, what: str, chance: random.Random) -> None:
     if what == DRIVER:
         driver.kill()
         return
-    glasscreep.until(lambda: glasscreep.processes(what) or driver.poll() is not None)
-    chance.choice(glasscreep.processes(what)).kill()
+    found = []
+    glasscreep.until(lambda: found.extend(glasscreep.processes(what)) or found)
+    with suppress(psutil.NoSuchProcess):  # it may have ended since
+        chance.choice(found).kill()
 
 
 def drive_until_killed(glasscreep, file: Path, plan: list[tuple[int, str, float]], chance) -> None:
