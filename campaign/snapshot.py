@@ -107,17 +107,19 @@ def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
 
 
 def read_snapshot(directory: Path) -> Snapshot | None:
-    """Read the snapshot of the campaign in `directory`; None if there is none yet."""
+    """Read the snapshot of the campaign in `directory`; None if there is none that can be read."""
     try:
         content: dict[str, Any] = json.loads((directory / FILE_NAME).read_bytes())
-    except FileNotFoundError:
+        del content["schema"]
+        return Snapshot(
+            **{
+                **content,
+                "active": tuple(Active(**entry) for entry in content["active"]),
+                "failures": tuple(Failure(**entry) for entry in content["failures"]),
+                "points": tuple(tuple(entry) for entry in content["points"]),
+            }
+        )
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    del content["schema"]
-    return Snapshot(
-        **{
-            **content,
-            "active": tuple(Active(**entry) for entry in content["active"]),
-            "failures": tuple(Failure(**entry) for entry in content["failures"]),
-            "points": tuple(tuple(entry) for entry in content["points"]),
-        }
-    )
+    except (ValueError, TypeError, KeyError):
+        return None  # damaged, or of another version: the next driver makes it anew

@@ -185,6 +185,13 @@ def test_status_of_what_is_no_campaign_says_what_to_do(tmp_path):
         said(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"schema": 1, "active": []}'])
+def test_a_damaged_status_is_none(tmp_path, content):
+    (tmp_path / "status.json").write_text(content)
+    assert read_snapshot(tmp_path) is None
+    assert read_snapshot(tmp_path / "status.json") is None
+
+
 def test_an_analysis_leaves_its_run_in_the_slot(monitor):
     monitor.progressed(event("r1", 250, 5))
     monitor.analysed(outcome("r1", "done"))
