@@ -77,6 +77,11 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
     _demand_no_stranger(directory)
     if (directory / STORE).exists():
         attributes = open_readable(directory / STORE).attrs
+        if not {"title", "physics"} <= set(attributes):
+            msg = (
+                f"{directory / STORE} is no campaign's store. Choose another directory with --dir."
+            )
+            raise DirectoryError(msg)
         _demand_name(campaign, directory, str(attributes["title"]))
         _demand_physics(campaign, directory, attributes["physics"])  # type: ignore[arg-type]
         return

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import zarr
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,6 +177,12 @@ def test_a_directory_of_something_else_is_refused(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
     with pytest.raises(DirectoryError, match="is not a directory"):
         prepare(campaign(), tmp_path / "thesis.tex")
+
+
+def test_a_store_of_something_else_is_refused(tmp_path):
+    zarr.create_group(tmp_path / "store.zarr")
+    with pytest.raises(DirectoryError, match=r"store\.zarr is no campaign's store"):
+        survey(campaign(), tmp_path)
 
 
 def test_an_empty_or_locked_directory_is_welcome(tmp_path):
