@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -25,7 +25,7 @@ from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.creep import CreepChain
 from glasscreep.tasks.engine import Engine, LoneEngineError
-from glasscreep.tasks.errors import DivergedError, GlasscreepError
+from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
 from glasscreep.tasks.failures import kind_of_error, kind_of_text
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.physics import identity
@@ -87,7 +87,10 @@ class _Process:
             try:
                 kind = self._chain()
             except DivergedError:
-                self._ranks.first(self._record)
+                # The run ends here: no later attempt would move its last frames to the store.
+                self._ranks.first(self._flush)
+                with suppress(StorageError):  # less worth telling than the divergence
+                    self._ranks.first(self._record)
                 raise
             self._ranks.first(self._record)
             return kind
@@ -114,6 +117,10 @@ class _Process:
         made = self._directory / "glasses" / identity(task.physics.glass)
         creep = CreepChain(engine, task.physics, self._writer, made, control)
         return creep.run(task.stop_after, task.frames_wanted)
+
+    def _flush(self) -> None:
+        if self._writer is not None:
+            self._writer.flush()
 
     def _record(self) -> None:
         assert self._checkpoints is not None

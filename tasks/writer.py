@@ -126,14 +126,19 @@ class FrameWriter:
             self._flush()
 
     def finish(self) -> None:
-        """Put all committed frames into the store, and mark a run with all its frames as done."""
+        """Once the run has all its frames, put them into the store and mark it as done."""
         manifest = self.checkpoints.manifest
         if manifest.frames < self._frames_wanted:
             return
-        if manifest.flushed < manifest.frames:
-            self._flush()
+        self.flush()
         if not manifest.done:
             self.checkpoints.replace_manifest(done=True)
+
+    def flush(self) -> None:
+        """Put all committed frames into the store, also those of a shard that is not full."""
+        manifest = self.checkpoints.manifest
+        if manifest.flushed < manifest.frames:
+            self._flush()
 
     def _open_store(self) -> None:
         group = open_writable(self._store, self.checkpoints.scratch.write)

@@ -14,6 +14,7 @@ import pytest
 
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import identity
+from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
 from glasscreep.tasks.task import decode, encode
 
@@ -215,6 +216,35 @@ def test_absurd_physics_is_diverged(glass_made, ranks):
     assert outcome.kind == "diverged"
     assert outcome.message
     assert "fix langevin" in outcome.log_tail or "Step" in outcome.log_tail
+
+
+DIVERGING = """
+import runpy
+from glasscreep.tasks import creep, provenance
+from glasscreep.tasks.errors import DivergedError, StorageError
+
+def diverge_after_a_frame(self, step, block=creep.CreepChain._block):
+    if step == 200:
+        raise DivergedError("lost atoms")
+    block(self, step)
+
+def refuse(*_):
+    raise StorageError("no room for the provenance")
+
+creep.CreepChain._block = diverge_after_a_frame
+provenance.record_segment = refuse
+runpy.run_module("glasscreep.tasks.md", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_frames_before_a_divergence_are_in_the_store(glass_made, ranks):
+    """Whether or not there is room for the provenance."""
+    task = replace(glass_made, ranks=ranks).run_task()
+    outcome = run_segment(replace(task, launch=(*task.launch, sys.executable, "-c", DIVERGING)))
+    assert (outcome.kind, outcome.message) == ("diverged", "lost atoms")
+    assert FrameReader(glass_made.store).position(0, 0).shape == (500, 3)
+    assert not list(task.place().glob("journal-*"))
 
 
 @pytest.mark.parametrize("ranks", [1, 2])

@@ -54,6 +54,22 @@ def test_finish_before_the_last_frame_leaves_the_shard_open(campaign):
         assert not writer.checkpoints.manifest.done
 
 
+def test_a_shard_that_was_flushed_early_is_gone_on_with(campaign, memory):
+    whole = small.create(memory / "whole", FRAMES)
+    small.write_run(whole, 1, attempt=1, frames=FRAMES)
+    for attempt, until in ((1, 1), (2, 3), (3, FRAMES)):
+        with open_writer(campaign, attempt) as writer:
+            for frame in range(writer.checkpoints.manifest.frames, until):
+                writer.commit_frame(small.record(1, frame), {}, True)
+            writer.flush()
+            writer.flush()
+            assert writer.checkpoints.manifest.flushed == until
+            assert not writer.checkpoints.manifest.done
+            position = FrameReader(small.store_of(campaign)).position(1, until - 1)
+            assert position.shape == (small.PARTICLES, 3)
+    assert small.arrays_of(campaign) == small.arrays_of(whole)
+
+
 def test_unrelaxed_frames_and_the_relaxers_state_are_kept(campaign):
     with open_writer(campaign) as writer:
         for frame in range(3):
