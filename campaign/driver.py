@@ -11,7 +11,7 @@ from distributed.client import FutureCancelledError
 from distributed.comm.core import CommClosedError
 from distributed.scheduler import KilledWorker
 
-from glasscreep.campaign.ledger import Ledger
+from glasscreep.campaign.ledger import CRASHES_ALLOWED, Ledger
 from glasscreep.campaign.pools import PoolSizes
 from glasscreep.campaign.states import State
 from glasscreep.campaign.work import Call, Listener, Work
@@ -76,6 +76,7 @@ class Driver:
         self._to_analyse: asyncio.Queue[int] = asyncio.Queue()
         self._analyse_again: dict[int, bool] = {}
         self._next_analysis: dict[int, float] = {}
+        self._analysis_losses: dict[int, int] = {}
 
     async def drive(self) -> None:
         """Do all the work there is; return when it is done or, once `stop` was called, ended."""
@@ -255,8 +256,13 @@ class Driver:
                 return
             outcome = await self._call(call, "analysis")
             if outcome is None or outcome.kind == "fenced":
-                self._analyse_again[row] = True
+                losses = self._analysis_losses[row] = self._analysis_losses.get(row, 0) + 1
+                # It may be the analysis that takes its worker down: too little memory, say.
+                self._analyse_again[row] = losses < CRASHES_ALLOWED
+                if losses == CRASHES_ALLOWED:
+                    self._listener.analysis_lost(row)
                 return
+            self._analysis_losses.pop(row, None)
             self._listener.analysed(outcome)
             if outcome.kind == "storage":
                 self._group.create_task(self.stop(outcome.message))

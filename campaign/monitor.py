@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.campaign.ledger import Ledger
+from glasscreep.campaign.ledger import CRASHES_ALLOWED, Ledger
 from glasscreep.campaign.snapshot import Active, Failure, Snapshot
 from glasscreep.campaign.states import State
 from glasscreep.tasks.segment import Outcome
@@ -144,6 +144,15 @@ class Monitor:
     def analysed(self, outcome: Outcome) -> None:
         """Take in the outcome of an analysis; its run may be in a slot meanwhile."""
         self._note("analysis", outcome)
+
+    def analysis_lost(self, row: int) -> None:
+        """Take in that the analysis of a run has lost its worker time and again."""
+        run_id = next(name for name, place in self._table.names.items() if place == ("run", row))
+        message = (
+            f"its analysis lost its worker {CRASHES_ALLOWED} times in a row, perhaps for want of "
+            "memory; the frames are safe, and the next `glasscreep run` tries again"
+        )
+        self._note("analysis", Outcome(run_id, "crashed", 0, 0, message, "", 0))
 
     def _note(self, part: str, outcome: Outcome) -> None:
         """Keep a failure until a later attempt goes well."""

@@ -9,9 +9,15 @@ import xarray as xr
 
 from glasscreep.campaign.compatible import STORE, read_campaign
 from glasscreep.campaign.rows import UNASSIGNED
-from glasscreep.campaign.scan import FAILURE_FILE, run_directory
+from glasscreep.campaign.scan import (
+    FAILURE_FILE,
+    glass_directory,
+    run_directory,
+    state_of,
+)
+from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.opening import METADATA
 from glasscreep.tasks.store import read_run_table
@@ -34,10 +40,12 @@ class OpenedCampaign:
         manifests, about 0.1 ms a run.
         """
         table = run_table(self.directory)
-        wanted = read_campaign(self.directory).frames
-        progress = [_progress(self.directory, run_id, wanted) for run_id in table["id"]]
+        campaign = read_campaign(self.directory)
+        progress = [_progress(self.directory, run_id, campaign.frames) for run_id in table["id"]]
         names = ["state", "frames", "frames_stored", "unrelaxed"]
         columns = pd.DataFrame(progress, columns=names, index=table.index)
+        orphaned = _glass_failed(self.directory, campaign, table) & (columns["state"] != "done")
+        columns.loc[orphaned, "state"] = State.FAILED.name.lower()
         return pd.concat([table.drop(columns="glass_row"), columns], axis=1)
 
     @property
@@ -99,13 +107,19 @@ def run_table(directory: Path) -> pd.DataFrame:
 
 def _progress(directory: Path, run_id: str, wanted: int) -> tuple[str, int, int, int]:
     place = run_directory(directory, run_id)
-    manifest = read_manifest(place)
-    if (place / FAILURE_FILE).exists():
-        state = State.FAILED
-    elif manifest is None:
-        state = State.NEW
-    else:
-        state = State.DONE if manifest.flushed >= wanted else State.PARTIAL
+    try:
+        manifest = read_manifest(place)
+    except DamagedError:
+        return State.FAILED.name.lower(), 0, 0, 0
+    failed = (place / FAILURE_FILE).exists()
+    state = State.FAILED if failed else state_of(manifest, wanted)
     if manifest is None:
         return state.name.lower(), 0, 0, 0
     return state.name.lower(), manifest.frames, manifest.flushed, len(manifest.unrelaxed)
+
+
+def _glass_failed(directory: Path, campaign: Campaign, table: pd.DataFrame) -> "pd.Series[bool]":
+    count = 0 if table.empty else int(table["glass_row"].max()) + 1
+    places = [glass_directory(directory, glass.id) for glass in campaign.glasses(count)]
+    failed = np.array([(place / FAILURE_FILE).exists() for place in places], bool)
+    return table["glass_row"].map(lambda row: bool(failed[row]))

@@ -91,8 +91,9 @@ async def _keep_pool(scheduler: str, pool: str, slots: int) -> None:
             memory_limit=0,
             silence_logs=logging.WARNING,
         )
+        starting = asyncio.ensure_future(nanny)
         try:
-            await nanny
+            await asyncio.shield(starting)
             failures = 0
             await nanny.finished()
         except RuntimeError as error:
@@ -104,6 +105,7 @@ async def _keep_pool(scheduler: str, pool: str, slots: int) -> None:
                 )
                 raise GlasscreepError(msg) from error
         finally:
+            await asyncio.wait({starting})  # one that is just starting can't be closed
             await nanny.close()
 
 

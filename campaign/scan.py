@@ -1,5 +1,6 @@
 """Finds out from the manifests how far every run and glass of a campaign is."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.states import State
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.files import storing
 from glasscreep.tasks.manifest import Manifest, read_manifest
 
 FAILURE_FILE = "failure.json"
@@ -49,7 +52,7 @@ def scan(
     Returns
     -------
     Ledger
-        Raises DamagedError if a manifest is damaged.
+        What has a damaged manifest counts as begun: the attempt at it will say what is wrong.
     """
     runs = _progress(directory / "runs", run_ids, np.where(asked, frames_wanted, 0))
     glasses = _progress(directory / "glasses", glass_ids, np.zeros(len(glass_ids), int))
@@ -58,23 +61,49 @@ def scan(
     return Ledger(runs, glasses, glass_of_run, asked, frames_wanted)
 
 
+def forget_mendable_failures(directory: Path) -> None:
+    """Let what failed be tried again, unless the physics went wrong: the cause may be mended."""
+    for file in directory.glob(f"*/*/{FAILURE_FILE}"):
+        if not has_failed(file.parent):
+            with storing(file):
+                file.unlink()
+
+
+def has_failed(place: Path) -> bool:
+    """Tell whether the run or glass in a directory has diverged, and is never tried again."""
+    try:
+        kept = json.loads((place / FAILURE_FILE).read_bytes())
+    except FileNotFoundError:
+        return False
+    except ValueError:
+        return False  # cut off by a full disk
+    return bool(kept["kind"] == "diverged")
+
+
+def state_of(manifest: Manifest | None, frames_wanted: int) -> State:
+    """Tell how far a run is that did not fail; or a glass, of which no frames are wanted."""
+    if manifest is None:
+        return State.NEW
+    # Frames beyond `flushed` are committed, but their positions are not in the store yet.
+    enough = manifest.flushed >= frames_wanted if frames_wanted else manifest.done
+    return State.DONE if enough else State.PARTIAL
+
+
 def _progress(parent: Path, ids: Sequence[str], frames_wanted: NDArray[np.int_]) -> Progress:
     progress = Progress.unstarted(len(ids))
     begun = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
     for row, physics_id in enumerate(ids):
         if physics_id not in begun:
             continue
-        manifest = read_manifest(parent / physics_id)
+        try:
+            manifest = read_manifest(parent / physics_id)
+        except DamagedError:
+            progress.state[row] = State.PARTIAL
+            continue
         if manifest is not None:
             progress.frames[row] = manifest.frames
             progress.attempt[row] = manifest.attempt
-            progress.state[row] = _state(manifest, int(frames_wanted[row]))
-        if (parent / physics_id / FAILURE_FILE).exists():
+        progress.state[row] = state_of(manifest, int(frames_wanted[row]))
+        if has_failed(parent / physics_id):
             progress.state[row] = State.FAILED
     return progress
-
-
-def _state(manifest: Manifest, frames_wanted: int) -> State:
-    # Frames beyond `flushed` are committed, but their positions are not in the store yet.
-    enough = manifest.flushed >= frames_wanted if frames_wanted else manifest.done
-    return State.DONE if enough else State.PARTIAL

@@ -23,7 +23,13 @@ from glasscreep.campaign.md_work import MdWork
 from glasscreep.campaign.monitor import Monitor, Roster
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.progress import Display, summary_line
-from glasscreep.campaign.scan import FAILURE_FILE, glass_directory, run_directory, scan
+from glasscreep.campaign.scan import (
+    FAILURE_FILE,
+    forget_mendable_failures,
+    glass_directory,
+    run_directory,
+    scan,
+)
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
@@ -90,7 +96,9 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
     with CampaignLock(directory) as lock, Display(console) as display:
         if lock.stale:
             display.say(f"taking over from {lock.stale}, which ended without a word")
-        session = _open_session(prepare(campaign, directory), display)
+        prepared = prepare(campaign, directory)
+        forget_mendable_failures(directory)
+        session = _open_session(prepared, display)
         if session.ledger.unfinished_rows().size or _is_analysis_left(session):
             asyncio.run(_drive(session))
         else:
@@ -236,7 +244,9 @@ def _stopping_on_signals(driver: Driver, session: _Session) -> Iterator[None]:
         )
         asked.add(loop.create_task(driver.stop("interrupted")))
 
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup makes it
+        signals.append(signal.SIGHUP)
     for number in signals:
         loop.add_signal_handler(number, on_signal)
     try:

@@ -42,3 +42,6 @@ class Listener(Protocol):
 
     def analysed(self, outcome: Outcome) -> None:
         """Take in how an analysis ended."""
+
+    def analysis_lost(self, row: int) -> None:
+        """Take in that the analysis of the run in row `row` is given up."""

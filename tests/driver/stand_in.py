@@ -86,9 +86,15 @@ class StandIn:
         self.failures.append(("glass", glass, outcome.kind))
 
 
+@dataclass
 class Silent:
-    """`Listener` that does not care."""
+    """`Listener` that only remembers which analyses were given up."""
+
+    lost: list[int] = field(default_factory=list)
 
     def ended(self, outcome: Outcome) -> None: ...
 
     def analysed(self, outcome: Outcome) -> None: ...
+
+    def analysis_lost(self, row: int) -> None:
+        self.lost.append(row)

@@ -39,10 +39,11 @@ def drive(
     work: StandIn,
     tmp_path: Path,
     meanwhile: Callable[[Driver, Client], object] | None = None,
+    listener: Silent | None = None,
 ) -> Driver:
     async def session() -> Driver:
         async with local_pools(SIZES, tmp_path / "driver.log") as client:
-            driver = Driver(book, work, client, SIZES, Silent())
+            driver = Driver(book, work, client, SIZES, listener or Silent())
             async with asyncio.timeout(300), asyncio.TaskGroup() as group:
                 group.create_task(driver.drive())
                 if meanwhile:
@@ -182,8 +183,8 @@ def test_a_fenced_attempt_goes_on_with_a_higher_number(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_thousand_runs_of_several_segments(tmp_path):
-    book = ledger(runs=1000, glasses=10, frames_wanted=3)
+def test_hundreds_of_runs_of_several_segments(tmp_path):
+    book = ledger(runs=300, glasses=10, frames_wanted=3)
     drive(book, StandIn(3), tmp_path)
     assert (book.runs.state == State.DONE).all()
     assert (book.runs.attempt == 3).all()
@@ -223,3 +224,13 @@ def test_new_frames_are_analysed_while_the_segment_goes_on(tmp_path):
 
     drive(book, work, tmp_path, commit)
     assert pieces(log) == {("run", 0): 1, ("analysis", 0): 2}
+
+
+def test_an_analysis_that_takes_its_worker_down_is_given_up(tmp_path):
+    book, log, listener = ledger(1, 1, 1), tmp_path / "log", Silent()
+    book.glasses.state[:] = State.DONE
+    work = StandIn(1, scripts={("analysis", 0): ("kill worker",) * 9}, log=log)
+    drive(book, work, tmp_path, listener=listener)
+    assert (book.runs.state == State.DONE).all()
+    assert pieces(log)["analysis", 0] == 3
+    assert listener.lost == [0]

@@ -1,13 +1,19 @@
 """The ledger is what the manifests say."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from glasscreep.campaign.scan import FAILURE_FILE, glass_directory, run_directory, scan
+from glasscreep.campaign.scan import (
+    FAILURE_FILE,
+    forget_mendable_failures,
+    glass_directory,
+    run_directory,
+    scan,
+)
 from glasscreep.campaign.states import State
-from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.manifest import MANIFEST, Manifest, encode_manifest
 
 RUNS, GLASSES = ("a", "b", "c", "d"), ("g", "h")
@@ -55,18 +61,31 @@ def test_a_done_run_is_unfinished_where_more_is_asked_for(tmp_path):
     assert ledger.unfinished_rows().tolist() == [1, 2, 3]
 
 
-def test_a_failed_run_or_glass_stays_failed(tmp_path):
+def fail(place: Path, kind: str) -> None:
+    (place / FAILURE_FILE).write_text(json.dumps({"kind": kind}))
+
+
+def test_what_diverged_stays_failed(tmp_path):
     put(run_directory(tmp_path, "a"), frames=10, flushed=10, done=True)
     put(run_directory(tmp_path, "b"), frames=4)
     put(glass_directory(tmp_path, "h"), step=50)
-    (run_directory(tmp_path, "b") / FAILURE_FILE).write_text("{}")
-    (glass_directory(tmp_path, "h") / FAILURE_FILE).write_text("{}")
+    fail(run_directory(tmp_path, "b"), "diverged")
+    fail(glass_directory(tmp_path, "h"), "diverged")
+    forget_mendable_failures(tmp_path)
     states = scanned(tmp_path).runs.state.tolist()
     assert states == [State.DONE, State.FAILED, State.FAILED, State.FAILED]
 
 
-def test_a_damaged_manifest_is_told(tmp_path):
+@pytest.mark.parametrize("kind", ["crashed", "damaged"])
+def test_what_failed_otherwise_is_tried_again(tmp_path, kind):
+    put(run_directory(tmp_path, "b"), frames=4)
+    fail(run_directory(tmp_path, "b"), kind)
+    assert scanned(tmp_path).runs.state[1] == State.PARTIAL
+    forget_mendable_failures(tmp_path)
+    assert not (run_directory(tmp_path, "b") / FAILURE_FILE).exists()
+
+
+def test_a_damaged_manifest_is_left_to_the_attempt_that_finds_it(tmp_path):
     put(run_directory(tmp_path, "b"), frames=4)
     (run_directory(tmp_path, "b") / MANIFEST).write_text("{}")
-    with pytest.raises(DamagedError, match="manifest of b is damaged"):
-        scanned(tmp_path)
+    assert scanned(tmp_path).runs.state[1] == State.PARTIAL
