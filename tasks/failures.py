@@ -43,12 +43,14 @@ def kind_of_error(error: BaseException) -> str:
 
 
 def tail(path: Path) -> str:
-    """Read the last lines of a text file; nothing if it is not there."""
+    """Read the last lines of a text file; nothing if it is not there, the reason if unreadable."""
     try:
         with path.open("rb") as file:
             return tail_of(file)
     except FileNotFoundError:
         return ""
+    except OSError as error:
+        return f"could not read {path}: {error.strerror}"
 
 
 def tail_of(file: IO[bytes]) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.errors import DamagedError, StorageError
 from glasscreep.tasks.failures import kind_of_error, kind_of_text, tail, tail_of
+from glasscreep.tasks.files import storing
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, encode
@@ -68,21 +70,15 @@ def run_segment(task: Task, progress: Progress | None = None) -> Outcome:
     Returns
     -------
     Outcome
-        Whatever happens to the MD process, short of an error in this one.
+        Whatever happens to the MD process, or to the files of this one.
     """
-    progress = progress or _events_of_worker()
-    with tempfile.TemporaryFile() as errors:
-        try:
-            child = _Child(task, errors)
-        except OSError as error:
-            return _outcome(task, {"kind": "crashed", "message": f"could not start: {error}"})
-        _running.add(child)
-        try:
-            child.follow(progress)
-        finally:
-            child.kill()
-            _running.discard(child)
-        return _outcome(task, child.end or _end_without_word(task, child, tail_of(errors)))
+    try:
+        end = _run(task, progress or _events_of_worker())
+    except StorageError as error:
+        end = {"kind": kind_of_error(error), "message": str(error)}
+    except OSError as error:
+        end = _end_by_the_system(error, "could not run the MD process")
+    return _outcome(task, end)
 
 
 def stop_segments(grace_s: float = 30.0) -> int:
@@ -128,7 +124,7 @@ class _Child:
         self._write(encode(task))
 
     def follow(self, progress: Progress) -> None:
-        """Pass progress on until the process has ended, or said how it ends."""
+        """Pass progress on until the process has ended."""
         reader = threading.Thread(target=self._read, args=(progress,), daemon=True)
         reader.start()
         # Not reaped yet, so that its number can't be another's; what it started may hold the pipe.
@@ -178,6 +174,24 @@ class _Child:
 _running: set[_Child] = set()
 
 
+def _run(task: Task, progress: Progress) -> dict[str, Any]:
+    """Run the MD process to its end, and tell how it ended."""
+    with _temporary_file() as errors:
+        child = _Child(task, errors)
+        _running.add(child)
+        try:
+            child.follow(progress)
+        finally:
+            child.kill()
+            _running.discard(child)
+        return child.end or _end_without_word(task, child, tail_of(errors))
+
+
+def _temporary_file() -> IO[bytes]:
+    with storing(Path(os.environ.get("TMPDIR", "/tmp"))):
+        return tempfile.TemporaryFile()
+
+
 def _kill(children: list[_Child]) -> None:
     for child in children:
         child.kill()
@@ -209,6 +223,10 @@ def _end_without_word(task: Task, child: _Child, errors: str) -> dict[str, Any]:
     return {"kind": kind_of_text(f"{tail(task.place() / LOG)}\n{said}"), "message": message}
 
 
+def _end_by_the_system(error: OSError, what: str) -> dict[str, Any]:
+    return {"kind": kind_of_text(error.strerror or ""), "message": f"{what}: {error}"}
+
+
 def _outcome(task: Task, end: dict[str, Any]) -> Outcome:
     place = task.place()
     frames = step = 0
@@ -216,6 +234,8 @@ def _outcome(task: Task, end: dict[str, Any]) -> Outcome:
         manifest = read_manifest(place)
     except DamagedError as error:
         end = {"kind": kind_of_error(error), "message": str(error)}
+    except OSError as error:
+        end = _end_by_the_system(error, f"{end['message']}\ncould not read the manifest".strip())
     else:
         if manifest is not None:
             frames, step = manifest.frames, manifest.step

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
@@ -12,11 +13,11 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.manifest import MANIFEST, read_manifest
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
-from glasscreep.tasks.task import decode, encode
+from glasscreep.tasks.task import LOG, decode, encode
 
 pytestmark = pytest.mark.slow
 DEADLINE_S = 60.0
@@ -126,9 +127,13 @@ def test_stop_commits_and_leaves(new_campaign, ranks):
     campaign = lengthened(new_campaign(ranks=ranks))
     running = Background(campaign.glass_task())
     running.wait_for_progress()
-    started = time.monotonic()
+    processes = md_processes(campaign.directory)
+    for process in processes:
+        process.suspend()
     assert stop_segments(grace_s=DEADLINE_S) == 1
-    assert time.monotonic() - started < 0.5
+    assert running.outcome is None, "it is asked, and not waited for"
+    for process in processes:
+        process.resume()
     outcome = running.join()
     assert outcome.kind == "stopped"
     assert outcome.step == read_manifest(campaign.glass_task().place()).step > 0
@@ -280,6 +285,24 @@ def test_missing_launcher_is_an_outcome(new_campaign):
     outcome = run_segment(task)
     assert outcome.kind == "crashed"
     assert "no-such-launcher" in outcome.message
+
+
+def test_no_temporary_directory_is_storage(new_campaign, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    outcome = run_segment(new_campaign().glass_task())
+    assert outcome.kind == "storage"
+    assert "No such file or directory" in outcome.message
+
+
+@pytest.mark.parametrize("name", [LOG, MANIFEST])
+def test_a_file_that_cannot_be_read_is_a_crash_that_names_it(new_campaign, name):
+    task = replace(new_campaign().glass_task(), launch=(sys.executable, "-c", "exit(3)"))
+    unreadable = task.place() / name
+    unreadable.mkdir(parents=True)
+    outcome = run_segment(task)
+    assert outcome.kind == "crashed"
+    assert "exit status 3" in outcome.message
+    assert str(unreadable) in outcome.message + outcome.log_tail
 
 
 def test_flood_on_stderr_does_not_block(new_campaign):
