@@ -66,7 +66,7 @@ def rate_of(directory: Path | None, ranks: int) -> Rate:
     Returns
     -------
     Rate
-        The measured one if there is a driver at work, else the reference figure.
+        The one last seen while MD processes were at work there, else the reference figure.
     """
     snapshot = read_snapshot(directory) if directory else None
     if snapshot is None or not snapshot.active or not snapshot.particle_steps_per_s:

@@ -70,10 +70,6 @@ class Rate:
         self._last_step[physics_id] = step
         self._total += max(step - last, 0) * self._particles
 
-    def forget(self, physics_id: str) -> None:
-        """Note that a run or glass has left its slot."""
-        self._last_step.pop(physics_id, None)
-
     def per_s(self) -> float:
         """Particle-steps per second [1 / s]."""
         present = time.monotonic()
@@ -137,7 +133,6 @@ class Monitor:
     def ended(self, outcome: Outcome) -> None:
         """Take in the outcome of a glass or a segment."""
         self._active.pop(outcome.id, None)
-        self._rate.forget(outcome.id)
         self._step_at_end[outcome.id] = max(outcome.step, self._step_at_end.get(outcome.id, -1))
         self._note("simulation", outcome)
 

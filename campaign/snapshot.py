@@ -73,7 +73,7 @@ class Snapshot:
     frames_total: int
     """Frames asked for, of runs that did not fail."""
     unrelaxed: int
-    """Frames committed by this driver that missed the relaxation's tolerances."""
+    """Frames that missed the relaxation's tolerances, of the runs that this driver worked on."""
     particle_steps_per_s: float
     """Sum over the running segments, relaxing included."""
     time_left_s: float | None

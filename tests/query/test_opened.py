@@ -10,7 +10,7 @@ import pytest
 
 import glasscreep
 from glasscreep.campaign.opened import OpenedCampaign
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.errors import GlasscreepError
 
 
 def test_runs_are_told_with_how_far_they_are(running):
