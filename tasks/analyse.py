@@ -106,7 +106,8 @@ def ready_blocks(task: AnalysisTask, frames: int, flushed: int) -> list[Block]:
         stop = min(first + grain.scalar_frames, frames)
         if stop > done.get(STRAINS[0], 0):
             blocks.append(Block(task, STRAINS[0], first, stop))
-    if frames >= task.frames_wanted > 1 and done.get(FIT) != task.frames_wanted:
+    # A file that asks for fewer frames than are fitted must not cost that fit.
+    if frames >= task.frames_wanted > max(1, done.get(FIT, 0)):
         blocks.append(Block(task, FIT, 0, task.frames_wanted))
     for steps in task.d2min_intervals:
         start, end = done.get(f"{D2MIN}{steps}", 0), flushed - steps // grain.frame_interval

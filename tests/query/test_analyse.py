@@ -4,6 +4,7 @@ import errno
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,13 @@ def test_an_extended_run_gets_only_what_is_new(campaign):
     assert_array_equal(after["d2min_20"][:11], before["d2min_20"][:11])
     assert np.isfinite(after["d2min_20"][:17]).all()
     assert_allclose(after["creep_fit"][0], creep_fit(longer.array("time"), after["strain"]).slope)
+
+
+def test_a_fit_of_all_frames_is_not_replaced_by_one_of_the_first(campaign):
+    campaign.write(0, 12)
+    campaign.analyse(0)
+    fewer = replace(campaign.task(0), frames_wanted=6)
+    assert analyse.ready_blocks(fewer, 12, 12) == []
 
 
 @pytest.mark.slow
@@ -234,7 +242,7 @@ def test_a_worker_believed_lost_is_fenced_off(campaign, monkeypatch):
 def test_numbers_that_cannot_be_analysed_are_told(campaign):
     campaign.write(0, 12)
     block = next(block for block in campaign.blocks(0) if block.result.startswith("d2min"))
-    wide = analyse.replace(block, task=analyse.replace(block.task, cutoff=4.0))
+    wide = replace(block, task=replace(block.task, cutoff=4.0))
     outcome = analyse_block(wide)
     assert outcome.kind == "crashed"
     assert "the box is too small" in outcome.message
