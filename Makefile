@@ -9,7 +9,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fast slow alone doctest clean
+.PHONY: demo test lint fast slow doctest clean
 
 PYTHON ?=
 VENV ?= .venv
@@ -21,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest
 demo: $(VENV)/installed
 	$(BIN)/glasscreep run examples/demo.toml
 
-test: lint fast doctest slow alone
+test: lint fast doctest slow
 
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check .
@@ -31,16 +31,13 @@ lint: $(VENV)/installed-for-tests
 
 # pytest exits with 5 when nothing was selected: right for a marker that no test carries.
 fast: $(VENV)/installed-for-tests
-	$(PYTEST) -q -n auto -m "not slow and not alone"
+	$(PYTEST) -q -n auto -m "not slow"
 
 doctest: $(VENV)/installed-for-tests
 	$(PYTEST) -q --doctest-modules src/glasscreep || [ $$? -eq 5 ]
 
 slow: $(VENV)/installed-for-tests
-	$(PYTEST) -q -n auto -m "slow and not alone" --durations=10 || [ $$? -eq 5 ]
-
-alone: $(VENV)/installed-for-tests
-	$(PYTEST) -q -m alone --durations=5 || [ $$? -eq 5 ]
+	$(PYTEST) -q -n auto -m slow --durations=10 || [ $$? -eq 5 ]
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \
