@@ -114,11 +114,6 @@ class CampaignLock:
             os.close(self._descriptor)
 
 
-def read_holder(directory: Path) -> Holder | None:
-    """Read who holds, or died with, the lock of a campaign directory."""
-    return _read(directory / FILE_NAME)
-
-
 def is_held(directory: Path) -> bool:
     """Tell whether a driver is at work on a campaign directory."""
     try:
