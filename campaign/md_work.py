@@ -57,7 +57,6 @@ class MdWork:
             physics=self._run(run).physics,
             directory=str(self.directory),
             row=run,
-            glass_row=self.glass_rows[run],
             attempt=attempt,
             launch=self.launch,
             environment=self.environment,

@@ -49,8 +49,6 @@ class SegmentTask:
     """Campaign directory."""
     row: int
     """Row of the run in the store."""
-    glass_row: int
-    """Row of its glass in the store."""
     attempt: int
     """Number of this attempt; exceeds those before."""
     launch: tuple[str, ...]

@@ -67,7 +67,7 @@ class Campaign:
 
     def run_task(self, attempt: int = 1, stop_after: int = FRAMES) -> SegmentTask:
         counts = {"frames_wanted": FRAMES, "stop_after": stop_after}
-        rows = {"row": 0, "glass_row": 0, "attempt": attempt}
+        rows = {"row": 0, "attempt": attempt}
         return SegmentTask(physics=self.run, **rows, **counts, **self._resources)
 
     def copy_to(self, directory: Path, **changes: object) -> "Campaign":
