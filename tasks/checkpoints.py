@@ -67,14 +67,7 @@ class Checkpoints:
         """Path for the MD engine to write the checkpoint of `step` to."""
         return self.scratch.path / f"checkpoint-{self._manifest.attempt}-{step}.restart.partial"
 
-    def commit_checkpoint(
-        self,
-        step: int,
-        written: Path,
-        *,
-        done: bool = False,
-        carried: dict[str, Any] | None = None,
-    ) -> None:
+    def commit_checkpoint(self, step: int, written: Path, *, done: bool = False) -> None:
         """Make a checkpoint the one to go on from, and delete the one before.
 
         Parameters
@@ -85,20 +78,13 @@ class Checkpoints:
             The path from `new_checkpoint`, complete.
         done : bool
             Whether nothing is left to do in this directory.
-        carried : dict, optional
-            State to carry along; None keeps the one there is.
         """
         before = self._manifest.checkpoint
         path = self._free_name(step)
         with self.scratch.guarding(written):
             size, crc = checksum_of_file(written)
         self.scratch.adopt(written, path)
-        self.replace_manifest(
-            step=step,
-            checkpoint=FileStamp(path.name, size, crc),
-            done=done,
-            carried=self._manifest.carried if carried is None else carried,
-        )
+        self.replace_manifest(step=step, checkpoint=FileStamp(path.name, size, crc), done=done)
         if before is not None:
             self.drop(before)
 

@@ -1,7 +1,7 @@
 """What a run or a glass has committed: the one truth about its directory."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum
 
 MANIFEST = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,6 @@ class Manifest:
     """State of the dynamics at `step`; None before the first."""
     journal: FileStamp | None = None
     """Frames from `flushed` on; None when all are in the store."""
-    carried: dict[str, Any] = field(default_factory=dict)
-    """State of the relaxer, carried from frame to frame."""
     unrelaxed: tuple[int, ...] = ()
     """Frames whose relaxation did not reach its tolerances."""
     done: bool = False

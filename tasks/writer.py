@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,15 +93,13 @@ class FrameWriter:
         """Give the run up; nothing can be committed any more."""
         self.checkpoints.close()
 
-    def commit_frame(self, record: FrameRecord, carried: dict[str, Any], relaxed: bool) -> None:
+    def commit_frame(self, record: FrameRecord, relaxed: bool) -> None:
         """Commit the next frame; when this returns it can't be lost.
 
         Parameters
         ----------
         record : FrameRecord
             The frame.
-        carried : dict
-            State of the relaxer for the next frame, JSON.
         relaxed : bool
             Whether the frame is relaxed within its tolerances.
         """
@@ -115,7 +112,6 @@ class FrameWriter:
         self.checkpoints.replace_manifest(
             frames=record.frame + 1,
             journal=stamp,
-            carried=carried,
             unrelaxed=manifest.unrelaxed if relaxed else (*manifest.unrelaxed, record.frame),
             done=False,
         )

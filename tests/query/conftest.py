@@ -116,7 +116,7 @@ class FilledCampaign:
         writer = FrameWriter(self.place(row), self.prepared.store, row, name, attempt, wanted)
         with closing(writer):
             for frame in range(writer.checkpoints.manifest.frames, until):
-                writer.commit_frame(self.frames.record(row, frame), {}, relaxed=frame != 1)
+                writer.commit_frame(self.frames.record(row, frame), relaxed=frame != 1)
             writer.finish()
 
     def blocks(self, row: int) -> list:

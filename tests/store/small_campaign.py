@@ -132,7 +132,7 @@ def write_run(
                 checkpoints.commit_checkpoint(step, written)
             else:
                 relaxed = frame % 3 != 1
-                writer.commit_frame(record(row, frame, particles), {"frame": frame}, relaxed)
+                writer.commit_frame(record(row, frame, particles), relaxed)
         writer.finish()
 
 

@@ -35,7 +35,7 @@ def campaign(module_memory) -> Path:
     directory = small.directory_of(campaign, 2)
     with closing(FrameWriter(directory, store, 2, small.run_id(2), 1, FRAMES)) as writer:
         for frame in range(3):
-            writer.commit_frame(small.record(2, frame, 40), {}, True)
+            writer.commit_frame(small.record(2, frame, 40), True)
     return campaign
 
 

@@ -50,7 +50,7 @@ def assert_same(campaign: Path, whole: Path) -> None:
     ours, theirs = (read_manifest(small.directory_of(place, 1)) for place in (campaign, whole))
     assert ours is not None
     assert theirs is not None
-    for name in ("step", "frames", "flushed", "journal", "carried", "unrelaxed", "done"):
+    for name in ("step", "frames", "flushed", "journal", "unrelaxed", "done"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 
@@ -194,7 +194,7 @@ def test_the_store_alone_does_not_decide_what_is_committed(empty, memory):
     directory, store = small.directory_of(campaign_2, 1), small.store_of(campaign_2)
     with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES)) as writer:
         for frame in range(FRAMES):
-            writer.commit_frame(small.record(1, frame), {"frame": frame}, frame % 3 != 1)
+            writer.commit_frame(small.record(1, frame), frame % 3 != 1)
     for name in ("box_edges", "potential_energy", "force_evaluations"):
         for path in (store / name).glob("c.1.*"):
             path.write_bytes(b"")
@@ -207,7 +207,7 @@ def test_a_damaged_journal_is_not_gone_on_from(empty, memory):
     directory, store = small.directory_of(campaign, 1), small.store_of(campaign)
     with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES)) as writer:
         for frame in range(3):
-            writer.commit_frame(small.record(1, frame), {}, True)
+            writer.commit_frame(small.record(1, frame), True)
     (journal,) = directory.glob("journal-*")
     data = bytearray(journal.read_bytes())
     data[-20] ^= 1

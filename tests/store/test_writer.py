@@ -29,7 +29,7 @@ def test_a_frame_shows_its_scalars_at_once_and_its_positions_with_the_shard(camp
     with open_writer(campaign) as writer:
         for frame in range(FRAMES):
             record = small.record(1, frame)
-            writer.commit_frame(record, {}, True)
+            writer.commit_frame(record, True)
             assert reader.manifest(1).frames == frame + 1
             assert reader.scalar("potential_energy", 1)[frame] == record.potential_energy
             np.testing.assert_array_equal(reader.box_edges(1)[frame], record.box_edges)
@@ -48,7 +48,7 @@ def test_a_frame_shows_its_scalars_at_once_and_its_positions_with_the_shard(camp
 
 def test_finish_before_the_last_frame_leaves_the_shard_open(campaign):
     with open_writer(campaign) as writer:
-        writer.commit_frame(small.record(1, 0), {}, True)
+        writer.commit_frame(small.record(1, 0), True)
         writer.finish()
         assert writer.checkpoints.manifest.flushed == 0
         assert not writer.checkpoints.manifest.done
@@ -60,7 +60,7 @@ def test_a_shard_that_was_flushed_early_is_gone_on_with(campaign, memory):
     for attempt, until in ((1, 1), (2, 3), (3, FRAMES)):
         with open_writer(campaign, attempt) as writer:
             for frame in range(writer.checkpoints.manifest.frames, until):
-                writer.commit_frame(small.record(1, frame), {}, True)
+                writer.commit_frame(small.record(1, frame), True)
             writer.flush()
             writer.flush()
             assert writer.checkpoints.manifest.flushed == until
@@ -70,28 +70,27 @@ def test_a_shard_that_was_flushed_early_is_gone_on_with(campaign, memory):
     assert small.arrays_of(campaign) == small.arrays_of(whole)
 
 
-def test_unrelaxed_frames_and_the_relaxers_state_are_kept(campaign):
+def test_unrelaxed_frames_are_kept(campaign):
     with open_writer(campaign) as writer:
         for frame in range(3):
-            writer.commit_frame(small.record(1, frame), {"guess": [frame, 0.1]}, frame != 1)
+            writer.commit_frame(small.record(1, frame), frame != 1)
     with open_writer(campaign, attempt=2) as writer:
         assert writer.checkpoints.manifest.unrelaxed == (1,)
-        assert writer.checkpoints.manifest.carried == {"guess": [2, 0.1]}
 
 
 def test_frames_come_in_their_order(campaign):
     with open_writer(campaign) as writer:
-        writer.commit_frame(small.record(1, 0), {}, True)
+        writer.commit_frame(small.record(1, 0), True)
         for wrong in (0, 2):
             with pytest.raises(ValueError, match=f"got frame {wrong}; next is 1 of 5"):
-                writer.commit_frame(small.record(1, wrong), {}, True)
+                writer.commit_frame(small.record(1, wrong), True)
 
 
 def test_no_more_frames_than_wanted(campaign):
     with open_writer(campaign, frames=1) as writer:
-        writer.commit_frame(small.record(1, 0), {}, True)
+        writer.commit_frame(small.record(1, 0), True)
         with pytest.raises(ValueError, match="got frame 1; next is 1 of 1"):
-            writer.commit_frame(small.record(1, 1), {}, True)
+            writer.commit_frame(small.record(1, 1), True)
 
 
 def test_a_store_without_room_is_refused(campaign):
@@ -117,13 +116,13 @@ def test_the_row_of_another_run_is_refused(campaign):
 def test_a_frame_that_is_not_finite_is_refused(campaign, change, message):
     with open_writer(campaign) as writer:
         with pytest.raises(DivergedError, match=message):
-            writer.commit_frame(replace(small.record(1, 0), **change), {}, True)
+            writer.commit_frame(replace(small.record(1, 0), **change), True)
         assert writer.checkpoints.manifest.frames == 0
 
 
 def test_a_frame_of_another_size_is_refused(campaign):
     with open_writer(campaign) as writer, pytest.raises(ValueError, match=r"shape \(7, 3\)"):
-        writer.commit_frame(small.record(1, 0, particles=7), {}, True)
+        writer.commit_frame(small.record(1, 0, particles=7), True)
 
 
 def test_blocks_of_particles_have_files_of_their_own(memory, monkeypatch):
