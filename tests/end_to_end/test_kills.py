@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 MD, WORKER, DRIVER = "glasscreep.tasks.md", "spawn_main", "driver"
 KILLS = 12
-STEPS, GLASSES, RUNS, GLASS_STEPS = 600, 2, 4, 400
+STEPS, GLASSES, RUNS, GLASS_STEPS = 400, 2, 4, 400
 LARGEST_DELAY_S = 0.15
 
 
@@ -30,7 +30,7 @@ def kill_times(chance: random.Random) -> list[int]:
     """Draw progress at which to kill: a quarter while glasses are made, the rest in the runs."""
     glass, total = GLASSES * GLASS_STEPS, GLASSES * GLASS_STEPS + RUNS * STEPS
     early = [chance.randrange(glass) for _ in range(KILLS // 4)]
-    late = [chance.randrange(glass, total * 9 // 10) for _ in range(KILLS - len(early))]
+    late = [chance.randrange(glass, total * 8 // 10) for _ in range(KILLS - len(early))]
     return sorted(early + late)
 
 

@@ -13,7 +13,7 @@ import glasscreep as package
 
 pytestmark = pytest.mark.slow
 
-STEPS = 400
+STEPS = 200
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_an_extended_campaign_does_only_what_is_new(glasscreep, undisturbed):
 
 def test_more_steps_equal_a_longer_campaign_from_the_start(glasscreep, undisturbed):
     extended = shutil.copytree(undisturbed, glasscreep.folder / "small")
-    longer = glasscreep.write(steps=600)
+    longer = glasscreep.write(steps=300)
     assert glasscreep("run", longer).returncode == 0
     assert glasscreep("run", longer, "--dir", "at-once").returncode == 0
     ours, theirs = (
