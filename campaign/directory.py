@@ -26,6 +26,7 @@ from glasscreep.campaign.grid import Glass, Run
 from glasscreep.campaign.rows import assign, empty_table, glass_rows
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.files import storing, write_durably
+from glasscreep.tasks.layout import D2MIN
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.store import (
     RunTable,
@@ -37,8 +38,6 @@ from glasscreep.tasks.store import (
 )
 
 __all__ = ["DirectoryError", "Prepared", "prepare", "read_campaign", "survey"]
-
-D2MIN = "d2min_"
 
 
 @dataclass(frozen=True, slots=True)

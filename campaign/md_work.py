@@ -8,7 +8,8 @@ from pathlib import Path
 from glasscreep.campaign.grid import Glass, Run
 from glasscreep.campaign.scan import FAILURE_FILE, glass_directory, run_directory
 from glasscreep.campaign.work import Call
-from glasscreep.tasks.analyse import AnalysisTask, analyse_block, ready_blocks
+from glasscreep.tasks.analyse import analyse_block
+from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.segment import GlassTask, Outcome, SegmentTask, run_segment

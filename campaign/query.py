@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from glasscreep.analysis.creep import CreepFit
 from glasscreep.campaign.compatible import STORE
 from glasscreep.campaign.opened import open_campaign, run_table
-from glasscreep.tasks.analyse import D2MIN, FIT, STRAINS, strains
+from glasscreep.tasks.blocks import FIT, STRAINS
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import GlasscreepError
-from glasscreep.tasks.layout import AXES, FIT_PARAMETERS
+from glasscreep.tasks.layout import D2MIN, FIT_PARAMETERS
 from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.physics import AXES
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.results import strains
 from glasscreep.tasks.scalars import NAMES
 
 POINT = ("temperature", "stress", "replica")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from glasscreep.tasks.codec import IMAGE_FILL, POSITION_FILL, RESOLUTION
+from glasscreep.tasks.physics import AXES
 
 SCHEMA = "glasscreep"
 SCHEMA_VERSION = 1
@@ -16,7 +17,8 @@ D2MIN_SHARD_FRAMES = 256
 SCALAR_CHUNK_FRAMES = 1024
 TABLE_CHUNK = 16384
 PARTICLE_CHUNK = 131072
-AXES = ("x", "y", "z")
+D2MIN = "d2min_"
+"""Start of the names of arrays of D2min; the interval in steps follows."""
 FIT_PARAMETERS = ("slope", "intercept", "slope_stderr", "intercept_stderr")
 PRESSURE = "energy / length^3"
 COORDINATES = "run_id temperature stress replica seed glass_row step time species particle_id"
@@ -107,7 +109,7 @@ def array_specs(shape: StoreShape, d2min_intervals: Sequence[int]) -> list[Array
 def d2min_spec(steps: int, particles: int) -> ArraySpec:
     """Array of the D2min over one interval in MD steps."""
     return ArraySpec(
-        f"d2min_{steps}",
+        f"{D2MIN}{steps}",
         ("run", "frame", "particle"),
         "<f8",
         np.nan,

@@ -1,4 +1,4 @@
-"""Making and extending the frame store, and its table of runs: the controller writes these."""
+"""Making and extending the frame store, and its table of runs: the driver writes these."""
 
 import json
 import os
@@ -17,7 +17,6 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.layout import (
-    AXES,
     COORDINATES,
     FIT_PARAMETERS,
     SCHEMA,
@@ -27,6 +26,7 @@ from glasscreep.tasks.layout import (
     array_specs,
 )
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array
+from glasscreep.tasks.physics import AXES
 from glasscreep.tasks.provenance import PROVENANCE
 from glasscreep.tasks.reader import FrameReader
 

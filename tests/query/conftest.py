@@ -13,7 +13,8 @@ import zarr
 from glasscreep.campaign.directory import Prepared, prepare
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks import layout
-from glasscreep.tasks.analyse import AnalysisTask, analyse_block, ready_blocks
+from glasscreep.tasks.analyse import analyse_block
+from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.store import Glass, write_glass

@@ -18,6 +18,7 @@ from glasscreep.analysis.d2min import d2min
 from glasscreep.tasks import analyse, layout, scratch
 from glasscreep.tasks.analyse import analyse_block, compute_block
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
+from glasscreep.tasks.blocks import grain_of, ready_blocks
 from glasscreep.tasks.errors import DamagedError, FencedError
 from glasscreep.tasks.reader import FrameReader
 
@@ -108,7 +109,7 @@ def test_a_fit_of_all_frames_is_not_replaced_by_one_of_the_first(campaign):
     campaign.write(0, 12)
     campaign.analyse(0)
     fewer = replace(campaign.task(0), frames_wanted=6)
-    assert analyse.ready_blocks(fewer, 12, 12) == []
+    assert ready_blocks(fewer, 12, 12) == []
 
 
 @pytest.mark.slow
@@ -123,16 +124,16 @@ def test_blocks_are_the_whole(make, corner, steps, data):
         # The writer wants the chunks of scalars to hold whole shards.
         patch.setattr(layout, "SCALAR_CHUNK_FRAMES", position * data.draw(st.integers(1, 3)))
         patch.setattr(layout, "D2MIN_SHARD_FRAMES", data.draw(st.integers(1, 5), "d2min"))
-        patch.setattr(analyse, "BLOCK_FRAMES", data.draw(st.integers(1, 5), "block"))
+        patch.setattr("glasscreep.tasks.blocks.BLOCK_FRAMES", data.draw(st.integers(1, 5), "block"))
         campaign = make(Path(place) / "filled", corner)
-        analyse._grain.cache_clear()
+        grain_of.cache_clear()
         for until in [*np.minimum(np.cumsum(steps), 12).tolist(), 12]:
             campaign.write(0, until)
-            blocks = campaign.blocks(0)
-            for block in blocks:
+            ready = campaign.blocks(0)
+            for block in ready:
                 compute_block(block)
-            if blocks:
-                compute_block(data.draw(st.sampled_from(blocks), "again"))
+            if ready:
+                compute_block(data.draw(st.sampled_from(ready), "again"))
         assert campaign.blocks(0) == []
         reader, results = FrameReader(campaign.prepared.store), results_of(campaign, 0)
         edges = reader.box_edges(0)
