@@ -11,10 +11,9 @@ from glasscreep.campaign.problems import RefusedError, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.places import RUNS, STORE
 
 CAMPAIGN_FILE = "campaign.json"
-STORE = "store.zarr"
-RUNS, GLASSES = "runs", "glasses"
 SCHEMA = 1
 LEFT_BY_A_CRASH = {"lock", f"{CAMPAIGN_FILE}.partial"}
 SHOWN = 5

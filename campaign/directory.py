@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import (
     CAMPAIGN_FILE,
-    GLASSES,
-    RUNS,
-    STORE,
     DirectoryError,
     demand_compatible,
     encode_campaign,
@@ -28,6 +25,7 @@ from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.layout import D2MIN
 from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.places import GLASSES, RUNS, STORE
 from glasscreep.tasks.store import (
     RunTable,
     StoreShape,

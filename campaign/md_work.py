@@ -6,12 +6,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from glasscreep.campaign.grid import Glass, Run
-from glasscreep.campaign.scan import FAILURE_FILE, glass_directory, run_directory
+from glasscreep.campaign.scan import FAILURE_FILE
 from glasscreep.campaign.work import Call
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import GlassTask, Outcome, SegmentTask, run_segment
 
 

@@ -7,12 +7,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from glasscreep.campaign.compatible import STORE, read_campaign
+from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.rows import UNASSIGNED
 from glasscreep.campaign.scan import (
     FAILURE_FILE,
-    glass_directory,
-    run_directory,
     state_of,
 )
 from glasscreep.campaign.sections import Campaign
@@ -20,6 +18,7 @@ from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.opening import METADATA
+from glasscreep.tasks.places import STORE, glass_directory, run_directory
 from glasscreep.tasks.store import read_run_table
 
 

@@ -11,7 +11,6 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.analysis.creep import CreepFit
-from glasscreep.campaign.compatible import STORE
 from glasscreep.campaign.opened import open_campaign, run_table
 from glasscreep.tasks.blocks import FIT, STRAINS
 from glasscreep.tasks.damage import naming_damage
@@ -19,6 +18,7 @@ from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.layout import D2MIN, FIT_PARAMETERS
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.physics import AXES
+from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.results import strains
 from glasscreep.tasks.scalars import NAMES

@@ -12,18 +12,9 @@ from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.manifest import Manifest, read_manifest
+from glasscreep.tasks.places import GLASSES, RUNS
 
 FAILURE_FILE = "failure.json"
-
-
-def run_directory(directory: Path, run_id: str) -> Path:
-    """Directory of a run in a campaign directory."""
-    return directory / "runs" / run_id
-
-
-def glass_directory(directory: Path, glass_id: str) -> Path:
-    """Directory of a glass in a campaign directory."""
-    return directory / "glasses" / glass_id
 
 
 def scan(
@@ -54,8 +45,8 @@ def scan(
     Ledger
         What has a damaged manifest counts as begun: the attempt at it will say what is wrong.
     """
-    runs = _progress(directory / "runs", run_ids, np.where(asked, frames_wanted, 0))
-    glasses = _progress(directory / "glasses", glass_ids, np.zeros(len(glass_ids), int))
+    runs = _progress(directory / RUNS, run_ids, np.where(asked, frames_wanted, 0))
+    glasses = _progress(directory / GLASSES, glass_ids, np.zeros(len(glass_ids), int))
     orphaned = asked & (glasses.state[glass_of_run] == State.FAILED)
     runs.state[orphaned & (runs.state < State.DONE)] = State.FAILED
     return Ledger(runs, glasses, glass_of_run, asked, frames_wanted)

@@ -26,8 +26,6 @@ from glasscreep.campaign.progress import Display, summary_line
 from glasscreep.campaign.scan import (
     FAILURE_FILE,
     forget_mendable_failures,
-    glass_directory,
-    run_directory,
     scan,
 )
 from glasscreep.campaign.sections import Campaign
@@ -36,6 +34,7 @@ from glasscreep.campaign.states import State
 from glasscreep.slurm.launch import LauncherMissingError, LocalLauncher
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import Outcome
 
 LOG_FILE = "driver.log"

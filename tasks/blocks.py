@@ -12,6 +12,7 @@ from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.layout import D2MIN
 from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.places import STORE, run_directory
 
 STRAINS = ("strain", "strain_loaded")
 FIT = "creep_fit"
@@ -42,12 +43,12 @@ class AnalysisTask:
     @property
     def store(self) -> Path:
         """The frame store."""
-        return Path(self.directory) / "store.zarr"
+        return Path(self.directory) / STORE
 
     @property
     def place(self) -> Path:
         """Directory of the run."""
-        return Path(self.directory) / "runs" / self.run_id
+        return run_directory(Path(self.directory), self.run_id)
 
     @property
     def parameters(self) -> dict[str, Any]:

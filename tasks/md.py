@@ -29,13 +29,13 @@ from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
 from glasscreep.tasks.failures import kind_of_error, kind_of_text
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.physics import identity
+from glasscreep.tasks.places import STORE, glass_directory
 from glasscreep.tasks.provenance import record_segment
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
 from glasscreep.tasks.versions import versions_used
 from glasscreep.tasks.writer import FrameWriter
 
-STORE = "store.zarr"
 PR_SET_PDEATHSIG = 1
 STDIN = 0
 
@@ -114,7 +114,7 @@ class _Process:
             store = self._directory / STORE
             glass = GlassChain(engine, task.physics, self._checkpoints, store, task.row, control)
             return glass.run()
-        made = self._directory / "glasses" / identity(task.physics.glass)
+        made = glass_directory(self._directory, identity(task.physics.glass))
         creep = CreepChain(engine, task.physics, self._writer, made, control)
         return creep.run(task.stop_after, task.frames_wanted)
 

@@ -13,6 +13,7 @@ from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.places import run_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class FrameReader:
     def manifest(self, row: int) -> Manifest:
         """Read what a run has committed."""
         run_id = self.run_ids[row]
-        known = read_manifest(self.store.parent / "runs" / run_id)
+        known = read_manifest(run_directory(self.store.parent, run_id))
         return Manifest(kind="run", id=run_id) if known is None else known
 
     def position(self, row: int, frame: int) -> NDArray[np.float64]:

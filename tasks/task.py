@@ -13,6 +13,7 @@ from glasscreep.tasks.physics import (
     RunPhysics,
     identity,
 )
+from glasscreep.tasks.places import glass_directory, run_directory
 
 LOG = "log.lammps"
 
@@ -36,7 +37,7 @@ class GlassTask:
 
     def place(self) -> Path:
         """Directory of the glass."""
-        return Path(self.directory) / "glasses" / identity(self.physics)
+        return glass_directory(Path(self.directory), identity(self.physics))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class SegmentTask:
 
     def place(self) -> Path:
         """Directory of the run."""
-        return Path(self.directory) / "runs" / identity(self.physics)
+        return run_directory(Path(self.directory), identity(self.physics))
 
 
 Task = GlassTask | SegmentTask

@@ -9,12 +9,11 @@ import pytest
 from glasscreep.campaign.scan import (
     FAILURE_FILE,
     forget_mendable_failures,
-    glass_directory,
-    run_directory,
     scan,
 )
 from glasscreep.campaign.states import State
 from glasscreep.tasks.manifest import MANIFEST, Manifest, encode_manifest
+from glasscreep.tasks.places import glass_directory, run_directory
 
 RUNS, GLASSES = ("a", "b", "c", "d"), ("g", "h")
 

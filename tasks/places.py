@@ -1,0 +1,17 @@
+"""Where things are in a campaign directory."""
+
+from pathlib import Path
+
+STORE = "store.zarr"
+RUNS = "runs"
+GLASSES = "glasses"
+
+
+def run_directory(directory: Path, run_id: str) -> Path:
+    """Directory of a run in a campaign directory."""
+    return directory / RUNS / run_id
+
+
+def glass_directory(directory: Path, glass_id: str) -> Path:
+    """Directory of a glass in a campaign directory."""
+    return directory / GLASSES / glass_id
