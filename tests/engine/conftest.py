@@ -65,8 +65,10 @@ class Campaign:
     def glass_task(self, attempt: int = 1) -> GlassTask:
         return GlassTask(physics=self.run.glass, row=0, attempt=attempt, **self._resources)
 
-    def run_task(self, attempt: int = 1, stop_after: int = FRAMES) -> SegmentTask:
-        counts = {"frames_wanted": FRAMES, "stop_after": stop_after}
+    def run_task(
+        self, attempt: int = 1, stop_after: int = FRAMES, frames_wanted: int = FRAMES
+    ) -> SegmentTask:
+        counts = {"frames_wanted": frames_wanted, "stop_after": stop_after}
         rows = {"row": 0, "attempt": attempt}
         return SegmentTask(physics=self.run, **rows, **counts, **self._resources)
 

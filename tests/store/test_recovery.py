@@ -121,7 +121,7 @@ def test_killed_again_and_again(empty, whole, memory, processes: Processes, seed
 def test_killed_by_a_signal_at_any_instant(empty, whole, tmp_path, processes: Processes):
     rng = random.Random(20)
     kills = attempt = 0
-    while kills < 30:
+    while kills < 15:
         campaign = copy(empty, tmp_path)
         status = -signal.SIGKILL
         while status == -signal.SIGKILL:
@@ -140,9 +140,9 @@ def test_killed_by_a_signal_at_any_instant(empty, whole, tmp_path, processes: Pr
 def test_stopped_anywhere_and_woken_after_another_took_over(
     empty, whole, memory, processes: Processes
 ):
-    """A writer that wakes too late changes nothing, wherever it had been stopped."""
-    fenced = 0
-    for at in range(1, steps_of(whole) + 1):
+    """A writer that wakes too late changes nothing, at whichever second step it had stopped."""
+    fenced, places = 0, range(1, steps_of(whole) + 1, 2)
+    for at in places:
         campaign = copy(empty, memory)
         write = {"row": 1, "frames": FRAMES}
         old = processes.start("write", campaign, attempt=1, at=at, then="stop", **write)
@@ -155,7 +155,7 @@ def test_stopped_anywhere_and_woken_after_another_took_over(
         fenced += status == FENCED
         assert_same(campaign, whole)
         shutil.rmtree(campaign)
-    assert fenced >= steps_of(whole) - 8
+    assert fenced >= len(places) - 4
 
 
 @pytest.mark.slow
