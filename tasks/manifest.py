@@ -9,7 +9,7 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum
 
 MANIFEST = "manifest.json"
-SCHEMA = 2
+SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
