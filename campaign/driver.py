@@ -168,6 +168,7 @@ class Driver:
             call = self._work.segment(item.row, attempt, int(progress.frames[item.row]))
         outcome = await self._call(call, "md")
         if outcome is None:  # the worker was lost: not the run's fault, and not counted
+            self._listener.lost("glass" if item.is_glass else "run", item.row)
             self._put(is_glass=item.is_glass, row=item.row)
             return
         if self.stopping and outcome.kind == "crashed":

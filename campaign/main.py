@@ -91,6 +91,7 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
     """
     with _telling_errors():
         from glasscreep.campaign.file import load
+        from glasscreep.campaign.progress import tell_failures
         from glasscreep.campaign.session import run_campaign
         from glasscreep.campaign.states import State
         from glasscreep.campaign.summary import plot_strain, summarise, summary_table
@@ -104,11 +105,7 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
                 summary_table(summarise(place, next(iter(campaign.d2min_intervals), None)))
             )
             console.print(f"strain curves: {plot_strain(place)}", highlight=False, soft_wrap=True)
-        for failure in snapshot.failures:
-            text = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
-            console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
-            if failure.log_tail:
-                console.print(failure.log_tail, style="dim", markup=False, highlight=False)
+        tell_failures(snapshot, console)
         if snapshot.phase == "stopped":
             console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)
@@ -166,7 +163,14 @@ def query(
 
 
 @app.command()
-def doctor(directory: InDirectory = None) -> None:
+def doctor(
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", help="Where campaigns shall live.", show_default="the current directory"
+        ),
+    ] = None,
+) -> None:
     """Check that this machine has all that a campaign needs, and say what to do if not.
 
     Example: [bold]glasscreep doctor --dir demo[/]

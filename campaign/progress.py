@@ -1,5 +1,6 @@
 """What `run` shows while it works: a live display on a terminal, plain lines elsewhere."""
 
+import textwrap
 import time
 from datetime import timedelta
 from types import TracebackType
@@ -55,6 +56,24 @@ def details(snapshot: Snapshot) -> RenderableType:
     return Group(*parts)
 
 
+def tell_failures(snapshot: Snapshot, console: Console) -> None:
+    """Print why runs failed, and what can be done about it."""
+    for failure in snapshot.failures:
+        text = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
+        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        if failure.log_tail and failure.kind != "damaged":
+            console.print("  the last lines of its log.lammps:", style="dim", highlight=False)
+            tail = textwrap.indent(failure.log_tail, "    ")
+            console.print(tail, style="dim", markup=False, highlight=False, soft_wrap=True)
+    if snapshot.failures:
+        console.print(
+            "What diverged is not tried again; the next `glasscreep run` tries what failed "
+            "otherwise. To have a run made anew, remove its folder under runs/.",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 def _line_of(bar: ProgressBar) -> Table:
     """Give a bar a line of its own: by itself it ends without a newline."""
     line = Table.grid(expand=True)
@@ -103,6 +122,13 @@ class Display:
             self._live.update(details(snapshot))
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + LINE_EVERY_S
+            self.say(summary_line(snapshot))
+
+    def finish(self, snapshot: Snapshot) -> None:
+        """Show the last snapshot, in any case."""
+        if self._live:
+            self._live.update(details(snapshot))
+        else:
             self.say(summary_line(snapshot))
 
     def say(self, message: str) -> None:

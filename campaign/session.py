@@ -22,7 +22,7 @@ from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.md_work import MdWork
 from glasscreep.campaign.monitor import Monitor, Roster
 from glasscreep.campaign.pools import PoolSizes, local_pools
-from glasscreep.campaign.progress import Display, summary_line
+from glasscreep.campaign.progress import Display
 from glasscreep.campaign.scan import (
     FAILURE_FILE,
     forget_mendable_failures,
@@ -99,9 +99,15 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
         forget_mendable_failures(directory)
         session = _open_session(prepared, display)
         if session.ledger.unfinished_rows().size or _is_analysis_left(session):
+            session.publish("running")
             asyncio.run(_drive(session))
         else:
-            display.say("nothing to do: all that the campaign asks for is there")
+            failed = session.ledger.count(State.FAILED)
+            display.say(
+                f"nothing to do: {failed} runs failed for good, all else is there"
+                if failed
+                else "nothing to do: all that the campaign asks for is there"
+            )
             _finish(session)
         return session.monitor.snapshot()
 
@@ -215,7 +221,7 @@ async def _watch(driver: Driver, session: _Session, client: Client) -> None:
 def _finish(session: _Session) -> None:
     write_index(session.prepared.store, session.ledger)
     snapshot = session.publish("stopped" if session.monitor.why_stopped else "finished")
-    session.display.say(summary_line(snapshot))
+    session.display.finish(snapshot)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`status`: how far a campaign is, from its snapshot, without touching the campaign."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -31,12 +32,15 @@ def show_status(directory: Path, console: Console) -> None:
             "`glasscreep run` made, or start the campaign with `glasscreep run CAMPAIGN.toml`."
         )
         raise GlasscreepError(msg)
+    driven = is_held(directory)
+    if not driven and snapshot.phase in ("running", "stopping"):
+        snapshot = replace(snapshot, phase="ended without a word", active=())
     console.print(Group(details(snapshot), _points(snapshot)))
-    console.print(_driver_line(directory, snapshot), highlight=False, soft_wrap=True)
+    console.print(_driver_line(snapshot, driven), highlight=False, soft_wrap=True)
 
 
-def _driver_line(directory: Path, snapshot: Snapshot) -> str:
-    if is_held(directory):
+def _driver_line(snapshot: Snapshot, driven: bool) -> str:
+    if driven:
         line = f"driven by process {snapshot.pid} on {snapshot.host}, seen {snapshot.updated}"
         return f"{line}; dashboard {snapshot.dashboard}" if snapshot.dashboard else line
     if snapshot.phase == "finished":

@@ -1,5 +1,6 @@
 """What `run` leaves the user with: a table of the points and a plot of the creep curves."""
 
+import math
 from pathlib import Path
 
 import matplotlib as mpl
@@ -7,11 +8,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from rich.table import Table
 
 from glasscreep.campaign.opened import OpenedCampaign, open_campaign
 from glasscreep.campaign.states import State
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing
 
 PLOT_FILE = "strain.png"
@@ -58,27 +60,28 @@ def _finished(campaign: OpenedCampaign) -> pd.DataFrame:
 
 def _run_values(
     dataset: xr.Dataset, runs: pd.DataFrame, d2min_interval: int | None
-) -> dict[str, NDArray[np.float64]]:
-    rows = runs.index.to_numpy()
-    strain = dataset["strain"].isel(run=rows).to_numpy()
-    slope = dataset["creep_fit"].sel(fit_parameter="slope").isel(run=rows).to_numpy()
-    values = {
-        "strain": np.array([_last(curve) for curve in strain]),
-        "slope": slope,
-    }
-    if d2min_interval is not None:
-        array = dataset[f"d2min_{d2min_interval}"]
-        last = runs["frames"].to_numpy() - 1 - d2min_interval // int(dataset["step"][0])
-        pairs = zip(rows, last, strict=True)
-        values["d2min"] = np.array(
-            [array.isel(run=row, frame=frame).mean().item() for row, frame in pairs]
-        )
+) -> dict[str, list[float]]:
+    values: dict[str, list[float]] = {"strain": [], "slope": []}
+    for row, run in runs.iterrows():
+        values["strain"].append(_result(dataset["strain"][row, run["frames"] - 1], run["id"]))
+        slope = dataset["creep_fit"].sel(fit_parameter="slope")[row]
+        values["slope"].append(_result(slope, run["id"]) if run["frames"] > 1 else np.nan)
+        if d2min_interval is not None:
+            frame = run["frames"] - 1 - d2min_interval // int(dataset["step"][0])
+            of_particles = dataset[f"d2min_{d2min_interval}"][row, frame]
+            values.setdefault("d2min", []).append(_result(of_particles, run["id"]))
     return values
 
 
-def _last(curve: NDArray[np.float64]) -> float:
-    known = curve[np.isfinite(curve)]
-    return float(known[-1]) if known.size else np.nan
+def _result(values: xr.DataArray, run_id: str) -> float:
+    """Read a result of a finished run, averaged if it is one per particle."""
+    mend = f"remove runs/{run_id}/analysis.json, and `glasscreep run` computes it anew"
+    with naming_damage(f"array {values.name} of run {run_id} ({mend})"):
+        number = float(values.mean())
+    if np.isnan(number):
+        msg = f"array {values.name} of run {run_id} has gone from the store: {mend}"
+        raise DamagedError(msg)
+    return number
 
 
 def summary_table(points: pd.DataFrame) -> Table:
@@ -87,7 +90,7 @@ def summary_table(points: pd.DataFrame) -> Table:
     headings = {"strain": "last strain", "slope": "strain per ln t", "d2min": "last D2min"}
     shown = {name: text for name, text in headings.items() if name in points}
     for heading in ("temperature", "stress", "runs", *shown.values()):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", overflow="fold")
     for row in points.to_dict("records"):
         cells = [f"{row['temperature']:g}", f"{row['stress']:g}", str(row["runs"])]
         cells += [_with_error(row[name], row[f"{name}_error"]) for name in shown]
@@ -96,9 +99,13 @@ def summary_table(points: pd.DataFrame) -> Table:
 
 
 def _with_error(value: float, error: float) -> str:
-    if not np.isfinite(value):
+    """Write a value to the place of its error's first digit."""
+    if np.isnan(value):
         return "-"
-    return f"{value:.4g}" + (f" ± {error:.1g}" if np.isfinite(error) else "")
+    if not np.isfinite(error) or error == 0:
+        return f"{value:.4g}"
+    places = max(0, -math.floor(math.log10(error)))
+    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def plot_strain(directory: Path) -> Path:

@@ -40,6 +40,9 @@ class Listener(Protocol):
     def ended(self, outcome: Outcome) -> None:
         """Take in how a glass or a segment ended."""
 
+    def lost(self, kind: str, row: int) -> None:
+        """Take in that a `run` or `glass` has lost its worker, and will be queued again."""
+
     def analysed(self, outcome: Outcome) -> None:
         """Take in how an analysis ended."""
 

@@ -90,11 +90,13 @@ class StandIn:
 class Silent:
     """`Listener` that only remembers which analyses were given up."""
 
-    lost: list[int] = field(default_factory=list)
+    given_up: list[int] = field(default_factory=list)
 
     def ended(self, outcome: Outcome) -> None: ...
+
+    def lost(self, kind: str, row: int) -> None: ...
 
     def analysed(self, outcome: Outcome) -> None: ...
 
     def analysis_lost(self, row: int) -> None:
-        self.lost.append(row)
+        self.given_up.append(row)

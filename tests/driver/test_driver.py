@@ -233,4 +233,4 @@ def test_an_analysis_that_takes_its_worker_down_is_given_up(tmp_path):
     drive(book, work, tmp_path, listener=listener)
     assert (book.runs.state == State.DONE).all()
     assert pieces(log)["analysis", 0] == 3
-    assert listener.lost == [0]
+    assert listener.given_up == [0]

@@ -9,7 +9,13 @@ from rich.console import Console
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.monitor import Monitor, Rate, Roster
-from glasscreep.campaign.progress import Display, details, duration, summary_line
+from glasscreep.campaign.progress import (
+    Display,
+    details,
+    duration,
+    summary_line,
+    tell_failures,
+)
 from glasscreep.campaign.snapshot import read_snapshot, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.status import show_status
@@ -172,7 +178,9 @@ def test_status_tells_whether_a_driver_is_at_work(monitor, tmp_path):
     write_snapshot(tmp_path, monitor.snapshot())
     with CampaignLock(tmp_path):
         assert "driven by process" in said(tmp_path)
-    assert "Give the same `glasscreep run` again" in said(tmp_path)
+    killed = said(tmp_path)
+    assert "Give the same `glasscreep run` again" in killed
+    assert "ended without a word" in killed
     monitor.phase = "finished"
     write_snapshot(tmp_path, monitor.snapshot())
     assert "nothing is running" in said(tmp_path)
@@ -198,3 +206,19 @@ def test_an_analysis_leaves_its_run_in_the_slot(monitor):
     snapshot = monitor.snapshot()
     assert len(snapshot.active) == 1
     assert [failure.kind for failure in snapshot.failures] == ["damaged"]
+
+
+def test_a_run_that_lost_its_worker_leaves_its_slot(monitor):
+    monitor.progressed(event("r1", 250, 5))
+    monitor.lost("run", 1)
+    assert monitor.snapshot().active == ()
+
+
+def test_failures_are_told_with_the_log_and_what_to_do(monitor):
+    monitor.ended(outcome("r2", "diverged"))
+    console = Console(width=100, file=io.StringIO())
+    tell_failures(monitor.snapshot(), console)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0] == "diverged: run r2 (temperature 0.1, stress 0.5, replica 1): why"
+    assert lines[1:3] == ["  the last lines of its log.lammps:", "    log"]
+    assert "remove its folder under runs/" in lines[3]

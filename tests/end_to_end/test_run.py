@@ -144,6 +144,24 @@ def test_a_full_disk_stops_the_campaign_and_room_lets_it_go_on(glasscreep, undis
         subprocess.run(["umount", "-l", disk], check=True)
 
 
+@pytest.mark.parametrize("damage", ["flip a bit", "remove"])
+def test_a_damaged_result_is_named_and_can_be_made_anew(glasscreep, undisturbed, damage):
+    directory = shutil.copytree(undisturbed, glasscreep.folder / "small")
+    file, chunk = glasscreep.write(steps=STEPS), directory / "store.zarr/strain/c.1.0"
+    if damage == "remove":
+        chunk.unlink()
+    else:
+        chunk.write_bytes(bytes([chunk.read_bytes()[0] ^ 1]) + chunk.read_bytes()[1:])
+    run = package.open(directory).runs["id"][1]
+    damaged = glasscreep("run", file)
+    assert damaged.returncode == 1
+    assert f"array strain of run {run}" in damaged.stderr
+    assert "Traceback" not in damaged.stderr
+    (directory / "runs" / run / "analysis.json").unlink()
+    assert glasscreep("run", file).returncode == 0
+    glasscreep.assert_same_store(directory, undisturbed)
+
+
 def test_query_prints_the_strain_of_a_point(glasscreep, undisturbed, done):
     result = glasscreep(
         "query", undisturbed, "strain", "--temperature", "0.1", "--stress", "0.5", "--format", "csv"
