@@ -8,16 +8,15 @@ import numba
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Lets sums be reordered into vector lanes. Not-a-number and infinity keep their meaning:
-# kernels return not-a-number for what is undefined.
-REORDERED = {"arcp", "contract", "nsz", "reassoc"}
-
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on the first call, cached on disk, single-threaded, the GIL released.
 
     A kernel calls only kernels of its own module: the cache notices when the file that a
     kernel is in has changed, and not when another has.
+
+    Without `fastmath`: it lets the bits of a result depend on what was compiled when, for
+    kernels from the cache are inlined elsewhere than those just compiled.
     """
-    kernel = numba.njit(cache=True, nogil=True, fastmath=REORDERED, error_model="numpy")(function)
+    kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return cast("Callable[P, R]", kernel)

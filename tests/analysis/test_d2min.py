@@ -1,5 +1,8 @@
 """D2min is zero on affine motion and the mean least-squares residual on any other."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -219,3 +222,25 @@ def test_not_a_number_is_refused_by_particle(name, value):
     assert refusal(**{name: position}) == (
         f"{name} must be finite, got [1.0, {value}, 1.0] at particle 2"
     )
+
+
+HASH = """
+import hashlib, sys
+import numpy as np
+from glasscreep.analysis.d2min import d2min
+frames = np.load(sys.argv[1])
+position, box = frames["position"], frames["box"]
+print(hashlib.sha256(d2min(position[0], position[1], box[0], box[1])).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_same_bits_just_compiled_or_from_the_cache(tmp_path):
+    """What a resumed campaign computes must equal what an undisturbed one does."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", HASH, str(DATA)]
+    hashes = {
+        subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+        for _ in range(3)
+    }
+    assert len(hashes) == 1
