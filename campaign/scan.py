@@ -68,7 +68,7 @@ def has_failed(place: Path) -> bool:
         return False
     except ValueError:
         return False  # cut off by a full disk
-    return bool(kept["kind"] == "diverged")
+    return bool(kept.get("kind") == "diverged")
 
 
 def state_of(manifest: Manifest | None, frames_wanted: int) -> State:

@@ -48,7 +48,7 @@ def begun(tmp_path):
     commit(runs / prepared.runs[0].id, "run", frames=4, flushed=4, done=True)
     commit(runs / prepared.runs[1].id, "run", frames=3)
     commit(runs / prepared.runs[2].id, "run", frames=1)
-    (runs / prepared.runs[2].id / "failure.json").write_text("{}")
+    (runs / prepared.runs[2].id / "failure.json").write_text('{"kind": "diverged"}')
     commit(runs / prepared.runs[3].id, "run", step=1000)
     group = open_writable(prepared.store)
     open_array(group, "state")[:4] = np.array([2, 1, 3, 1])
