@@ -128,7 +128,8 @@ def _columns_of(result: str, group: zarr.Group, reader: FrameReader) -> Callable
 
 def _strain(result: str, group: zarr.Group, reader: FrameReader, run: Any) -> Columns:
     # Not from the store, where it comes some frames later: it is there with the frame.
-    axis = group.attrs["physics"]["creep"]["axis"]  # type: ignore[index, call-overload]
+    physics: Any = group.attrs["physics"]
+    axis = physics["creep"]["axis"]
     if not reader.manifest(run.Index).frames:
         return _values(np.empty(0))
     both = strains(reader, run.Index, run.glass_row, str(axis))

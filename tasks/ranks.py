@@ -1,7 +1,7 @@
 """The ranks of one MD process, in step with each other."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from mpi4py import MPI
 
@@ -39,7 +39,7 @@ class Ranks:
             result, error = self.communicator.bcast((result, carried), root=0)
         if error is not None:
             raise error
-        return result  # type: ignore[no-any-return]
+        return cast("T", result)
 
     def any(self, flag: bool) -> bool:
         """Tell all ranks whether the flag is up on any of them."""
