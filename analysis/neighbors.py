@@ -1,20 +1,28 @@
 """Which particles are near: a cell list of a periodic box, padded with images."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.analysis.box import heights
 from glasscreep.analysis.compiled import compiled
+
+MOST_POINTS = 2**26
+"""Particles and images together that a cell list may hold."""
+IMAGE_STEPS = (2**20, 2**10, 1)
+"""What one edge of the box adds to the number of an image."""
+_MARGIN = 1e-12
 
 
 class PaddedCells(NamedTuple):
-    """Particles and their nearest images, sorted by cell.
+    """Particles and their images, sorted by cell.
 
-    Cells are at least one cutoff wide. Those with a coordinate 0 or ``shape - 1`` hold
-    images only, the others hold each particle once, so that the neighbours of a particle
-    are found in the 27 cells around it with no regard to the box. The last coordinate of
-    a cell varies fastest: three cells in a row are one stretch of points.
+    The outer ``pad`` layers of cells hold images only, the others hold each particle once, so
+    that the neighbours of a particle are found in the cells around its own with no regard to
+    the box, however small that is. The last coordinate of a cell varies fastest: cells in a
+    row are one stretch of points.
     """
 
     x: NDArray[np.float64]
@@ -25,108 +33,159 @@ class PaddedCells(NamedTuple):
     """(n_points,) [length]."""
     particle: NDArray[np.uint32]
     """(n_points,) which particle the point is or is an image of."""
+    image: NDArray[np.int32]
+    """(n_points,) which image: the edges added, each times its part of `IMAGE_STEPS`."""
     first: NDArray[np.int64]
     """(n_cells + 1,) first point of each cell."""
     shape: NDArray[np.int64]
     """(3,) number of cells along each axis."""
+    pad: NDArray[np.int64]
+    """(3,) layers of images at each side."""
+    row_start: NDArray[np.int64]
+    """(n_rows,) first cell of each row that may hold neighbours, relative to the cell."""
+    row_stop: NDArray[np.int64]
+    """(n_rows,) one beyond the last."""
 
 
-def check_box(box: NDArray[np.float64], cutoff: float) -> None:
-    """Refuse a box in which a particle could be a neighbour of its own image.
-
-    Parameters
-    ----------
-    box : (3,) float
-        Edge lengths of the orthogonal periodic box [length].
-    cutoff : float
-        Largest distance between neighbours [length].
-
-    Raises
-    ------
-    ValueError
-        Unless ``0 < 2 * cutoff < min(box)`` and all are finite.
-    """
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        msg = f"cutoff must be finite and above 0, got {cutoff}"
-        raise ValueError(msg)
-    if box.shape != (3,) or not np.all(np.isfinite(box)) or np.any(box <= 0):
-        msg = f"the box must be three finite edge lengths above 0, got {box.tolist()}"
-        raise ValueError(msg)
-    if not 2 * cutoff < box.min():
-        msg = (
-            f"the box is too small: its smallest edge is {box.min():.6g}, and it must be "
-            f"above twice the cutoff, 2 * {cutoff:g} = {2 * cutoff:g}; "
-            "take more particles or a smaller cutoff"
-        )
-        raise ValueError(msg)
-
-
-@compiled
 def padded_cells(
-    position: NDArray[np.float64], box: NDArray[np.float64], cutoff: float
+    wrapped: NDArray[np.float64],
+    lattice: NDArray[np.float64],
+    cutoff: float,
+    cells_per_cutoff: int = 1,
 ) -> PaddedCells:
-    """Sort particles, and the images that are near the box, into cells.
+    """Sort particles, and the images within the cutoff of the box, into cells.
 
     Parameters
     ----------
-    position : (n, 3) float64
-        Any image of each particle, finite [length].
-    box : (3,) float64
-        Edge lengths, as `check_box` wants them [length].
+    wrapped : (n, 3) float64
+        Positions in the box, up to rounding [length].
+    lattice : (3, 3) float64
+        One edge vector a row [length].
     cutoff : float
-        Cells are at least this wide [length].
+        Largest distance between neighbours; may exceed the box [length].
+    cells_per_cutoff : int
+        More are smaller, and follow the sphere of the cutoff more closely.
 
     Returns
     -------
     PaddedCells
+
+    Raises
+    ------
+    ValueError
+        If there would be more than `MOST_POINTS` points.
     """
-    n = len(position)
-    shape = np.empty(3, np.int64)
-    for k in range(3):
-        shape[k] = int(box[k] / cutoff) + 2
-    wrapped = np.empty((n, 3))
-    # A particle in a cell at the border has an image in the padding on the other side.
-    cell = np.empty((n, 3, 2), np.int64)
-    shift = np.zeros((n, 3))
+    high = heights(lattice)
+    reach = cutoff * (1 + _MARGIN)
+    inner = np.maximum(1, np.floor(high / reach * cells_per_cutoff)).astype(np.int64)
+    while inner.prod() > max(64, 4 * len(wrapped)):  # no more cells than particles fill
+        inner[np.argmax(inner)] = max(1, inner.max() // 2)
+    pad = np.ceil(reach * inner / high).astype(np.int64)
+    points = len(wrapped) * np.prod(1.0 + 2.0 * pad / inner)
+    if points > MOST_POINTS:
+        msg = (
+            f"within {cutoff:g} of a box of heights {high.tolist()} there are {points:.2g} "
+            f"images of its {len(wrapped)} particles, and at most {MOST_POINTS} can be searched"
+        )
+        raise ValueError(msg)
+    widths = high / inner
+    square = not np.any(lattice - np.diag(np.diag(lattice)))
+    rows = _rows(inner + 2 * pad, pad, widths, reach, square)
+    return _fill(wrapped, lattice, np.linalg.inv(lattice), inner, pad, *rows)
+
+
+def _rows(
+    shape: NDArray[np.int64],
+    pad: NDArray[np.int64],
+    widths: NDArray[np.float64],
+    cutoff: float,
+    square: bool,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """List the rows of cells around a cell that come nearer to it than the cutoff."""
+    start, stop = [], []
+    for x in range(-pad[0], pad[0] + 1):
+        for y in range(-pad[1], pad[1] + 1):
+            gaps = [max(abs(x) - 1, 0) * widths[0], max(abs(y) - 1, 0) * widths[1]]
+            # Cells that are not square to each other are as far apart as along one axis.
+            left = cutoff**2 - sum(gap * gap for gap in gaps) if square else cutoff**2
+            if left < 0 or max(gaps) > cutoff:
+                continue
+            most = min(int(pad[2]), math.floor(math.sqrt(left) / widths[2]) + 1)
+            middle = (x * shape[1] + y) * shape[2]
+            start.append(middle - most)
+            stop.append(middle + most + 1)
+    return np.array(start, np.int64), np.array(stop, np.int64)
+
+
+@compiled
+def _fill(
+    wrapped: NDArray[np.float64],
+    lattice: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    inner: NDArray[np.int64],
+    pad: NDArray[np.int64],
+    row_start: NDArray[np.int64],
+    row_stop: NDArray[np.int64],
+) -> PaddedCells:
+    n = len(wrapped)
+    home = np.empty(n, np.int64)
+    count = np.zeros(inner[0] * inner[1] * inner[2] + 1, np.int64)
     for i in range(n):
+        cell = 0
         for k in range(3):
-            inner = shape[k] - 2
-            at = position[i, k] - np.floor(position[i, k] / box[k]) * box[k]
-            home = min(max(int(at / box[k] * inner), 0), inner - 1) + 1
-            wrapped[i, k] = at
-            cell[i, k, 0] = home
-            cell[i, k, 1] = -1
-            if home == 1:
-                cell[i, k, 1] = inner + 1
-                shift[i, k] = box[k]
-            elif home == inner:
-                cell[i, k, 1] = 0
-                shift[i, k] = -box[k]
+            fraction = (
+                wrapped[i, 0] * inverse[0, k]
+                + wrapped[i, 1] * inverse[1, k]
+                + wrapped[i, 2] * inverse[2, k]
+            )
+            cell = cell * inner[k] + min(max(int(fraction * inner[k]), 0), inner[k] - 1)
+        home[i] = cell
+        count[cell + 1] += 1
+    for cell in range(len(count) - 1):
+        count[cell + 1] += count[cell]
+    order = np.empty(n, np.int64)
+    free = count.copy()
+    for i in range(n):
+        order[free[home[i]]] = i
+        free[home[i]] += 1
 
+    shape = inner + 2 * pad
     first = np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
-    for i in range(n):
-        for image in range(8):
-            at_x, at_y, at_z = image >> 2, (image >> 1) & 1, image & 1
-            cx, cy, cz = cell[i, 0, at_x], cell[i, 1, at_y], cell[i, 2, at_z]
-            if cx >= 0 and cy >= 0 and cz >= 0:
-                first[(cx * shape[1] + cy) * shape[2] + cz + 1] += 1
+    at = 0
     for c in range(len(first) - 1):
-        first[c + 1] += first[c]
+        cx, cy, cz = _home_of(c, shape, pad, inner)
+        cell = (cx * inner[1] + cy) * inner[2] + cz
+        at += count[cell + 1] - count[cell]
+        first[c + 1] = at
+    x, y, z = np.empty(at), np.empty(at), np.empty(at)
+    particle, image = np.empty(at, np.uint32), np.empty(at, np.int32)
+    for c in range(len(first) - 1):
+        cx, cy, cz = _home_of(c, shape, pad, inner)
+        cell = (cx * inner[1] + cy) * inner[2] + cz
+        ix = (c // (shape[1] * shape[2]) - pad[0] - cx) // inner[0]
+        iy = (c // shape[2] % shape[1] - pad[1] - cy) // inner[1]
+        iz = (c % shape[2] - pad[2] - cz) // inner[2]
+        shift_x = ix * lattice[0, 0] + iy * lattice[1, 0] + iz * lattice[2, 0]
+        shift_y = ix * lattice[0, 1] + iy * lattice[1, 1] + iz * lattice[2, 1]
+        shift_z = ix * lattice[0, 2] + iy * lattice[1, 2] + iz * lattice[2, 2]
+        code = ix * 2**20 + iy * 2**10 + iz
+        for k in range(count[cell + 1] - count[cell]):
+            i, point = order[count[cell] + k], first[c] + k
+            x[point] = wrapped[i, 0] + shift_x
+            y[point] = wrapped[i, 1] + shift_y
+            z[point] = wrapped[i, 2] + shift_z
+            particle[point] = i
+            image[point] = code
+    return PaddedCells(x, y, z, particle, image, first, shape, pad, row_start, row_stop)
 
-    n_points = first[-1]
-    x, y, z = np.empty(n_points), np.empty(n_points), np.empty(n_points)
-    particle = np.empty(n_points, np.uint32)
-    free = first[:-1].copy()
-    for i in range(n):
-        for image in range(8):
-            at_x, at_y, at_z = image >> 2, (image >> 1) & 1, image & 1
-            cx, cy, cz = cell[i, 0, at_x], cell[i, 1, at_y], cell[i, 2, at_z]
-            if cx >= 0 and cy >= 0 and cz >= 0:
-                c = (cx * shape[1] + cy) * shape[2] + cz
-                at = free[c]
-                x[at] = wrapped[i, 0] + at_x * shift[i, 0]
-                y[at] = wrapped[i, 1] + at_y * shift[i, 1]
-                z[at] = wrapped[i, 2] + at_z * shift[i, 2]
-                particle[at] = i
-                free[c] = at + 1
-    return PaddedCells(x, y, z, particle, first, shape)
+
+@compiled
+def _home_of(
+    cell: int, shape: NDArray[np.int64], pad: NDArray[np.int64], inner: NDArray[np.int64]
+) -> tuple[int, int, int]:
+    """Find the cell inside the box that a padded cell shows an image of."""
+    return (
+        (cell // (shape[1] * shape[2]) - pad[0]) % inner[0],
+        (cell // shape[2] % shape[1] - pad[1]) % inner[1],
+        (cell % shape[2] - pad[2]) % inner[2],
+    )
