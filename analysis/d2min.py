@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.analysis.box import as_lattice, demand_room, wrap
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.neighbors import PaddedCells, check_box, padded_cells
+from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 
 # Bonds are flat where the determinant of their second moment is below this part of its trace
 # cubed: a sheet thinner than a millionth of its width, which rounding can't tell from flat.
@@ -59,13 +60,14 @@ def d2min(
         np.ascontiguousarray(array, dtype=np.float64)
         for array in (before, after, box_before, box_after)
     )
-    check_box(box_before, cutoff)
-    check_box(box_after, np.finfo(np.float64).tiny)
+    lattice = as_lattice(box_before, "box_before")
+    demand_room(lattice, cutoff, "box_before")
+    as_lattice(box_after, "box_after")
     _check_positions(before, after)
     # The strain of the box is affine, so it may be left out; written so that what remains
     # is not the rounded difference of two large numbers.
     displacement = (after - before) - before * ((box_after - box_before) / box_before)
-    cells = padded_cells(before, box_before, float(cutoff))
+    cells = padded_cells(wrap(before, lattice)[0], lattice, float(cutoff))
     return _mean_residual(cells, displacement, box_after, float(cutoff))
 
 
@@ -92,7 +94,7 @@ def _mean_residual(
     cutoff: float,
 ) -> NDArray[np.float64]:
     """Find each particle's neighbours and fit to what their bonds move by."""
-    x, y, z, particle, first, shape = cells
+    x, y, z, particle, _, first, shape, pad, row_start, row_stop = cells
     n_points = len(x)
     moved = np.empty((3, n_points))
     for point in range(n_points):
@@ -104,12 +106,12 @@ def _mean_residual(
     found = np.empty(n_points + 1, np.uint32)
     squared = np.empty(n_points)
     bond = np.empty((6, n_points))
-    for cx in range(1, shape[0] - 1):
-        for cy in range(1, shape[1] - 1):
-            for cz in range(1, shape[2] - 1):
+    for cx in range(pad[0], shape[0] - pad[0]):
+        for cy in range(pad[1], shape[1] - pad[1]):
+            for cz in range(pad[2], shape[2] - pad[2]):
                 cell = (cx * shape[1] + cy) * shape[2] + cz
                 for i in range(first[cell], first[cell + 1]):
-                    n = _find(x, y, z, first, shape, cell, i, cutoff, squared, found)
+                    n = _find(x, y, z, first, row_start, row_stop, cell, i, cutoff, squared, found)
                     _gather(x, y, z, moved, period, i, n, found, bond)
                     result[particle[i]] = _residual(bond, n) / (n - 1) if n > 1 else np.nan
     return result
@@ -121,7 +123,8 @@ def _find(
     y: NDArray[np.float64],
     z: NDArray[np.float64],
     first: NDArray[np.int64],
-    shape: NDArray[np.int64],
+    row_start: NDArray[np.int64],
+    row_stop: NDArray[np.int64],
     cell: int,
     i: int,
     cutoff: float,
@@ -132,19 +135,17 @@ def _find(
     # Read once, as the compiler can't know that the stores below leave them alone.
     x_i, y_i, z_i, cutoff_squared = x[i], y[i], z[i], cutoff * cutoff
     n = np.uint64(0)
-    for across_x in range(-1, 2):
-        for across_y in range(-1, 2):
-            middle = cell + (across_x * shape[1] + across_y) * shape[2]
-            start, stop = first[middle - 1], first[middle + 2]
-            # Slices, and two loops of which the second does not branch, 3 times faster:
-            # the first is vectorised, and a mispredicted branch costs more than a store.
-            row_x, row_y, row_z = x[start:stop], y[start:stop], z[start:stop]
-            for j in range(stop - start):
-                dx, dy, dz = row_x[j] - x_i, row_y[j] - y_i, row_z[j] - z_i
-                squared[j] = dx * dx + dy * dy + dz * dz
-            for j in range(stop - start):
-                found[n] = start + j
-                n += np.uint64(squared[j] <= cutoff_squared)
+    for row in range(len(row_start)):
+        start, stop = first[cell + row_start[row]], first[cell + row_stop[row]]
+        # Slices, and two loops of which the second does not branch, 3 times faster:
+        # the first is vectorised, and a mispredicted branch costs more than a store.
+        row_x, row_y, row_z = x[start:stop], y[start:stop], z[start:stop]
+        for j in range(stop - start):
+            dx, dy, dz = row_x[j] - x_i, row_y[j] - y_i, row_z[j] - z_i
+            squared[j] = dx * dx + dy * dy + dz * dz
+        for j in range(stop - start):
+            found[n] = start + j
+            n += np.uint64(squared[j] <= cutoff_squared)
     return int(n)
 
 

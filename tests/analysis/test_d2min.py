@@ -207,11 +207,15 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
         before=np.ones((4, 2)), after=np.ones((4, 2))
     )
     small = refusal(box_before=np.array([9.0, 9.0, 4.9]))
-    assert "smallest edge is 4.9, and it must be above twice the cutoff, 2 * 2.5 = 5" in small
+    assert "smallest height is 4.9, and it must be above twice the cutoff, 2 * 2.5 = 5" in small
     assert "cutoff must be finite and above 0, got nan" in refusal(cutoff=np.nan)
     assert "cutoff must be finite and above 0, got 0" in refusal(cutoff=0)
-    assert "three finite edge lengths above 0, got [9.0, 9.0]" in refusal(box_after=np.full(2, 9.0))
-    assert "above 0, got [9.0, -9.0, 9.0]" in refusal(box_before=np.array([9.0, -9.0, 9.0]))
+    assert "three finite edge lengths above 0, or three edge vectors (3, 3)" in refusal(
+        box_after=np.full(2, 9.0)
+    )
+    assert "that span a volume, got [9.0, -9.0, 9.0]" in refusal(
+        box_before=np.array([9.0, -9.0, 9.0])
+    )
 
 
 @pytest.mark.parametrize("name", ["before", "after"])
