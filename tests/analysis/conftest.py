@@ -1,0 +1,6 @@
+"""Let tests of this folder import the slow references beside them."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
