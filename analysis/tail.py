@@ -33,10 +33,9 @@ def tail_exponent(samples: ArrayLike, lower: float | None = None) -> TailFit:
     .. math:: \alpha = 1 + n \Big/ \sum_i \ln (x_i / x_0) .
 
     Without ``lower``, every distinct sample but the largest is tried as :math:`x_0`, and the
-    one is taken whose tail has the smallest Kolmogorov-Smirnov distance from its power law
-    (the smallest such sample, should several be equal). The distance is the largest
-    difference of the two cumulative distributions, on either side of each step; that of
-    some codes is one-sided.
+    one is taken whose tail has the smallest Kolmogorov-Smirnov distance from its power law.
+    The distance is the largest difference of the two cumulative distributions, on either
+    side of each step; that of some codes is one-sided.
 
     The standard error holds for independent samples and a bound that did not depend on
     them; with a bound that was searched for, or correlated samples such as D2min of
@@ -138,7 +137,7 @@ def _nearest_tail(logs: NDArray[np.float64]) -> tuple[int, float, float]:
     total = np.zeros(end + 1)
     for i in range(end - 1, -1, -1):
         total[i] = total[i + 1] + (logs[i] - logs[0])
-    nearest, nearest_distance, nearest_exponent = end, np.inf, np.nan
+    nearest, nearest_distance, nearest_exponent = 0, np.inf, np.nan
     # Neighbouring tails are mostly refuted by the same point, so that one is tried first.
     witness = 0
     # A few tails all over come first: the nearer the nearest, the sooner others are refuted.
@@ -160,6 +159,6 @@ def _nearest_tail(logs: NDArray[np.float64]) -> tuple[int, float, float]:
                     witness = j
                     if distance > nearest_distance:
                         break
-            if distance < nearest_distance or (distance == nearest_distance and begin < nearest):
+            if distance < nearest_distance:
                 nearest, nearest_distance, nearest_exponent = begin, distance, 1.0 + slope
     return nearest, nearest_distance, nearest_exponent
