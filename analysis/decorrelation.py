@@ -71,8 +71,8 @@ def decorrelation_times(fields: ArrayLike, seed: Seed, mean: Mean = "voxel") -> 
     persistence, spread = _persistence(series)
     surrogates = _surrogates(series, persistence, spread, seed)
     return DecorrelationTimes(
-        times=_crossings(series),
-        surrogate=_crossings(as_series(surrogates, mean)),
+        times=_crossings(series).reshape(series.shape),
+        surrogate=_crossings(as_series(surrogates, mean)).reshape(series.shape),
         persistence=persistence.reshape(series.shape),
     )
 
@@ -111,7 +111,7 @@ def _crossings(series: Series) -> NDArray[np.float64]:
         products = by_lag(transformed_products(batch, series), series)
         pairs = pairs_by_lag(batch, series)
         times[batch.at] = _first_zero(mean_product(products, pairs, normalised=False))
-    return times.reshape(series.shape)
+    return times
 
 
 def _first_zero(curve: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -76,7 +76,10 @@ def as_series(fields: ArrayLike, mean: Mean) -> Series:
         if np.isinf(values).any():
             frame, voxel = np.argwhere(np.isinf(values))[0]
             at = tuple(int(k) for k in np.unravel_index(voxel, shape))
-            msg = f"fields must be finite, or nan where empty; got inf in frame {frame} at {at}"
+            msg = (
+                "fields must be finite, or nan where empty; "
+                f"got {values[frame, voxel]} in frame {frame} at {at}"
+            )
             raise ValueError(msg)
         filled = np.maximum(1, (~np.isnan(values)).sum(axis=1))
         means = np.nansum(values, axis=1) / filled
