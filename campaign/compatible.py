@@ -7,10 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from glasscreep.campaign.analysis_section import key_of
 from glasscreep.campaign.problems import RefusedError, toml_text
 from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.blocks import array_names
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.observable import Result, plain
+from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import RUNS, STORE
 
 CAMPAIGN_FILE = "campaign.json"
@@ -83,6 +86,7 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
             raise DirectoryError(msg)
         _demand_name(campaign, directory, str(attributes["title"]))
         _demand_physics(campaign, directory, attributes["physics"])  # type: ignore[arg-type]
+        _demand_parameters(campaign, directory / STORE)
         return
     if (directory / CAMPAIGN_FILE).exists():
         _demand_name(campaign, directory, read_campaign(directory).name)
@@ -125,16 +129,48 @@ def _demand_physics(campaign: Campaign, directory: Path, there: Mapping[str, Any
     changed = [key for key in asked if held.get(key) != asked[key]]
     if not changed:
         return
-    blocks = [
-        f"  {key}\n    there    {toml_text(held.get(key))}\n    asked    {toml_text(asked[key])}"
-        for key in changed
-    ]
+    blocks = [_change(key, held.get(key), asked[key]) for key in changed]
     title = f"{directory} holds runs of other physics than the campaign file asks for:"
     ending = (
         "Runs of one campaign share their physics. Set these keys back, or start a new campaign "
         "with another name or another --dir. Nothing was changed."
     )
     raise DirectoryError("\n\n".join([title, *blocks, ending]))
+
+
+def _demand_parameters(campaign: Campaign, store: Path) -> None:
+    group, blocks, arrays = open_readable(store), dict[str, str](), list[str]()
+    for result in campaign.results():
+        for name in array_names(result):
+            if name not in group or not (store / name / METADATA).is_file():
+                continue
+            held = open_array(group, name).attrs.get("parameters", result.parameters)
+            changes = list(_changed_parameters(result, held))  # type: ignore[arg-type]
+            blocks |= {key: _change(key, there, asked) for key, there, asked in changes}
+            arrays += [name] if changes else []
+    if blocks:
+        title = (
+            f"{store.parent} holds results with other parameters than the campaign file asks for:"
+        )
+        ending = (
+            "Set these keys back; or, to have the results computed anew, remove what is there "
+            f"first: {', '.join(str(store / name) for name in arrays)}. Nothing was changed."
+        )
+        raise DirectoryError("\n\n".join([title, *blocks.values(), ending]))
+
+
+def _changed_parameters(
+    result: Result, held: Mapping[str, Any]
+) -> Iterator[tuple[str, object, object]]:
+    for name, value in plain(result.parameters).items():
+        if result.source and name == result.source.name:
+            yield from _changed_parameters(result.source, held.get(name, {}))
+        elif held.get(name) != value:
+            yield key_of(result.observable, name), held.get(name), value
+
+
+def _change(key: str, there: object, asked: object) -> str:
+    return f"  {key}\n    there    {toml_text(there)}\n    asked    {toml_text(asked)}"
 
 
 def _physics(campaign: Campaign) -> dict[str, Any]:
@@ -145,7 +181,6 @@ def _physics(campaign: Campaign) -> dict[str, Any]:
             "model": True,
             "glass": True,
             "creep": set(type(campaign.creep).model_fields) - {"steps"},
-            "analysis": {"d2min_cutoff"},
         },
     )
 

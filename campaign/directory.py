@@ -23,9 +23,10 @@ from glasscreep.campaign.grid import Glass, Run
 from glasscreep.campaign.rows import assign, empty_table, glass_rows
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.files import storing, write_durably
-from glasscreep.tasks.layout import D2MIN
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.layout import ArraySpec
+from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import GLASSES, RUNS, STORE
+from glasscreep.tasks.registry import result_specs
 from glasscreep.tasks.store import (
     RunTable,
     StoreShape,
@@ -48,8 +49,8 @@ class Room:
     """Most frames of any run."""
     glasses: int = 0
     """Number of rows of glasses."""
-    d2min_intervals: frozenset[int] = frozenset()
-    """Intervals that D2min has an array for [steps]."""
+    arrays: frozenset[str] = frozenset()
+    """Names of the arrays."""
 
     @classmethod
     def of_store(cls, store: Path) -> "Room":
@@ -59,8 +60,9 @@ class Room:
         group = open_readable(store)
         names = ("run_id", "step", "glass_stress")
         runs, frames, glasses = (open_array(group, name).shape[0] for name in names)
-        d2min = (name.removeprefix(D2MIN) for name in group.array_keys() if D2MIN in name)
-        return cls(runs, frames, glasses, frozenset(map(int, d2min)))
+        # A result that someone removed is still in the copy of the metadata.
+        arrays = (name for name in group.array_keys() if (store / name / METADATA).is_file())
+        return cls(runs, frames, glasses, frozenset(arrays))
 
     def enlarged(self, campaign: Campaign, runs: int) -> "Room":
         """Room that a campaign needs besides what is there."""
@@ -68,7 +70,7 @@ class Room:
             max(self.runs, runs),
             max(self.frames, campaign.frames),
             max(self.glasses, campaign.replicas),
-            self.d2min_intervals | set(campaign.d2min_intervals),
+            self.arrays | {spec.name for spec in specs_of(campaign)},
         )
 
 
@@ -183,7 +185,7 @@ def _write_campaign(campaign: Campaign, directory: Path) -> None:
 
 
 def _create(prepared: Prepared) -> None:
-    campaign, room = prepared.campaign, prepared.room
+    campaign = prepared.campaign
     mixture = campaign.mixture()
     create_store(
         prepared.store,
@@ -191,13 +193,18 @@ def _create(prepared: Prepared) -> None:
         store_attributes(campaign),
         np.where(np.arange(mixture.particles) < mixture.particles_a, 1, 2).astype(np.uint8),
         *_times(prepared),
-        sorted(room.d2min_intervals),
+        specs_of(campaign),
     )
 
 
 def _extend(prepared: Prepared) -> None:
-    intervals = sorted(prepared.room.d2min_intervals)
-    extend_store(prepared.store, _shape(prepared), *_times(prepared), intervals)
+    results = specs_of(prepared.campaign)
+    extend_store(prepared.store, _shape(prepared), *_times(prepared), results)
+
+
+def specs_of(campaign: Campaign) -> list[ArraySpec]:
+    """Describe the arrays of a campaign's results."""
+    return result_specs(campaign.results(), campaign.model.particles)
 
 
 def _shape(prepared: Prepared) -> StoreShape:

@@ -8,7 +8,9 @@ import numpy as np
 
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.snapshot import read_snapshot
-from glasscreep.tasks.layout import ArraySpec, StoreShape, array_specs
+from glasscreep.tasks.layout import ArraySpec, StoreShape, frame_specs
+from glasscreep.tasks.observable import Result
+from glasscreep.tasks.registry import result_specs
 
 REFERENCE_RATE = 2.0e6
 """Particle-steps/s on one core of a 2-core AMD EPYC: 10,000 particles, T = 0.1, `lj/cut/opt`."""
@@ -21,8 +23,6 @@ GLASS_BYTES = 15.4
 """Per particle: positions, compressed, at most."""
 CHECKPOINT_BYTES = 89
 """Per particle: a LAMMPS restart file."""
-D2MIN_BYTES = 8
-"""Per particle and interval, at most."""
 FILES_BESIDES = 5
 """Of a run, outside the arrays: manifest, checkpoint, two logs or tables, provenance."""
 GLASS_FILES_BESIDES = 3
@@ -80,18 +80,32 @@ def bytes_of_run(campaign: Campaign, frames_done: int) -> float:
     """Bytes that a run will take besides those of the frames it has."""
     particles, frames = campaign.model.particles, campaign.frames
     new = max(0, frames - frames_done)
-    pairs = sum(
-        min(new, max(0, frames - interval // campaign.creep.frame_interval))
-        for interval in campaign.d2min_intervals
+    of_frames = new * particles * FRAME_BYTES
+    for result in campaign.results():
+        covered = frames - result.interval // campaign.creep.frame_interval
+        of_frames += max(0, min(new, covered)) * _bytes_of_a_frame(result, campaign)
+    return of_frames if frames_done else of_frames + _bytes_at_once(campaign)
+
+
+def _bytes_of_a_frame(result: Result, campaign: Campaign) -> int:
+    """Bytes that a frame of a result of particles takes at most."""
+    shape = _one_run(campaign, 1)
+    specs = result_specs([result], campaign.model.particles)
+    return sum(
+        math.prod(spec.shape(shape)) * np.dtype(spec.dtype).itemsize
+        for spec in filter(_is_of_particles, specs)
     )
-    for_particles = particles * (new * FRAME_BYTES + pairs * D2MIN_BYTES)
-    return for_particles if frames_done else for_particles + _bytes_at_once(campaign)
+
+
+def _is_of_particles(spec: ArraySpec) -> bool:
+    """Tell whether what an array takes grows frame by frame."""
+    return spec.shard_frames is not None
 
 
 def _bytes_at_once(campaign: Campaign) -> float:
     """Bytes of a run that its first frame takes: the checkpoint, and rows of numbers in full."""
     shape = _one_run(campaign, campaign.frames)
-    numbers = [spec for spec in _specs(campaign, shape, "run") if not spec.compressed]
+    numbers = [spec for spec in _specs(campaign, shape, "run") if not _is_of_particles(spec)]
     sizes = (
         _files_of_array(spec, shape)
         * math.prod(spec.chunk_shape(shape))
@@ -127,7 +141,10 @@ def _one_run(campaign: Campaign, frames: int) -> StoreShape:
 
 def _specs(campaign: Campaign, shape: StoreShape, owner: str) -> list[ArraySpec]:
     """Arrays with files of each run's, or glass's, own."""
-    specs = array_specs(shape, campaign.d2min_intervals)
+    specs = [
+        *frame_specs(shape),
+        *result_specs(campaign.results(), campaign.model.particles),
+    ]
     return [spec for spec in specs if spec.dims[0] == owner and spec.dims != ("run",)]
 
 

@@ -10,7 +10,9 @@ from pydantic_core import ErrorDetails
 
 from glasscreep.campaign.fields import Allowed
 from glasscreep.campaign.problems import Problem, dotted, toml_text
-from glasscreep.campaign.sections import Campaign, Section
+from glasscreep.campaign.section import Section
+from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.registry import OBSERVABLES
 
 Path = tuple[str | int, ...]
 """Keys, and positions in lists, from the top of the file to a value."""
@@ -105,6 +107,9 @@ def _hint(path: Path, value: object) -> str:
         return "write [[grid]], with two brackets, above each grid"
     if path == ("name",):
         return "a file that does not say name = ... gives its own name to the campaign"
+    if path[:2] == ("analysis", "results") and isinstance(value, str):
+        match = get_close_matches(value.lower(), OBSERVABLES, n=1)
+        return f"did you mean {match[0]}?" if match else ""
     if isinstance(value, str) and _is_number(value):
         return f"write the number without quotes: {value}"
     return ""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from glasscreep.tasks.registry import OBSERVABLES
 
 LARGEST_COUNT = 2**53
 """Up to here every whole number written as a float, such as `1e7`, means itself."""
@@ -36,6 +38,14 @@ def several(value: Any) -> Any:
 def as_tuple(value: Any) -> Any:
     """Let a TOML array be a tuple."""
     return tuple(value) if isinstance(value, list) else value
+
+
+def known_result(name: str) -> str:
+    """Refuse the name of a result that there is not."""
+    if name not in OBSERVABLES:
+        msg = f"there is no result {name}"
+        raise ValueError(msg)
+    return name
 
 
 Count = Annotated[
@@ -71,6 +81,11 @@ Finites = Annotated[
     Allowed("a finite number, or a list of such"),
 ]
 Intervals = Annotated[tuple[Count, ...], BeforeValidator(several)]
+ResultNames = Annotated[
+    tuple[Annotated[str, AfterValidator(known_result)], ...],
+    BeforeValidator(several),
+    Allowed(f"names out of {', '.join(OBSERVABLES)}"),
+]
 Name = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"),

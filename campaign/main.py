@@ -101,10 +101,10 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
         console = Console()
         snapshot = run_campaign(campaign, place, console)
         if snapshot.runs_in(State.DONE):
-            console.print(
-                summary_table(summarise(place, next(iter(campaign.d2min_intervals), None)))
-            )
-            console.print(f"strain curves: {plot_strain(place)}", highlight=False, soft_wrap=True)
+            console.print(summary_table(summarise(place, campaign.results())))
+            if "strain" in campaign.analysis.results:
+                plot = plot_strain(place)
+                console.print(f"strain curves: {plot}", highlight=False, soft_wrap=True)
         tell_failures(snapshot, console)
         if snapshot.phase == "stopped":
             console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)

@@ -12,6 +12,7 @@ from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.observable import Result
 from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import GlassTask, Outcome, SegmentTask, run_segment
 
@@ -32,10 +33,10 @@ class MdWork:
     """Frames of every run."""
     segment_frames: int
     """Frames of a segment."""
-    d2min_intervals: tuple[int, ...]
-    """Intervals of D2min, in MD steps."""
-    d2min_cutoff: float
-    """Cutoff of D2min [length]."""
+    frame_interval: int
+    """From frame to frame [steps]."""
+    results: tuple[Result, ...]
+    """What to compute from the frames."""
     launch: tuple[str, ...]
     """What to put before the command of an MD process."""
     environment: dict[str, str]
@@ -77,9 +78,8 @@ class MdWork:
             run_id=self._run(run).id,
             row=run,
             glass_row=self.glass_rows[run],
-            axis=self._run(run).creep.axis,
-            d2min_intervals=self.d2min_intervals,
-            cutoff=self.d2min_cutoff,
+            results=self.results,
+            frame_interval=self.frame_interval,
             frames_wanted=self.frames,
         )
         for block in ready_blocks(task, manifest.frames, manifest.flushed):

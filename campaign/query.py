@@ -10,27 +10,23 @@ import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
-from glasscreep.analysis.creep import CreepFit
 from glasscreep.campaign.opened import open_campaign, run_table
-from glasscreep.tasks.blocks import FIT, STRAINS
+from glasscreep.campaign.query_columns import ArrayColumns, Columns, of_d2min, of_fit, of_scalars
+from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import GlasscreepError
-from glasscreep.tasks.layout import D2MIN, FIT_PARAMETERS
 from glasscreep.tasks.opening import open_array, open_readable
-from glasscreep.tasks.physics import AXES
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.results import strains
+from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.run_frames import RunFrames
 from glasscreep.tasks.scalars import NAMES
+from glasscreep.tasks.strain_results import FIT, STRAINS, strains
 
 POINT = ("temperature", "stress", "replica")
 FORMATS = ("table", "csv", "json")
-LOOSE = 0.25
-"""A particle of species A whose D2min exceeds this is loose [length**2]."""
 TOLERANCE = 1e-9
 """Relative: what a user types is one of the values of the campaign file, maybe computed."""
-
-Columns = dict[str, Any]
 
 
 class QueryError(GlasscreepError):
@@ -51,8 +47,9 @@ def query_table(
     directory : Path or str
         Campaign directory.
     result : str
-        `strain`, `strain_loaded`, `creep_fit`, `d2min_<interval in steps>`, or an array with a
-        value for each frame, such as `box_edges` or `potential_energy`.
+        `strain`, `strain_loaded`, `creep_fit`, `d2min_<interval in steps>`, any other result
+        that the campaign has, or an array with a value for each frame, such as `box_edges` or
+        `potential_energy`.
     temperature, stress, replica : float, float, int, optional
         Only runs at this temperature [energy], under this stress [energy / length**3], of
         this replica.
@@ -65,7 +62,9 @@ def query_table(
         ``replica``, then ``frame``, ``step``, ``time``, then the result: ``value``; ``x``,
         ``y``, ``z`` of what has axes; ``mean`` and ``loose_fraction`` of D2min, the mean over
         all particles and the share of A particles above 0.25; of `creep_fit` its four
-        parameters, ``creep_modulus`` and ``creep_modulus_stderr``.
+        parameters, ``creep_modulus`` and ``creep_modulus_stderr``. Of other results of
+        particles, mean and standard deviation over those of each species, ``mean_A`` and so
+        on; what has further dimensions has a column for each, and a row for each value.
 
     Raises
     ------
@@ -109,8 +108,7 @@ def render(table: pd.DataFrame, form: str) -> str:
 
 def _columns_of(result: str, group: zarr.Group, reader: FrameReader) -> Callable[[Any], Columns]:
     """Find what gives the columns of a result for one run."""
-    intervals = sorted(int(name[len(D2MIN) :]) for name in group if name.startswith(D2MIN))
-    known = [*STRAINS, FIT, *(f"{D2MIN}{steps}" for steps in intervals), *NAMES]
+    known = [*STRAINS, *(name for name in _result_arrays(group) if name not in STRAINS), *NAMES]
     if result not in known:
         msg = (
             f"there is no result {result!r}; choose from {', '.join(known)}. "
@@ -118,47 +116,37 @@ def _columns_of(result: str, group: zarr.Group, reader: FrameReader) -> Callable
         )
         raise QueryError(msg)
     if result in STRAINS:
-        return lambda run: _strain(result, group, reader, run)
-    if result == FIT:
-        return lambda run: _fit(_read(group, FIT, run), run.stress)
+        return lambda run: of_scalars(_strain(result, group, reader, run))
     if result in NAMES:
-        return lambda run: _values(reader.scalar(result, run.Index))
-    return lambda run: _d2min(_read(group, result, run), reader.species)
+        return lambda run: of_scalars(reader.scalar(result, run.Index))
+    if result == FIT:
+        return lambda run: of_fit(_read(group, FIT, run), run.stress)
+    if open_array(group, result).attrs.get("observable") == D2MIN:
+        return lambda run: of_d2min(_read(group, result, run), reader.species)
+    return ArrayColumns(group, result, reader).of_run
 
 
-def _strain(result: str, group: zarr.Group, reader: FrameReader, run: Any) -> Columns:
+def _result_arrays(group: zarr.Group) -> list[str]:
+    """Name the arrays of results, in the order of the registry."""
+    order = list(OBSERVABLES)
+    found = [
+        (order.index(str(array.attrs["observable"])), array.attrs.get("interval", 0), name)
+        for name, array in group.arrays()
+        if array.attrs.get("observable") in OBSERVABLES
+    ]
+    return [name for *_, name in sorted(found)]
+
+
+def _strain(result: str, group: zarr.Group, reader: FrameReader, run: Any) -> NDArray[np.float64]:
     # Not from the store, where it comes some frames later: it is there with the frame.
     physics: Any = group.attrs["physics"]
-    axis = physics["creep"]["axis"]
     if not reader.manifest(run.Index).frames:
-        return _values(np.empty(0))
-    both = strains(reader, run.Index, run.glass_row, str(axis))
-    return _values(both[STRAINS.index(result)])
-
-
-def _values(values: NDArray[Any]) -> Columns:
-    columns = {"value": values} if values.ndim == 1 else dict(zip(AXES, values.T, strict=True))
-    return {"frame": np.arange(len(values)), **columns}
-
-
-def _fit(parameters: NDArray[np.float64], stress: float) -> Columns:
-    named = dict(zip(FIT_PARAMETERS, parameters.tolist(), strict=True))
-    fit = CreepFit(**named)
-    more = {
-        "creep_modulus": fit.modulus(stress),
-        "creep_modulus_stderr": fit.modulus_stderr(stress),
-    }
-    there = 0 if np.isnan(fit.slope) else 1
-    return {name: [value] * there for name, value in {**named, **more}.items()}
-
-
-def _d2min(values: NDArray[np.float64], species: NDArray[np.uint8]) -> Columns:
-    defined = ~np.isnan(values)
-    frame = np.flatnonzero(defined.any(axis=1))
-    values, defined = values[frame], defined[frame]
-    mean = np.where(defined, values, 0.0).sum(axis=1) / defined.sum(axis=1)
-    loose = (values[:, species == 1] > LOOSE).mean(axis=1)
-    return {"frame": frame, "mean": mean, "loose_fraction": loose}
+        return np.empty(0)
+    frames = RunFrames(reader, run.Index, run.glass_row, frame_interval=1)
+    values: NDArray[np.float64] = strains(frames, str(physics["creep"]["axis"]))[
+        STRAINS.index(result)
+    ]
+    return values
 
 
 def _read(group: zarr.Group, name: str, run: Any) -> NDArray[np.float64]:

@@ -5,14 +5,14 @@ The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 127235
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from glasscreep.campaign.analysis_section import AnalysisSection
 from glasscreep.campaign.fields import (
     Allowed,
     Count,
     Finites,
     Fraction,
-    Intervals,
     Name,
     Positive,
     Positives,
@@ -20,18 +20,13 @@ from glasscreep.campaign.fields import (
     as_tuple,
 )
 from glasscreep.campaign.grid import Glass, Point, Run, runs_of, union
+from glasscreep.campaign.section import Section
+from glasscreep.tasks.observable import Result
 from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, GlassProtocol, Model, glass_ids
+from glasscreep.tasks.registry import chosen_results
 
 LARGEST_PARTICLES = 2**31 - 1
 """LAMMPS numbers atoms with 32 bits."""
-
-
-class Section(BaseModel):
-    """A table of a campaign file: nothing converted, no key unknown."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
-    )
 
 
 class WellDepths(Section):
@@ -130,18 +125,6 @@ class GridSection(Section):
     """Stress on the loaded axis, compression positive [energy/length^3]."""
 
 
-class AnalysisSection(Section):
-    """What is computed from the frames."""
-
-    d2min_intervals: Annotated[
-        Intervals | None,
-        Allowed("whole numbers of steps: multiples of creep.frame_interval below creep.steps"),
-    ] = None
-    """Between frames this far apart D2min is measured [steps]."""
-    d2min_cutoff: Positive = 2.5
-    """Neighbours of a particle are those nearer than this [length]."""
-
-
 class ResourcesSection(Section):
     """What a run may use; none of it changes the results' identity."""
 
@@ -195,6 +178,12 @@ class Campaign(Section):
         if self.analysis.d2min_intervals is not None:
             return tuple(sorted(set(self.analysis.d2min_intervals)))
         return (self.creep.frame_interval,) if self.frames > 1 else ()
+
+    def results(self) -> tuple[Result, ...]:
+        """Every result, each after the one that it is computed from."""
+        axis = {"axis": self.creep.axis}
+        parameters = {"strain": axis, "creep_fit": axis, **self.analysis.parameters()}
+        return chosen_results(self.analysis.results, self.d2min_intervals, parameters)
 
     def points(self) -> tuple[Point, ...]:
         """Every point of the grids once, by temperature and then by stress."""

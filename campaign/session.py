@@ -154,8 +154,8 @@ def _open_session(prepared: Prepared, display: Display) -> _Session:
         glass_rows=prepared.glass_of_run.tolist(),
         frames=campaign.frames,
         segment_frames=campaign.resources.segment_frames,
-        d2min_intervals=campaign.d2min_intervals,
-        d2min_cutoff=campaign.analysis.d2min_cutoff,
+        frame_interval=campaign.creep.frame_interval,
+        results=campaign.results(),
         launch=launch,
         environment=launcher.environment(),
     )

@@ -1,6 +1,7 @@
 """What `run` leaves the user with: a table of the points and a plot of the creep curves."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,23 +13,26 @@ from rich.table import Table
 
 from glasscreep.campaign.opened import OpenedCampaign, open_campaign
 from glasscreep.campaign.states import State
+from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.observable import Result
+from glasscreep.tasks.strain_results import FIT
 
 PLOT_FILE = "strain.png"
 LEGEND_ENTRIES = 16
 
 
-def summarise(directory: Path, d2min_interval: int | None) -> pd.DataFrame:
+def summarise(directory: Path, results: Sequence[Result]) -> pd.DataFrame:
     """Sum up the finished runs of a campaign, point by point.
 
     Parameters
     ----------
     directory : Path
         Campaign directory.
-    d2min_interval : int or None
-        Interval of the D2min to show [steps]; None for no such column.
+    results : sequence of Result
+        What was computed: strain, creep fit and the first D2min are shown if they are among it.
 
     Returns
     -------
@@ -40,7 +44,7 @@ def summarise(directory: Path, d2min_interval: int | None) -> pd.DataFrame:
     """
     campaign = open_campaign(directory)
     runs = _finished(campaign)
-    values = _run_values(campaign.dataset, runs, d2min_interval)
+    values = _run_values(campaign.dataset, runs, results)
     table = runs[["temperature", "stress"]].assign(**values)
     rows = []
     for point, group in table.groupby(["temperature", "stress"]):
@@ -59,17 +63,22 @@ def _finished(campaign: OpenedCampaign) -> pd.DataFrame:
 
 
 def _run_values(
-    dataset: xr.Dataset, runs: pd.DataFrame, d2min_interval: int | None
+    dataset: xr.Dataset, runs: pd.DataFrame, results: Sequence[Result]
 ) -> dict[str, list[float]]:
-    values: dict[str, list[float]] = {"strain": [], "slope": []}
+    first = {result.observable: result for result in reversed(results)}
+    shown = {"strain": "strain", "slope": FIT, "d2min": D2MIN}
+    values: dict[str, list[float]] = {name: [] for name in shown if shown[name] in first}
     for row, run in runs.iterrows():
-        values["strain"].append(_result(dataset["strain"][row, run["frames"] - 1], run["id"]))
-        slope = dataset["creep_fit"].sel(fit_parameter="slope")[row]
-        values["slope"].append(_result(slope, run["id"]) if run["frames"] > 1 else np.nan)
-        if d2min_interval is not None:
-            frame = run["frames"] - 1 - d2min_interval // int(dataset["step"][0])
-            of_particles = dataset[f"d2min_{d2min_interval}"][row, frame]
-            values.setdefault("d2min", []).append(_result(of_particles, run["id"]))
+        last = run["frames"] - 1
+        if "strain" in values:
+            values["strain"].append(_result(dataset["strain"][row, last], run["id"]))
+        if "slope" in values:
+            slope = dataset[FIT].sel(fit_parameter="slope")[row]
+            values["slope"].append(_result(slope, run["id"]) if last else np.nan)
+        if "d2min" in values:
+            result = first[D2MIN]
+            frame = last - result.interval // int(dataset["step"][0])
+            values["d2min"].append(_result(dataset[result.name][row, frame], run["id"]))
     return values
 
 

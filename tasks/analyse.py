@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,17 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
-from glasscreep.tasks.blocks import FIT, AnalysisTask, Block, frames_of_a_file
+from glasscreep.tasks.blocks import AnalysisTask, Block, frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import open_array, open_writable
 from glasscreep.tasks.results import values_of
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.segment import Outcome
+from glasscreep.tasks.shards import ShardedFrames
 
 
 def analyse_block(block: Block) -> Outcome:
@@ -40,12 +41,12 @@ def analyse_block(block: Block) -> Outcome:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on
         kind = kind_of_error(error)
         what = str(error) if isinstance(error, GlasscreepError) else repr(error)
-        message = f"{block.result}, frames {block.start} to {block.stop - 1}: {what}"
+        message = f"{block.names}, frames {block.start} to {block.stop - 1}: {what}"
     return Outcome(block.task.run_id, kind, block.stop, 0, message, "", 0)
 
 
 def compute_block(block: Block) -> None:
-    """Do one block: read frames, compute, store the result durably, and note it as done.
+    """Do one block: read frames, compute, store the results durably, and note them as done.
 
     Raises
     ------
@@ -60,19 +61,21 @@ def compute_block(block: Block) -> None:
     values, done = values_of(block)
     with _writing(task) as scratch:
         group = open_writable(task.store, scratch.write)
-        analysed = read_analysed(task.place, task.parameters)
-        known = analysed.done.get(block.result, 0)
+        analysed = read_analysed(task.place)
+        known = min(map(analysed.frames_of, block.results))
         for name, result in values.items():
-            _store(open_array(group, name), block, result, known)
+            _store(open_array(group, name), block, result, known, scratch)
         scratch.write(task.place / ANALYSED, encode_analysed(_noted(analysed, block, done)))
 
 
 def _noted(analysed: Analysed, block: Block, stop: int) -> Analysed:
     """Note a block as done: unless it is a repetition, or one before it is missing."""
-    known = analysed.done.get(block.result, 0)
-    if block.result != FIT:
-        stop = max(stop, known) if block.start <= known else known
-    return replace(analysed, done={**analysed.done, block.result: stop})
+    known = [analysed.frames_of(result) for result in block.results]
+    if block.kind is not Kind.RUN:
+        stops = [max(stop, done) if block.start <= done else done for done in known]
+    else:
+        stops = [stop for _ in known]
+    return analysed.noting(block.results, stops)
 
 
 @contextmanager
@@ -88,20 +91,32 @@ def _writing(task: AnalysisTask) -> Iterator[Scratch]:
         scratch.remove()
 
 
-def _store(array: "zarr.Array[Any]", block: Block, values: NDArray[np.float64], known: int) -> None:
-    """Write a result, each file of the store as a whole; keep what of it is known already."""
-    row = block.task.row
-    if block.result == FIT:
+def _store(
+    array: "zarr.Array[Any]", block: Block, values: NDArray[Any], known: int, scratch: Scratch
+) -> None:
+    """Write values, each file of the store as a whole; keep what of it is known already."""
+    row, start = block.task.row, block.start
+    if block.kind is Kind.RUN:
         array[row] = values
         return
-    step = frames_of_a_file(array)
-    first = block.start - block.start % step
+    first = start - start % frames_of_a_file(array)
+    with naming_damage(
+        f"run {block.task.run_id}, frames {first} to {known - 1}, array {array.name}"
+    ):
+        if array.shards is not None:
+            ShardedFrames(block.task.store, array).write(row, start, values, scratch.write, known)
+        else:
+            _store_in_chunk(array, block, values, known)
+
+
+def _store_in_chunk(
+    array: "zarr.Array[Any]", block: Block, values: NDArray[Any], known: int
+) -> None:
+    row, start, step = block.task.row, block.start, frames_of_a_file(array)
+    first = start - start % step
     last = min(first + step, array.shape[1])
-    known = min(known, last)
     whole = np.full((last - first, *array.shape[2:]), array.fill_value)
-    if known > first and not block.start <= first < known <= block.stop:
-        where = f"run {block.task.run_id}, frames {first} to {known - 1}, array {array.name}"
-        with naming_damage(where):
-            whole[: known - first] = array[row, first:known]
-    whole[block.start - first : block.start - first + len(values)] = values
+    if known > first:
+        whole[: known - first] = array[row, first : min(known, last)]
+    whole[start - first : start - first + len(values)] = values
     array[row, first:last] = whole

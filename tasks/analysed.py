@@ -1,60 +1,70 @@
 """What of a run has been analysed: a file beside its manifest, so that nothing is done twice."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from glasscreep.tasks.files import checksum
+from glasscreep.tasks.observable import Result, plain
 
 ANALYSED = "analysis.json"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """How far each result of a run has come."""
+    """How far each result of a run has come, and with which parameters."""
 
-    parameters: dict[str, Any]
-    """What the results depend on besides the frames."""
-    done: dict[str, int] = field(default_factory=dict)
-    """Frames that each result covers, counted from the first."""
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By name: `parameters`, and `frames`, the number that it covers, counted from the first."""
+
+    def frames_of(self, result: Result) -> int:
+        """Count the frames that a result covers; none with other parameters."""
+        known = self.results.get(result.name)
+        if known is None or known["parameters"] != plain(result.parameters):
+            return 0
+        return int(known["frames"])
+
+    def noting(self, results: Iterable[Result], frames: Iterable[int]) -> "Analysed":
+        """Note how many frames results cover from now on."""
+        new = {
+            result.name: {"parameters": plain(result.parameters), "frames": covered}
+            for result, covered in zip(results, frames, strict=True)
+        }
+        return Analysed({**self.results, **new})
 
 
 def encode_analysed(analysed: Analysed) -> bytes:
     """Write as JSON that carries its own checksum."""
-    content = {"schema": SCHEMA, "parameters": analysed.parameters, "done": analysed.done}
+    content = {"schema": SCHEMA, "results": analysed.results}
     return _text({**content, "crc32c": checksum(_text(content))})
 
 
-def read_analysed(directory: Path, parameters: dict[str, Any]) -> Analysed:
+def read_analysed(directory: Path) -> Analysed:
     """Read how far the analysis of a run has come.
 
     Parameters
     ----------
     directory : Path
         Directory of the run.
-    parameters : dict
-        What the results shall depend on besides the frames, JSON.
 
     Returns
     -------
     Analysed
-        With nothing done if there is no file, or one for other parameters, or a damaged one:
+        With nothing done if there is no file, or a damaged one, or one of an earlier schema:
         all of it can be computed again from the frames.
     """
-    nothing = Analysed(parameters)
     try:
         data = (directory / ANALYSED).read_bytes()
     except FileNotFoundError:
-        return nothing
+        return Analysed()
     try:
-        content = json.loads(data)
-        known = Analysed(content["parameters"], content["done"])
+        known = Analysed(json.loads(data)["results"])
     except (ValueError, TypeError, KeyError):
-        return nothing
-    same = known.parameters == parameters and encode_analysed(known) == data
-    return known if same else nothing
+        return Analysed()
+    return known if encode_analysed(known) == data else Analysed()
 
 
 def _text(content: dict[str, Any]) -> bytes:

@@ -1,21 +1,19 @@
 """What of a run can be analysed, split into blocks: units of work that may be repeated."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import zarr
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.layout import D2MIN
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.observable import Kind, Result
+from glasscreep.tasks.opening import METADATA, open_readable
 from glasscreep.tasks.places import STORE, run_directory
+from glasscreep.tasks.registry import OBSERVABLES
 
-STRAINS = ("strain", "strain_loaded")
-FIT = "creep_fit"
 BLOCK_FRAMES = 64
 
 
@@ -31,14 +29,12 @@ class AnalysisTask:
     """Row of the run in the store."""
     glass_row: int
     """Row of its glass in the store."""
-    axis: str
-    """Loaded axis, `x`, `y` or `z`."""
-    d2min_intervals: tuple[int, ...]
-    """Intervals of D2min, whole frame intervals [steps]."""
-    cutoff: float
-    """Neighbours for D2min are those nearer than this [length]."""
+    results: tuple[Result, ...]
+    """What to compute; each after what it is computed from."""
+    frame_interval: int
+    """From frame to frame [steps]."""
     frames_wanted: int
-    """Number of frames at which the run is done, and its creep is fitted."""
+    """Number of frames at which the run is done, and what is of a whole run is computed."""
 
     @property
     def store(self) -> Path:
@@ -50,24 +46,34 @@ class AnalysisTask:
         """Directory of the run."""
         return run_directory(Path(self.directory), self.run_id)
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """What the results depend on besides the frames."""
-        return {"axis": self.axis, "cutoff": self.cutoff}
-
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One result over consecutive frames: a unit of work that may be repeated."""
+    """Some results over consecutive frames: a unit of work that may be repeated."""
 
     task: AnalysisTask
     """Of which run."""
-    result: str
-    """`strain` (from both references), `creep_fit`, or `d2min_` and an interval in steps."""
+    results: tuple[Result, ...]
+    """Which results: of one kind, so that they share what they read and compute."""
     start: int
     """First frame."""
     stop: int
     """One beyond the last frame."""
+
+    @property
+    def names(self) -> str:
+        """Names of its results."""
+        return ", ".join(result.name for result in self.results)
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of its results."""
+        return kind_of(self.results[0])
+
+
+def kind_of(result: Result) -> Kind:
+    """Tell when a result can be computed."""
+    return OBSERVABLES[result.observable].kind
 
 
 def ready_blocks(task: AnalysisTask, frames: int, flushed: int) -> list[Block]:
@@ -85,47 +91,81 @@ def ready_blocks(task: AnalysisTask, frames: int, flushed: int) -> list[Block]:
     list of Block
         None of them crosses the edge of a file of the store.
     """
-    done = read_analysed(task.place, task.parameters).done
-    grain = grain_of(task.store)
-    blocks = []
-    for first in range(0, frames, grain.scalar_frames):
-        stop = min(first + grain.scalar_frames, frames)
-        if stop > done.get(STRAINS[0], 0):
-            blocks.append(Block(task, STRAINS[0], first, stop))
-    # A file that asks for fewer frames than are fitted must not cost that fit.
-    if frames >= task.frames_wanted > max(1, done.get(FIT, 0)):
-        blocks.append(Block(task, FIT, 0, task.frames_wanted))
-    for steps in task.d2min_intervals:
-        start, end = done.get(f"{D2MIN}{steps}", 0), flushed - steps // grain.frame_interval
-        while start < end:
-            edge = start - start % grain.d2min_frames + grain.d2min_frames
-            stop = min(start + BLOCK_FRAMES, edge, end)
-            blocks.append(Block(task, f"{D2MIN}{steps}", start, stop))
-            start = stop
+    analysed = read_analysed(task.place)
+    done = {result.name: analysed.frames_of(result) for result in task.results}
+    blocks: list[Block] = []
+    for group in _groups(task, done):
+        start, end = done[group[0].name], _limit(task, group[0], done, frames, flushed)
+        if kind_of(group[0]) is Kind.RUN:
+            if end > max(1, start):
+                blocks.append(Block(task, group, 0, end))
+        else:
+            blocks += _blocks(task, group, start, end)
+        # What is computed from these comes after their blocks.
+        done |= {result.name: max(start, end) for result in group}
     return blocks
 
 
-@dataclass(frozen=True, slots=True)
-class Grain:
-    """How the frames of a store are cut."""
+def _groups(task: AnalysisTask, done: Mapping[str, int]) -> Iterator[tuple[Result, ...]]:
+    """Put results together that share what they read, and have come equally far."""
+    groups: dict[tuple[object, ...], list[Result]] = {}
+    for result in task.results:
+        source = result.source.name if result.source else ""
+        key = (kind_of(result), result.interval, source, done[result.name])
+        groups.setdefault(key, []).append(result)
+    yield from map(tuple, groups.values())
 
-    frame_interval: int
-    """From frame to frame [steps]."""
-    scalar_frames: int
-    """In a file of a result with one number for each frame."""
-    d2min_frames: int
-    """In a file of D2min; 0 if there is none."""
+
+def _limit(
+    task: AnalysisTask, result: Result, done: Mapping[str, int], frames: int, flushed: int
+) -> int:
+    """Count the frames of a result that can be computed; of a whole run, all or none."""
+    kind, apart = kind_of(result), result.interval // task.frame_interval
+    if kind is Kind.RUN:
+        # A file that asks for fewer frames than are analysed must not cost that result.
+        wanted = task.frames_wanted - apart
+        there = done[result.source.name] if result.source else frames
+        return wanted if frames >= task.frames_wanted and there >= wanted else 0
+    if result.source:
+        return done[result.source.name]
+    return {Kind.BOX: frames, Kind.FRAME: flushed, Kind.PAIR: flushed - apart}[kind]
+
+
+def _blocks(task: AnalysisTask, group: tuple[Result, ...], start: int, end: int) -> Iterator[Block]:
+    files = files_of(task.store, (task.store / METADATA).stat().st_mtime_ns)
+    lengths = {files[name] for result in group for name in array_names(result)}
+    longest = end if kind_of(group[0]) is Kind.BOX else BLOCK_FRAMES
+    while start < end:
+        edge = min(start - start % length + length for length in lengths)
+        stop = min(start + longest, edge, end)
+        yield Block(task, group, start, stop)
+        start = stop
+
+
+def array_names(result: Result) -> list[str]:
+    """Name the arrays of a result, in the order in which their values are computed."""
+    specs = OBSERVABLES[result.observable].specs(result, particles=1)
+    return [spec.name for spec in specs if spec.values is None]
 
 
 @lru_cache(maxsize=8)
-def grain_of(store: Path) -> Grain:
-    """Read what never changes in a store, for a driver that asks often."""
-    group = open_readable(store)
-    with naming_damage(f"array step of {store}"):
-        interval = int(np.asarray(open_array(group, "step")[:1])[0])
-    files = {name: frames_of_a_file(array) for name, array in group.arrays() if array.ndim > 1}
-    d2min_frames = min((files[name] for name in files if name.startswith(D2MIN)), default=0)
-    return Grain(interval, files[STRAINS[0]], d2min_frames)
+def files_of(store: Path, _stamp: int) -> dict[str, int]:
+    """Count the frames in a file of each array, for a driver that asks often.
+
+    Parameters
+    ----------
+    store : Path
+        The frame store.
+    _stamp : int
+        When its metadata were written: another answer for others.
+
+    Returns
+    -------
+    dict
+        By name of the array, where it has frames.
+    """
+    arrays = open_readable(store).arrays()
+    return {name: frames_of_a_file(array) for name, array in arrays if array.ndim > 1}
 
 
 def frames_of_a_file(array: "zarr.Array[Any]") -> int:

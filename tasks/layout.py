@@ -1,7 +1,7 @@
 """The arrays of the frame store: names, dimensions, chunks, units."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,9 @@ SCHEMA = "glasscreep"
 SCHEMA_VERSION = 1
 POSITION_SHARD_FRAMES = 64
 IMAGE_SHARD_FRAMES = 1024
-D2MIN_SHARD_FRAMES = 256
 SCALAR_CHUNK_FRAMES = 1024
 TABLE_CHUNK = 16384
 PARTICLE_CHUNK = 131072
-D2MIN = "d2min_"
-"""Start of the names of arrays of D2min; the interval in steps follows."""
-FIT_PARAMETERS = ("slope", "intercept", "slope_stderr", "intercept_stderr")
 PRESSURE = "energy / length^3"
 COORDINATES = "run_id temperature stress replica seed glass_row step time species particle_id"
 
@@ -45,7 +41,6 @@ class StoreShape:
             "particle": self.particles,
             "dim": len(AXES),
             "glass": self.glasses,
-            "fit_parameter": len(FIT_PARAMETERS),
         }
 
 
@@ -65,71 +60,44 @@ class ArraySpec:
     """Length along each dimension of what is verified in one go; whole where not given."""
     shard_frames: int | None
     """Frames that share a file, if those are several chunks."""
-    compressed: bool
-    """Whether chunks are compressed."""
+    compression: str | None
+    """How chunks are compressed: `zstd`, `lz4` or not at all."""
     attributes: dict[str, Any]
     """Attributes, after the CF conventions."""
+    lengths: Mapping[str, int] = field(default_factory=dict)
+    """Length of each dimension that the store's shape does not tell."""
+    values: Sequence[Any] | None = None
+    """What it holds for ever, if it is a coordinate."""
 
     def shape(self, shape: StoreShape) -> tuple[int, ...]:
         """Shape of the array in a store."""
-        return tuple(shape.sizes()[dim] for dim in self.dims)
+        return self._shape(shape, {})
 
     def chunk_shape(self, shape: StoreShape) -> tuple[int, ...]:
         """Shape of a chunk in a store."""
-        lengths = {**shape.sizes(), **self.chunk}
-        return tuple(lengths[dim] for dim in self.dims)
+        return self._shape(shape, self.chunk)
 
     def shard_shape(self, shape: StoreShape) -> tuple[int, ...] | None:
         """Shape of a shard in a store."""
         if self.shard_frames is None:
             return None
-        lengths = {**shape.sizes(), **self.chunk, "frame": self.shard_frames}
+        return self._shape(shape, {**self.chunk, "frame": self.shard_frames})
+
+    def _shape(self, shape: StoreShape, instead: Mapping[str, int]) -> tuple[int, ...]:
+        lengths = {**shape.sizes(), **self.lengths, **instead}
         return tuple(lengths[dim] for dim in self.dims)
 
 
-def array_specs(shape: StoreShape, d2min_intervals: Sequence[int]) -> list[ArraySpec]:
-    """All arrays of a store.
-
-    Parameters
-    ----------
-    shape : StoreShape
-        How much the store holds.
-    d2min_intervals : sequence of int
-        Intervals of D2min in MD steps, one array each.
-
-    Returns
-    -------
-    list of ArraySpec
-    """
-    particles = min(shape.particles, PARTICLE_CHUNK)
-    d2min = [d2min_spec(steps, particles) for steps in d2min_intervals]
-    return [*_tables(), *_frames(particles), *_glasses(), *_results(), *d2min]
-
-
-def d2min_spec(steps: int, particles: int) -> ArraySpec:
-    """Array of the D2min over one interval in MD steps."""
-    return ArraySpec(
-        f"{D2MIN}{steps}",
-        ("run", "frame", "particle"),
-        "<f8",
-        np.nan,
-        {"run": 1, "frame": 1, "particle": particles},
-        D2MIN_SHARD_FRAMES,
-        True,
-        {
-            "units": "length^2",
-            "long_name": f"non-affine squared displacement over {steps} steps",
-            "definition": "D2min from this frame to the one an interval later; mean over neighbours",
-            "interval": steps,
-        },
-    )
+def frame_specs(shape: StoreShape) -> list[ArraySpec]:
+    """Arrays of tables, frames and glasses: all of a store but its results."""
+    return [*_tables(), *_frames(min(shape.particles, PARTICLE_CHUNK)), *_glasses()]
 
 
 def _table(
     name: str, dim: str, dtype: str, fill: Any, units: str, long_name: str, **attributes: Any
 ) -> ArraySpec:
     described = {"units": units, "long_name": long_name, **attributes}
-    return ArraySpec(name, (dim,), dtype, fill, {dim: TABLE_CHUNK}, None, False, described)
+    return ArraySpec(name, (dim,), dtype, fill, {dim: TABLE_CHUNK}, None, None, described)
 
 
 def _tables() -> list[ArraySpec]:
@@ -148,7 +116,6 @@ def _tables() -> list[ArraySpec]:
         _table("species", "particle", "|u1", 0, "1", "species", definition="1 = A, 2 = B"),
         _table("particle_id", "particle", "<i8", -1, "1", "number of the particle, from 1"),
         _table("dim", "dim", "str", "", "1", "Cartesian axis"),
-        _table("fit_parameter", "fit_parameter", "str", "", "1", "parameter of the creep fit"),
     ]
 
 
@@ -163,7 +130,7 @@ def _scalar(
         fill,
         {"run": 1, "frame": SCALAR_CHUNK_FRAMES},
         None,
-        False,
+        None,
         {"units": units, "long_name": long_name, "definition": definition, **missing},
     )
 
@@ -179,9 +146,16 @@ def _frames(particles: int) -> list[ArraySpec]:
     }
     return [
         ArraySpec(
-            "position", dims, "<i8", POSITION_FILL, chunk, POSITION_SHARD_FRAMES, True, _position()
+            "position",
+            dims,
+            "<i8",
+            POSITION_FILL,
+            chunk,
+            POSITION_SHARD_FRAMES,
+            "zstd",
+            _position(),
         ),
-        ArraySpec("image", dims, "|i1", IMAGE_FILL, chunk, IMAGE_SHARD_FRAMES, True, image),
+        ArraySpec("image", dims, "|i1", IMAGE_FILL, chunk, IMAGE_SHARD_FRAMES, "zstd", image),
         *_frame_scalars(),
     ]
 
@@ -215,7 +189,7 @@ def _frame_scalars() -> list[ArraySpec]:
 def _glasses() -> list[ArraySpec]:
     def of_glass(name: str, axes: tuple[str, ...], attributes: dict[str, Any]) -> ArraySpec:
         return ArraySpec(
-            name, ("glass", *axes), "<f8", np.nan, {"glass": 1}, None, False, attributes
+            name, ("glass", *axes), "<f8", np.nan, {"glass": 1}, None, None, attributes
         )
 
     position = ArraySpec(
@@ -225,7 +199,7 @@ def _glasses() -> list[ArraySpec]:
         POSITION_FILL,
         {"glass": 1},
         None,
-        True,
+        "zstd",
         {**_position(), "long_name": "position in the glass"},
     )
     box = {"units": "length", "long_name": "box edges of the glass"}
@@ -236,17 +210,4 @@ def _glasses() -> list[ArraySpec]:
         of_glass("glass_box_edges", ("dim",), box),
         of_glass("glass_potential_energy", (), energy),
         of_glass("glass_stress", ("dim",), stress),
-    ]
-
-
-def _results() -> list[ArraySpec]:
-    since_glass = "1 - L / L0 along the loaded axis, L0 of the glass"
-    since_load = "1 - L / L0 along the loaded axis, L0 of the first frame under load"
-    fit = {"units": "1", "long_name": "fit of strain against the logarithm of time"}
-    return [
-        _scalar("strain", "1", "strain from the glass", since_glass),
-        _scalar("strain_loaded", "1", "strain from the first loaded frame", since_load),
-        ArraySpec(
-            "creep_fit", ("run", "fit_parameter"), "<f8", np.nan, {"run": 1}, None, False, fit
-        ),
     ]

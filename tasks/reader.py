@@ -14,6 +14,7 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import run_directory
+from glasscreep.tasks.shards import ShardedFrames
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,11 @@ class FrameReader:
         self.store = store
         self._group = open_readable(store)
         self._arrays = {name: open_array(self._group, name) for name in self._group.array_keys()}
+        self._sharded = {
+            name: ShardedFrames(store, array)
+            for name, array in self._arrays.items()
+            if array.shards is not None
+        }
 
     @cached_property
     def run_ids(self) -> list[str]:
@@ -70,7 +76,12 @@ class FrameReader:
 
     def position(self, row: int, frame: int) -> NDArray[np.float64]:
         """Positions of a frame, (N, 3), wrapped into the box, origin at its corner [length]."""
-        return decode_positions(self._flushed("position", row, frame, frame + 1)[0])
+        position: NDArray[np.float64] = self.positions(row, frame, frame + 1)[0]
+        return position
+
+    def positions(self, row: int, start: int, stop: int) -> NDArray[np.float64]:
+        """Positions of frames `start` to `stop - 1`, (frames, N, 3), as of `position`."""
+        return decode_positions(self._flushed("position", row, start, stop))
 
     def image(self, row: int, frame: int) -> NDArray[np.int8]:
         """Periodic images of a frame, (N, 3)."""
@@ -79,14 +90,16 @@ class FrameReader:
 
     def block(self, row: int, start: int, stop: int) -> FrameBlock:
         """Frames `start` to `stop - 1` of a run."""
-        position = decode_positions(self._flushed("position", row, start, stop))
-        return FrameBlock(
-            start, position, self._images(row, start, stop), self.box_edges(row)[start:stop]
-        )
+        position, image = self.positions(row, start, stop), self._images(row, start, stop)
+        return FrameBlock(start, position, image, self.box_edges(row)[start:stop])
 
     def box_edges(self, row: int) -> NDArray[np.float64]:
         """Box edges of the committed frames, (frames, 3) [length]."""
         return self.scalar("box_edges", row)
+
+    def sharded(self, name: str) -> ShardedFrames:
+        """Take one of the arrays with a value, or several, for each particle of each frame."""
+        return self._sharded[name]
 
     def scalar(self, name: str, row: int) -> NDArray[Any]:
         """One of the arrays with a value, or one along each axis, for each committed frame.
@@ -139,7 +152,7 @@ class FrameReader:
         frames = f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
         where = f"run {self.run_ids[row]}, {frames}, array {name}"
         with naming_damage(where):
-            values = np.asarray(array[row, start:stop])
+            values = self._sharded[name].read(row, start, stop)
         if _is_fill(values, array.fill_value).any():
             msg = f"{where} is damaged: it was committed but is not there"
             raise DamagedError(msg)

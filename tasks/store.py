@@ -12,18 +12,17 @@ import numpy as np
 import zarr
 from numpy.typing import ArrayLike, NDArray
 from zarr.abc.codec import BytesBytesCodec
-from zarr.codecs import BloscCodec, Crc32cCodec
+from zarr.codecs import BloscCname, BloscCodec, Crc32cCodec
 
 from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.layout import (
     COORDINATES,
-    FIT_PARAMETERS,
     SCHEMA,
     SCHEMA_VERSION,
     ArraySpec,
     StoreShape,
-    array_specs,
+    frame_specs,
 )
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array
 from glasscreep.tasks.physics import AXES
@@ -69,7 +68,7 @@ def create_store(
     species: NDArray[np.uint8],
     step: NDArray[np.int64],
     time: NDArray[np.float64],
-    d2min_intervals: Sequence[int],
+    results: Sequence[ArraySpec],
 ) -> None:
     """Make a store with room for all runs; it is there as a whole or not at all.
 
@@ -87,8 +86,8 @@ def create_store(
         MD step of each frame.
     time : (frames,) float
         Time under load of each frame [time].
-    d2min_intervals : sequence of int
-        Intervals of D2min in MD steps.
+    results : sequence of ArraySpec
+        Arrays of the results, and their coordinates.
     """
     if path.exists():
         msg = f"{path} exists already; extend it, or choose another directory"
@@ -97,14 +96,21 @@ def create_store(
     with storing(path):
         shutil.rmtree(partial, ignore_errors=True)  # left by a crash
         (partial / PROVENANCE).mkdir(parents=True)
-        for spec in array_specs(shape, d2min_intervals):
+        for spec in (*frame_specs(shape), *results):
             _create_array(partial / spec.name, spec, shape)
         _write_group(partial / PROVENANCE, {})
         own = {"Conventions": "CF-1.11", "schema": SCHEMA, "schema_version": SCHEMA_VERSION}
         _publish(partial, {**own, "coordinates": COORDINATES, **attrs})
-        fixed = {"species": species, "dim": AXES, "fit_parameter": FIT_PARAMETERS}
-        ids = np.arange(1, shape.particles + 1)
-        _write_columns(partial, {**fixed, "particle_id": ids, "step": step, "time": time})
+        _write_columns(
+            partial,
+            {
+                "species": species,
+                "dim": AXES,
+                "particle_id": np.arange(1, shape.particles + 1),
+                "step": step,
+                "time": time,
+            },
+        )
         os.replace(partial, path)
         sync_directory(path.parent)
 
@@ -114,9 +120,9 @@ def extend_store(
     shape: StoreShape,
     step: NDArray[np.int64],
     time: NDArray[np.float64],
-    d2min_intervals: Sequence[int] = (),
+    results: Sequence[ArraySpec] = (),
 ) -> None:
-    """Make room in a store for more runs, frames, glasses or D2min intervals.
+    """Make room in a store for more runs, frames, glasses or results.
 
     A crash in the middle leaves the store as it was to its readers; calling again completes it.
 
@@ -126,14 +132,14 @@ def extend_store(
         The store.
     shape : StoreShape
         How much it holds from now on; a dimension that would shrink keeps its length.
-    step, time, d2min_intervals
+    step, time, results
         As in `create_store`.
     """
     attributes = json.loads((path / METADATA).read_bytes())["attributes"]
-    for spec in array_specs(shape, d2min_intervals):
-        if (path / spec.name).is_dir():
-            _grow(path / spec.name / METADATA, spec.shape(shape))
-        else:
+    for metadata in sorted(path.glob(f"*/{METADATA}")):
+        _grow(metadata, shape.sizes())
+    for spec in results:
+        if not (path / spec.name).is_dir():
             _create_aside(path / spec.name, spec, shape)
     # Readers go by the root's copy of the shapes; until it is replaced they see the old store.
     arrays = zarr.open_group(DurableStore(path), mode="r+", use_consolidated=False)
@@ -156,10 +162,10 @@ def read_run_table(path: Path) -> RunTable:
 
 def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
     codecs: list[BytesBytesCodec] = [Crc32cCodec()]
-    if spec.compressed:
-        size = np.dtype(spec.dtype).itemsize
-        codecs.insert(0, BloscCodec(typesize=size, cname="zstd", clevel=3, shuffle="bitshuffle"))
-    zarr.create_array(
+    if spec.compression is not None:
+        size, name = np.dtype(spec.dtype).itemsize, BloscCname(spec.compression)
+        codecs.insert(0, BloscCodec(typesize=size, cname=name, clevel=3, shuffle="bitshuffle"))
+    array = zarr.create_array(
         DurableStore(directory),
         shape=spec.shape(shape),
         dtype=str if spec.dtype == "str" else np.dtype(spec.dtype),
@@ -171,6 +177,8 @@ def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
         chunk_key_encoding={"name": "default", "separator": "."},
         dimension_names=spec.dims,
     )
+    if spec.values is not None:
+        array[:] = np.asarray(spec.values)
 
 
 def _create_aside(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
@@ -183,9 +191,12 @@ def _create_aside(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
         sync_directory(directory.parent)
 
 
-def _grow(metadata: Path, wanted: Sequence[int]) -> None:
+def _grow(metadata: Path, wanted: Mapping[str, int]) -> None:
     array = json.loads(metadata.read_bytes())
-    grown = [max(pair) for pair in zip(array["shape"], wanted, strict=True)]
+    if array["node_type"] != "array":
+        return
+    dims = zip(array["dimension_names"], array["shape"], strict=True)
+    grown = [max(length, wanted.get(dim, 0)) for dim, length in dims]
     if grown != array["shape"]:
         write_durably(metadata, json.dumps({**array, "shape": grown}).encode())
 

@@ -143,7 +143,6 @@ def test_what_is_no_longer_asked_for_is_kept(directory):
         ({"glass": {"quench_steps": 20_000}}, ["glass.quench_steps"]),
         ({"creep": {"steps": 60_000, "axis": "x"}}, ["creep.axis"]),
         ({"creep": {"frame_interval": 5_000}}, ["creep.frame_interval"]),
-        ({"analysis": {"d2min_cutoff": 2.6}}, ["analysis.d2min_cutoff"]),
     ],
 )
 def test_other_physics_is_refused_key_by_key(directory, change, keys):
@@ -156,6 +155,37 @@ def test_other_physics_is_refused_key_by_key(directory, change, keys):
     assert named == keys
     assert "--dir" in message
     assert snapshot(directory) == before
+
+
+def test_other_parameters_of_a_result_are_refused_until_it_is_removed(directory):
+    prepare(campaign(), directory)
+    before = snapshot(directory)
+    other = campaign(analysis={"d2min_cutoff": 2.6})
+    shown = r"analysis.d2min_cutoff\n    there    2.5\n    asked    2.6"
+    with pytest.raises(DirectoryError, match=f"{shown}(.|\n)*store.zarr/d2min_10000") as error:
+        prepare(other, directory)
+    assert "strain" not in str(error.value)
+    assert snapshot(directory) == before
+    shutil.rmtree(directory / "store.zarr" / "d2min_10000")
+    prepare(other, directory)
+    array = open_array(open_readable(directory / "store.zarr"), "d2min_10000")
+    assert array.attrs["parameters"] == {"cutoff": 2.6}
+    assert prepare(other, directory).added == 0
+
+
+def test_parameters_of_results_that_are_not_asked_for_do_not_matter(directory):
+    prepare(campaign(), directory)
+    prepare(campaign(analysis={"results": ["strain"], "d2min_cutoff": 2.6}), directory)
+
+
+def test_a_result_may_be_added_and_left_out(directory):
+    few = prepare(campaign(analysis={"results": "strain"}), directory)
+    assert "d2min_10000" not in few.room.arrays
+    assert "creep_fit" not in few.room.arrays
+    assert {"d2min_10000", "creep_fit"} <= prepare(campaign(), directory).room.arrays
+    prepare(campaign(analysis={"results": []}, creep={"steps": 50_000}), directory)
+    array = open_array(open_readable(directory / "store.zarr"), "d2min_10000")
+    assert array.shape == (4, 5, 300)  # what is there grows with the rest
 
 
 def test_the_refusal_shows_both_values(directory):

@@ -153,7 +153,7 @@ def test_relaxing_counts_by_the_frame():
 
 def test_a_run_of_the_paper_takes_few_files():
     paper = load(EXAMPLES / "paper.toml")
-    d2min = 3 * 4
+    d2min = 3 * 16  # a file holds 64 frames
     assert files_of_run(paper, 1000) <= 32 + d2min
     assert files_of_run(paper, 0) == 0
 

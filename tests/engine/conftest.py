@@ -45,7 +45,7 @@ class Campaign:
         particles = self.run.glass.model.particles
         species = np.repeat(np.array([1, 2], np.uint8), [round(0.8 * particles), particles // 5])
         shape = StoreShape(runs=1, frames=FRAMES, particles=particles, glasses=1)
-        create_store(store, shape, {}, species, steps, 0.01 * steps, [200])
+        create_store(store, shape, {}, species, steps, 0.01 * steps, ())
         write_run_table(store, RunTable([identity(self.run)], [0.1], [0.5], [0], [1], [0]))
         return self
 

@@ -12,7 +12,7 @@ import zarr
 
 from glasscreep.campaign.directory import Prepared, prepare
 from glasscreep.campaign.sections import Campaign
-from glasscreep.tasks import layout
+from glasscreep.tasks import layout, result_arrays
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.manifest import read_manifest
@@ -24,7 +24,6 @@ DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 SMALL = {
     "POSITION_SHARD_FRAMES": 4,
     "IMAGE_SHARD_FRAMES": 8,
-    "D2MIN_SHARD_FRAMES": 4,
     "SCALAR_CHUNK_FRAMES": 8,
 }
 FRAME_INTERVAL = 20
@@ -94,9 +93,8 @@ class FilledCampaign:
             run_id=self.place(row).name,
             row=row,
             glass_row=int(self.prepared.glass_of_run[row]),
-            axis="z",
-            d2min_intervals=self.prepared.campaign.d2min_intervals,
-            cutoff=2.5,
+            results=self.prepared.campaign.results(),
+            frame_interval=FRAME_INTERVAL,
             frames_wanted=self.prepared.campaign.frames,
         )
 
@@ -180,11 +178,16 @@ def whole() -> Frames:
     return Frames.of_all()
 
 
+def make_files_small(patch: pytest.MonkeyPatch) -> None:
+    for name, frames in SMALL.items():
+        patch.setattr(layout, name, frames)
+    patch.setattr(result_arrays, "FILE_FRAMES", 4)
+
+
 @pytest.fixture
 def small_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let new stores have shards and chunks that a few frames fill."""
-    for name, frames in SMALL.items():
-        monkeypatch.setattr(layout, name, frames)
+    make_files_small(monkeypatch)
 
 
 @pytest.fixture
@@ -197,8 +200,7 @@ def campaign(tmp_path: Path, corner: Frames, small_files: None) -> FilledCampaig
 def running(tmp_path_factory: pytest.TempPathFactory, corner: Frames) -> Iterator[FilledCampaign]:
     """Run 0 done and analysed, run 1 half-way, run 2 failed, run 3 not begun. Not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, frames in SMALL.items():
-            patch.setattr(layout, name, frames)
+        make_files_small(patch)
         filled = make_campaign(tmp_path_factory.mktemp("query") / "filled", corner)
         filled.write(0, 12)
         filled.analyse(0)

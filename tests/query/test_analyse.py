@@ -16,11 +16,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from glasscreep.analysis.creep import creep_fit
 from glasscreep.analysis.d2min import d2min
-from glasscreep.tasks import analyse, layout, scratch
+from glasscreep.tasks import analyse, layout, result_arrays, scratch
 from glasscreep.tasks.analyse import analyse_block, compute_block
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
-from glasscreep.tasks.blocks import grain_of, ready_blocks
+from glasscreep.tasks.blocks import ready_blocks
 from glasscreep.tasks.errors import DamagedError, FencedError
+from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
 
 RESULTS = ("strain", "strain_loaded", "creep_fit", "d2min_20", "d2min_60")
@@ -68,14 +69,14 @@ def test_other_runs_are_left_alone(campaign):
 
 def test_what_is_done_is_not_done_again(campaign):
     campaign.write(0, 7)
-    assert {block.result for block in campaign.blocks(0)} == {"strain", "d2min_20", "d2min_60"}
+    assert {block.names for block in campaign.blocks(0)} == {"strain", "d2min_20", "d2min_60"}
     campaign.analyse(0)
     assert campaign.blocks(0) == []
     campaign.write(0, 12)
-    again = [(block.result, block.start, block.stop) for block in campaign.blocks(0)]
-    # Positions of frames 0 to 3 were in the store; strain is cheap, and goes file by file.
+    again = [(block.names, block.start, block.stop) for block in campaign.blocks(0)]
+    # Positions of frames 0 to 3 were in the store, scalars of all 7.
     assert again == [
-        ("strain", 0, 8),
+        ("strain", 7, 8),
         ("strain", 8, 12),
         ("creep_fit", 0, 12),
         ("d2min_20", 3, 4),
@@ -94,7 +95,7 @@ def test_an_extended_run_gets_only_what_is_new(campaign):
         creep={**campaign.prepared.campaign.creep.model_dump(), "steps": 18 * 20},
         analysis={"d2min_intervals": [20, 40, 60]},
     )
-    new = [(block.result, block.start) for block in longer.blocks(0)]
+    new = [(block.names, block.start) for block in longer.blocks(0)]
     assert new == [("d2min_40", 0), ("d2min_40", 4), ("d2min_40", 8)]
     before = results_of(longer, 0)
     longer.write(0, 18)
@@ -125,10 +126,9 @@ def test_blocks_are_the_whole(make, corner, steps, data):
         patch.setattr(layout, "IMAGE_SHARD_FRAMES", position)
         # The writer wants the chunks of scalars to hold whole shards.
         patch.setattr(layout, "SCALAR_CHUNK_FRAMES", position * data.draw(st.integers(1, 3)))
-        patch.setattr(layout, "D2MIN_SHARD_FRAMES", data.draw(st.integers(1, 5), "d2min"))
+        patch.setattr(result_arrays, "FILE_FRAMES", data.draw(st.integers(1, 5), "result"))
         patch.setattr("glasscreep.tasks.blocks.BLOCK_FRAMES", data.draw(st.integers(1, 5), "block"))
         campaign = make(Path(place) / "filled", corner)
-        grain_of.cache_clear()
         for until in [*np.minimum(np.cumsum(steps), 12).tolist(), 12]:
             campaign.write(0, until)
             ready = campaign.blocks(0)
@@ -188,7 +188,7 @@ def test_killed_at_any_write_it_goes_on_and_loses_one_block_at_most(campaign, mo
 def test_damaged_positions_are_named_and_do_not_stop_the_driver(campaign):
     campaign.write(0, 12)
     flip(campaign.prepared.store / "position" / "c.0.1.0.0", at=100)
-    blocks = [block for block in campaign.blocks(0) if block.result == "d2min_20"]
+    blocks = [block for block in campaign.blocks(0) if block.names == "d2min_20"]
     outcomes = [analyse_block(block) for block in blocks]
     assert [outcome.kind for outcome in outcomes] == ["damaged", "damaged", "done"]
     run_id = campaign.place(0).name
@@ -197,7 +197,7 @@ def test_damaged_positions_are_named_and_do_not_stop_the_driver(campaign):
     assert outcomes[0].message.startswith(named)
     with pytest.raises(DamagedError, match=f"run {run_id}, frame 4, array position"):
         compute_block(blocks[0])
-    assert blocks == [block for block in campaign.blocks(0) if block.result == "d2min_20"]
+    assert blocks == [block for block in campaign.blocks(0) if block.names == "d2min_20"]
 
 
 def test_a_damaged_result_is_named(campaign):
@@ -205,7 +205,7 @@ def test_a_damaged_result_is_named(campaign):
     campaign.analyse(0)
     campaign.write(0, 12)
     flip(campaign.prepared.store / "d2min_20" / "c.0.0.0")
-    block = next(block for block in campaign.blocks(0) if block.result == "d2min_20")
+    block = next(block for block in campaign.blocks(0) if block.names == "d2min_20")
     assert block.start == 3  # frames 0 to 2 share its file
     with pytest.raises(DamagedError, match=r"frames 0 to 2, array /d2min_20 is damaged"):
         compute_block(block)
@@ -232,10 +232,10 @@ def test_a_worker_believed_lost_is_fenced_off(campaign, monkeypatch):
     block = campaign.blocks(0)[-1]
     store = analyse._store
 
-    def late(array, block, result, known):
+    def late(array, block, result, known, scratch):
         monkeypatch.setattr(analyse, "_store", store)
         assert analyse_block(block).kind == "done"  # the one that took over
-        store(array, block, result, known)
+        store(array, block, result, known, scratch)
 
     monkeypatch.setattr(analyse, "_store", late)
     with pytest.raises(FencedError, match="taken over"):
@@ -244,26 +244,30 @@ def test_a_worker_believed_lost_is_fenced_off(campaign, monkeypatch):
 
 def test_numbers_that_cannot_be_analysed_are_told(campaign):
     campaign.write(0, 12)
-    block = next(block for block in campaign.blocks(0) if block.result.startswith("d2min"))
-    wide = replace(block, task=replace(block.task, cutoff=4.0))
+    block = next(block for block in campaign.blocks(0) if block.names.startswith("d2min"))
+    wide = replace(block, results=(replace(block.results[0], parameters={"cutoff": 4.0}),))
     outcome = analyse_block(wide)
     assert outcome.kind == "crashed"
-    assert "the box is too small" in outcome.message
+    assert "too small" in outcome.message
 
 
 def test_other_parameters_or_damage_start_anew(tmp_path):
-    known = Analysed({"cutoff": 2.5}, {"strain": 7})
+    strain = Result("strain", "strain", {"axis": "z"})
+    pair = Result("d2min", "d2min_20", {"cutoff": 2.5}, 20)
+    known = Analysed().noting((strain, pair), (7, 5))
     (tmp_path / ANALYSED).write_bytes(encode_analysed(known))
-    assert read_analysed(tmp_path, {"cutoff": 2.5}) == known
-    assert read_analysed(tmp_path, {"cutoff": 2.0}) == Analysed({"cutoff": 2.0})
+    assert read_analysed(tmp_path) == known
+    assert [known.frames_of(strain), known.frames_of(pair)] == [7, 5]
+    assert known.frames_of(replace(pair, parameters={"cutoff": 2.0})) == 0
+    assert known.frames_of(replace(pair, name="d2min_40")) == 0
     whole = (tmp_path / ANALYSED).read_bytes()
     for at in range(len(whole)):
         damaged = bytearray(whole)
         damaged[at] ^= 1
         (tmp_path / ANALYSED).write_bytes(damaged)
-        assert read_analysed(tmp_path, {"cutoff": 2.5}).done in ({}, None)
+        assert read_analysed(tmp_path) == Analysed()
     (tmp_path / ANALYSED).unlink()
-    assert read_analysed(tmp_path, {"cutoff": 2.5}).done == {}
+    assert read_analysed(tmp_path) == Analysed()
 
 
 def test_d2min_from_the_store_is_that_of_the_raw_frames(make, whole, tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.campaign import query
+from glasscreep.campaign import query_columns
 from glasscreep.campaign.query import QueryError, query_table, render
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
@@ -50,7 +50,7 @@ def test_what_has_axes_has_columns_for_them(running):
 
 
 def test_d2min_is_summed_up_frame_by_frame(running, monkeypatch):
-    monkeypatch.setattr(query, "LOOSE", 2e-3)  # quiet frames
+    monkeypatch.setattr(query_columns, "LOOSE", 2e-3)  # quiet frames
     table = query_table(running.directory, "d2min_60")
     values = running.array("d2min_60")[0, :9]
     assert table["frame"].tolist() == list(range(9))

@@ -5,9 +5,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 import zarr
 
-from glasscreep.tasks import layout
+from glasscreep.tasks import layout, result_arrays
+from glasscreep.tasks.layout import ArraySpec
+from glasscreep.tasks.registry import chosen_results, result_specs
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, extend_store, write_run_table
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
 
@@ -15,24 +18,21 @@ RUNS, PARTICLES, GLASSES = 3, 5, 2
 SHARDS = {
     "POSITION_SHARD_FRAMES": 2,
     "IMAGE_SHARD_FRAMES": 4,
-    "D2MIN_SHARD_FRAMES": 2,
     "SCALAR_CHUNK_FRAMES": 4,
 }
 FRAME_INTERVAL = CHECKPOINT_INTERVAL = 20
 D2MIN_INTERVALS = (20,)
+PARAMETERS = {"strain": {"axis": "z"}, "creep_fit": {"axis": "z"}, "d2min": {"cutoff": 2.5}}
 
 
 @contextmanager
 def small_shards() -> Iterator[None]:
     """Let new stores have shards that a few frames fill."""
-    usual = {name: getattr(layout, name) for name in SHARDS}
-    try:
+    with pytest.MonkeyPatch.context() as patch:
         for name, frames in SHARDS.items():
-            setattr(layout, name, frames)
+            patch.setattr(layout, name, frames)
+        patch.setattr(result_arrays, "FILE_FRAMES", 2)
         yield
-    finally:
-        for name, frames in usual.items():
-            setattr(layout, name, frames)
 
 
 def run_id(row: int) -> str:
@@ -56,6 +56,10 @@ def step_and_time(frames: int) -> tuple[np.ndarray, np.ndarray]:
     return step, step * 0.005
 
 
+def results(particles: int, intervals: tuple[int, ...] = D2MIN_INTERVALS) -> list[ArraySpec]:
+    return result_specs(chosen_results(PARAMETERS, intervals, PARAMETERS), particles)
+
+
 def run_table(runs: int) -> RunTable:
     rows = np.arange(runs)
     ids = [run_id(row) for row in range(runs)]
@@ -75,7 +79,7 @@ def create(campaign: Path, frames: int, runs: int = RUNS, particles: int = PARTI
             species,
             step,
             time,
-            D2MIN_INTERVALS,
+            results(particles),
         )
     write_run_table(store_of(campaign), run_table(runs))
     return campaign
@@ -85,7 +89,7 @@ def extend(campaign: Path, frames: int, runs: int = RUNS) -> None:
     """Make room for more frames and runs."""
     step, time = step_and_time(frames)
     with small_shards():
-        extend_store(store_of(campaign), shape(frames, runs), step, time, D2MIN_INTERVALS)
+        extend_store(store_of(campaign), shape(frames, runs), step, time, results(PARTICLES))
     write_run_table(store_of(campaign), run_table(runs))
 
 

@@ -146,7 +146,7 @@ def test_a_hundred_thousand_runs_are_planned_in_few_files(tmp_path):
         np.ones(10_000, np.uint8),
         np.arange(frames),
         np.arange(frames) * 0.01,
-        (10, 100),
+        small.results(10_000, (10, 100)),
     )
     write_run_table(tmp_path / "store.zarr", table)
     written = [path.parent.name for path in (tmp_path / "store.zarr").glob("*/c.*")]
@@ -193,7 +193,8 @@ def test_nothing_shrinks(campaign):
 
 def test_an_interval_of_d2min_may_be_added(campaign):
     step, moments = small.step_and_time(FRAMES)
-    small.extend_store(small.store_of(campaign), small.shape(FRAMES), step, moments, (20, 40))
+    results = small.results(small.PARTICLES, (20, 40))
+    small.extend_store(small.store_of(campaign), small.shape(FRAMES), step, moments, results)
     dataset = xr.open_zarr(small.store_of(campaign))
     assert dataset.d2min_40.attrs["interval"] == 40
     assert dataset.d2min_40.shape == (small.RUNS, FRAMES, small.PARTICLES)

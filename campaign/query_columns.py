@@ -1,0 +1,131 @@
+"""The columns of a query's table, by the dimensions of what is asked for."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from glasscreep.analysis.creep import CreepFit
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.opening import open_array
+from glasscreep.tasks.physics import AXES
+from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.strain_results import FIT_PARAMETERS
+
+LOOSE = 0.25
+"""A particle of species A whose D2min exceeds this is loose [length**2]."""
+SPECIES = {1: "A", 2: "B"}
+
+Columns = dict[str, Any]
+
+
+def of_scalars(values: NDArray[Any]) -> Columns:
+    """Give each frame a row: a column `value`, or one for each axis."""
+    columns = {"value": values} if values.ndim == 1 else dict(zip(AXES, values.T, strict=True))
+    return {"frame": np.arange(len(values)), **columns}
+
+
+def of_fit(parameters: NDArray[np.float64], stress: float) -> Columns:
+    """Give the creep fit of a run, if there is one, a row."""
+    named = dict(zip(FIT_PARAMETERS, parameters.tolist(), strict=True))
+    fit = CreepFit(**named)
+    more = {
+        "creep_modulus": fit.modulus(stress),
+        "creep_modulus_stderr": fit.modulus_stderr(stress),
+    }
+    there = 0 if np.isnan(fit.slope) else 1
+    return {name: [value] * there for name, value in {**named, **more}.items()}
+
+
+def of_d2min(values: NDArray[np.float64], species: NDArray[np.uint8]) -> Columns:
+    """Give each frame a row: the mean over its particles, and how many of A are loose."""
+    defined = ~np.isnan(values)
+    frame = np.flatnonzero(defined.any(axis=1))
+    values, defined = values[frame], defined[frame]
+    mean = np.where(defined, values, 0.0).sum(axis=1) / defined.sum(axis=1)
+    loose = (values[:, species == 1] > LOOSE).mean(axis=1)
+    return {"frame": frame, "mean": mean, "loose_fraction": loose}
+
+
+class ArrayColumns:
+    """Columns of any other result, by the dimensions of its array.
+
+    Particles are summed up, by species, as mean and standard deviation; what has further
+    dimensions gets a row for each of their coordinates.
+
+    Parameters
+    ----------
+    group : zarr.Group
+        The store.
+    name : str
+        Array with dimension run, and maybe frame, particle and others.
+    reader : FrameReader
+        Of the store.
+    """
+
+    def __init__(self, group: zarr.Group, name: str, reader: FrameReader) -> None:
+        self._array, self._reader = open_array(group, name), reader
+        self._name = name
+        dims = tuple(map(str, self._array.metadata.dimension_names or ()))  # type: ignore[union-attr]
+        self._has_frames, self._has_particles = "frame" in dims, "particle" in dims
+        further = [dim for dim in dims if dim not in ("run", "frame", "particle")]
+        self._coordinates = {dim: reader.column(dim) for dim in further}
+
+    def of_run(self, run: Any) -> Columns:
+        """Read what there is of a run."""
+        with naming_damage(f"run {run.id}, array {self._name}"):
+            frame, reduced = self._reduced(run.Index)
+        return self._long(frame, reduced)
+
+    def _reduced(self, row: int) -> tuple[NDArray[np.int64] | None, dict[str, NDArray[Any]]]:
+        """Sum particles up, some frames at a time: the whole may not fit into memory."""
+        if not self._has_frames:
+            values = np.asarray(self._array[row])[None]
+            return None, {"value": values if np.isfinite(values).any() else values[:0]}
+        parts = [self._of_frames(values) for values in self._pieces(row)]
+        columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        there = np.zeros(len(next(iter(columns.values()))), bool)
+        for values in columns.values():
+            there |= np.isfinite(values).any(axis=tuple(range(1, values.ndim)))
+        frame = np.flatnonzero(there)
+        return frame, {name: values[frame] for name, values in columns.items()}
+
+    def _pieces(self, row: int) -> Iterator[NDArray[Any]]:
+        frames = self._array.shape[1]
+        step = (self._array.shards or self._array.chunks)[1]
+        for start in range(0, frames, step):
+            stop = min(start + step, frames)
+            if self._array.shards is None:
+                yield np.asarray(self._array[row, start:stop])
+                continue
+            values = self._reader.sharded(self._name).read(row, start, stop)
+            if values.dtype.kind == "i":
+                yield np.where(values == self._array.fill_value, np.nan, values)
+            else:
+                yield values
+
+    def _of_frames(self, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        if not self._has_particles:
+            return {"value": values}
+        columns = {}
+        for species, label in SPECIES.items():
+            own = values[:, self._reader.species == species].astype(np.float64)
+            there = np.isfinite(own)
+            count = there.sum(axis=1)
+            kept = np.where(there, own, 0.0)
+            with np.errstate(invalid="ignore"):  # nothing is there of frames not yet analysed
+                mean = kept.sum(axis=1) / count
+                miss = np.where(there, own - mean[:, None], 0.0)
+                columns[f"mean_{label}"] = mean
+                columns[f"std_{label}"] = np.sqrt((miss**2).sum(axis=1) / count)
+        return columns
+
+    def _long(self, frame: NDArray[np.int64] | None, reduced: dict[str, NDArray[Any]]) -> Columns:
+        shape = next(iter(reduced.values())).shape
+        axes = list(np.indices(shape))
+        columns: Columns = {} if frame is None else {"frame": frame[axes[0].ravel()]}
+        for axis, (dim, values) in zip(axes[1:], self._coordinates.items(), strict=True):
+            columns[dim] = values[axis.ravel()]
+        return columns | {name: values.ravel() for name, values in reduced.items()}

@@ -1,0 +1,60 @@
+"""All that can be measured: to add a result, add its entry to one of these modules."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from glasscreep.tasks import d2min_results, strain_results
+from glasscreep.tasks.layout import ArraySpec
+from glasscreep.tasks.observable import Kind, Observable, Result
+
+OBSERVABLES: Mapping[str, Observable] = {
+    entry.name: entry for entry in (*strain_results.ENTRIES, *d2min_results.ENTRIES)
+}
+"""By name; what others are computed from comes before them."""
+
+
+def chosen_results(
+    names: Iterable[str],
+    intervals: Iterable[int],
+    parameters: Mapping[str, Mapping[str, Any]],
+) -> tuple[Result, ...]:
+    """List the results that a choice of observables leads to.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Observables wanted.
+    intervals : iterable of int
+        Between frames this far apart those of two frames are wanted [steps].
+    parameters : mapping
+        By name of the observable, its parameters.
+
+    Returns
+    -------
+    tuple of Result
+        Each after the one that it is computed from.
+    """
+    wanted, intervals = set(names), tuple(intervals)
+    results: list[Result] = []
+    for entry in OBSERVABLES.values():
+        if entry.name not in wanted:
+            continue
+        own = parameters.get(entry.name, {})
+        if entry.source:
+            sources = [result for result in results if result.observable == entry.source]
+            results += [entry.derived(own, source) for source in sources]
+        elif entry.kind is Kind.PAIR:
+            results += [entry.result(own, interval) for interval in intervals]
+        else:
+            results.append(entry.result(own))
+    return tuple(results)
+
+
+def result_specs(results: Iterable[Result], particles: int) -> list[ArraySpec]:
+    """Describe the arrays of results, and their coordinates, each once."""
+    specs = {
+        spec.name: spec
+        for result in results
+        for spec in OBSERVABLES[result.observable].specs(result, particles)
+    }
+    return list(specs.values())

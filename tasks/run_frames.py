@@ -1,0 +1,143 @@
+"""The frames of one run as the results of a block need them: each read once."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box
+from glasscreep.tasks.observable import Result
+from glasscreep.tasks.reader import FrameReader
+
+READ_TOGETHER = 2**17
+"""Particles times frames that are read in one go: opening a file for each frame takes longer."""
+REMEMBERED = 2**24
+"""Particles times frames that are kept at most."""
+
+
+class RunFrames:
+    """The frames of one run, positions and what several results need of them computed once.
+
+    Parameters
+    ----------
+    reader : FrameReader
+        Of the campaign's store.
+    row, glass_row : int
+        Rows of the run and of its glass.
+    frame_interval : int
+        From frame to frame [steps].
+    stop : int
+        One beyond the last frame that may be asked for.
+    apart : int
+        Frames between two that are compared with each other.
+    """
+
+    def __init__(
+        self,
+        reader: FrameReader,
+        row: int,
+        glass_row: int,
+        frame_interval: int,
+        stop: int = 0,
+        apart: int = 0,
+    ) -> None:
+        self.reader, self.row = reader, row
+        self._glass_row, self._frame_interval, self._stop = glass_row, frame_interval, stop
+        particles = len(reader.species)
+        together = max(1, READ_TOGETHER // particles)
+        kept = max(2, min(2 * together + apart, REMEMBERED // particles))
+        self._positions = _Ahead(self._read_positions, together, kept, stop)
+        self._stored: dict[str, _Ahead] = {}
+        self._together = together
+        self._made: dict[str, Any] = {}
+
+    @property
+    def species(self) -> NDArray[np.uint8]:
+        """(N,) species of each particle: 1 = A, 2 = B."""
+        return self.reader.species
+
+    @cached_property
+    def edges(self) -> NDArray[np.float64]:
+        """(frames, 3) box edges of the committed frames that the store shows [length]."""
+        return self.reader.box_edges(self.row)
+
+    @cached_property
+    def time(self) -> NDArray[np.float64]:
+        """(frames,) time under load of each frame that the store has room for [time]."""
+        return np.asarray(self.reader.column("time"), np.float64)
+
+    @cached_property
+    def glass_edges(self) -> NDArray[np.float64]:
+        """(3,) box edges of the glass [length]."""
+        return read_glass_box(self.reader.store, self._glass_row)
+
+    @cached_property
+    def glass(self) -> Glass:
+        """The glass that the run starts from."""
+        return read_glass(self.reader.store, self._glass_row)
+
+    def apart(self, result: Result) -> int:
+        """Count the frames from one to the later one that a result compares it with."""
+        return result.interval // self._frame_interval
+
+    def position(self, frame: int) -> NDArray[np.float64]:
+        """Positions of a frame, (N, 3), wrapped into the box [length]."""
+        return self._positions(frame)
+
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """Make something of the whole run at the first time of asking."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def stored(self, result: Result, frame: int) -> NDArray[np.float64]:
+        """Values of another result of a frame, (N,), as they are in the store."""
+        if result.name not in self._stored:
+            together = self._together
+            read = self._reading(result.name)
+            self._stored[result.name] = _Ahead(read, together, 2 * together, self._stop)
+        return self._stored[result.name](frame)
+
+    def _read_positions(self, start: int, stop: int) -> NDArray[np.float64]:
+        return self.reader.positions(self.row, start, stop)
+
+    def _reading(self, name: str) -> Callable[[int, int], NDArray[Any]]:
+        def read(start: int, stop: int) -> NDArray[Any]:
+            where = f"run {self.reader.run_ids[self.row]}, frames {start} to {stop - 1}"
+            with naming_damage(f"{where}, array {name}"):
+                values = self.reader.sharded(name).read(self.row, start, stop)
+            lost = np.isnan(values).all(axis=1)
+            if lost.any():
+                frame = start + int(np.argmax(lost))
+                msg = f"{where}, array {name}: frame {frame} is not there; its file is lost"
+                raise DamagedError(msg)
+            return np.asarray(values, np.float64)
+
+        return read
+
+
+class _Ahead:
+    """Reads some frames more than are asked for, and remembers those last used."""
+
+    def __init__(
+        self, read: Callable[[int, int], NDArray[Any]], together: int, kept: int, stop: int
+    ) -> None:
+        self._read, self._together, self._kept, self._stop = read, together, kept, stop
+        self._known: OrderedDict[int, NDArray[Any]] = OrderedDict()
+
+    def __call__(self, frame: int) -> NDArray[Any]:
+        if frame not in self._known:
+            stop = max(frame + 1, min(frame + self._together, self._stop))
+            # What is known already would be read for nothing.
+            stop = next((at for at in range(frame, stop) if at in self._known), stop)
+            values = self._read(frame, stop)
+            self._known.update((frame + at, value) for at, value in enumerate(values))
+            while len(self._known) > self._kept:
+                self._known.popitem(last=False)
+        self._known.move_to_end(frame)
+        return self._known[frame]
