@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.compiled import compiled_without_memory
 from glasscreep.analysis.exact import Vector, circumcentre, in_conflict, orientation
 
 EPSILON = 2.0**-52
@@ -51,7 +51,7 @@ def empty_surroundings(capacity: int) -> Around:
     return Around(*reals[:5], *wholes, *reals[5:])
 
 
-@compiled
+@compiled_without_memory
 def find_apex(a: Around, n: int, b: int, c: int, radius: float) -> int:
     r"""Find the point that completes the facet (0, b, c) to a Delaunay tetrahedron.
 
@@ -123,7 +123,7 @@ def find_apex(a: Around, n: int, b: int, c: int, radius: float) -> int:
     return NONE
 
 
-@compiled
+@compiled_without_memory
 def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> bool:
     """Tell whether (0, b, c, d) is a tetrahedron of the triangulation; False if it can't be told.
 
@@ -181,7 +181,7 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
     return True
 
 
-@compiled
+@compiled_without_memory
 def _smallest(ratio: NDArray[np.float64]) -> tuple[int, float]:
     """Find the first smallest of a whole number of lanes, four chains of comparisons at a time."""
     at_0, at_1, at_2, at_3 = 0, 1, 2, 3
@@ -197,7 +197,7 @@ def _smallest(ratio: NDArray[np.float64]) -> tuple[int, float]:
     return (at_2, t_2) if t_2 < t_0 else (at_0, t_0)
 
 
-@compiled
+@compiled_without_memory
 def _resolve(a: Around, n: int, b: int, c: int, t: float, bound: float, height_error: float) -> int:
     """Choose exactly among the points that floating point can't tell from the first."""
     best = NONE
@@ -213,18 +213,18 @@ def _resolve(a: Around, n: int, b: int, c: int, t: float, bound: float, height_e
     return best
 
 
-@compiled
+@compiled_without_memory
 def _reach_exactly(a: Around, b: int, c: int, d: int) -> float:
     return _diameter(circumcentre(_vector(a, b), _vector(a, c), _vector(a, d)))
 
 
-@compiled
+@compiled_without_memory
 def _diameter(centre: Vector) -> float:
     """Diameter of the sphere through 0 with a centre, rounded up."""
     square = centre[0] * centre[0] + centre[1] * centre[1] + centre[2] * centre[2]
     return 2.0 * np.sqrt(square) * (1 + 16 * EPSILON)
 
 
-@compiled
+@compiled_without_memory
 def _vector(a: Around, j: int) -> Vector:
     return a.x[j], a.y[j], a.z[j]

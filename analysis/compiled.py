@@ -18,5 +18,15 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     Without `fastmath`: it lets the bits of a result depend on what was compiled when, for
     kernels from the cache are inlined elsewhere than those just compiled.
     """
-    kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=True)(function)
+    return cast("Callable[P, R]", kernel)
+
+
+def compiled_without_memory(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile a kernel that makes no arrays, and counts no references to those it is given.
+
+    Counting takes atomic instructions at every array that is taken out of a tuple: half the
+    time of kernels that do little with each.
+    """
+    kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
     return cast("Callable[P, R]", kernel)

@@ -5,22 +5,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.apex import empty_surroundings
+from glasscreep.analysis.apex import LANES, Around, empty_surroundings
 from glasscreep.analysis.box import as_lattice, as_positions, heights, wrap
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.neighbors import IMAGE_STEPS, PaddedCells, padded_cells
+from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 from glasscreep.analysis.stars import (
+    ACROSS,
     CROWDED,
-    DONE,
     FULL,
-    GOOD,
+    IMAGE,
     NONE,
-    TORN,
     TWICE,
-    UNTRIED,
+    VERTEX,
     Complex,
     Link,
     Room,
+    locate,
     sweep,
 )
 
@@ -36,8 +36,6 @@ PER_PARTICLE = 7.5
 LINK_WIDTH = 64
 LARGEST_LINK = 2**14
 
-Known = tuple[NDArray[np.int32], NDArray[np.int32]]
-
 
 class Tetrahedra(NamedTuple):
     """Tetrahedra of a periodic triangulation, each once, in an order of their own.
@@ -50,6 +48,8 @@ class Tetrahedra(NamedTuple):
     """(m, 4) particle of each vertex."""
     images: NDArray[np.int8]
     """(m, 4, 3) edges of the box to add to each vertex's given position; none for the first."""
+    across: NDArray[np.int32]
+    """(m, 4) tetrahedron on the other side of the facet opposite each vertex."""
 
 
 def delaunay(
@@ -93,19 +93,8 @@ def delaunay(
     order = _spatial_order(wrapped, lattice)
     places = np.rint(np.ldexp(wrapped[order], GRID_BITS))
     edges = np.rint(np.ldexp(lattice, GRID_BITS))
-    tets = None
-    if previous is not None:
-        tets = _complete(places, edges, order, _expected(previous, order, places, edges))
-        # Tetrahedra of no triangulation, or of one twice: whatever was given, none comes out.
-        if tets is not None and not _fills(tets, places, edges):
-            tets = None
-    if tets is None:
-        tets = _complete(places, edges, order, None)
-    if tets is None:
-        msg = "the stars of the particles do not fit together: this must not happen, report it"
-        raise AssertionError(msg)
-    good = np.flatnonzero(tets.state[: tets.count[0]] == GOOD)
-    return _canonical(tets, good, order, images)
+    tets = _complete(places, edges, order)
+    return _canonical(tets, order, images)
 
 
 def _spatial_order(wrapped: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -115,78 +104,43 @@ def _spatial_order(wrapped: NDArray[np.float64], lattice: NDArray[np.float64]) -
     return np.argsort((at[:, 0] * cells + at[:, 1]) * cells + at[:, 2], kind="stable")
 
 
-def _expected(
-    previous: Tetrahedra,
-    order: NDArray[np.int64],
-    places: NDArray[np.float64],
-    edges: NDArray[np.float64],
-) -> Known | None:
-    """Take over other tetrahedra, each vertex in the image that is nearest to the first."""
-    radius = _first_radius(places, edges)
-    if heights(edges).min() <= 2 * radius or previous.vertices.max(initial=0) >= len(order):
-        return None
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    vertex = rank[previous.vertices]
-    fraction = places @ np.linalg.inv(edges)
-    return vertex, _nearest_images(fraction, vertex)
-
-
-@compiled
-def _nearest_images(fraction: NDArray[np.float64], vertex: NDArray[np.int32]) -> NDArray[np.int32]:
-    image = np.zeros(vertex.shape, np.int32)
-    for t in range(len(vertex)):
-        for k in range(1, 4):
-            p, q = vertex[t, 0], vertex[t, k]
-            for axis in range(3):
-                apart = fraction[q, axis] - fraction[p, axis]
-                image[t, k] = 1024 * image[t, k] - np.int32(np.rint(apart))
-    return image
-
-
-def _first_radius(places: NDArray[np.float64], edges: NDArray[np.float64]) -> float:
-    return float(FIRST_RADIUS * np.cbrt(abs(np.linalg.det(edges)) / len(places)))
-
-
 def _complete(
-    places: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    order: NDArray[np.int64],
-    known: Known | None,
-) -> Complex | None:
-    """Complete all stars, looking around further and further; None if they don't fit together."""
-    radius, width = _first_radius(places, edges), LINK_WIDTH
-    tets = _complex(len(places), known)
+    places: NDArray[np.float64], edges: NDArray[np.float64], order: NDArray[np.int64]
+) -> Complex:
+    """Complete all stars, looking around further and further."""
+    n, width, first = len(places), LINK_WIDTH, 0
+    radius = float(FIRST_RADIUS * np.cbrt(abs(np.linalg.det(edges)) / n))
+    tets = _complex(n)
     cells = _cells(places, edges, radius)
-    room, link = _room(cells), _link(len(places), cells, width)
-    around = empty_surroundings(len(cells.x) + 16)
+    scratch = _scratch(n, cells, width)
     while True:
         before = tets.complete.sum()
-        status = sweep(cells, radius, tets, around, link, room)
+        status = sweep(cells, radius, first, tets, *scratch)
+        first = int(scratch[-1].met[0])
         if status == TWICE:
-            first, second = sorted(order[room.met].tolist())
-            msg = f"particles {first} and {second} are at the same place; each needs its own"
+            names = sorted(order[scratch[-1].met].tolist())
+            msg = f"particles {names[0]} and {names[1]} are at the same place; each needs its own"
             raise ValueError(msg)
-        if status == TORN:
-            return None
         if status == FULL:
-            tets = _doubled(tets)
+            tets = tets._replace(row=np.concatenate([tets.row, np.empty_like(tets.row)]))
         elif status == CROWDED:
             width *= 2
             if width > LARGEST_LINK:
                 msg = (
-                    f"particle {order[room.met[0]]} has more than {LARGEST_LINK // 2} neighbours; "
+                    f"particle {order[first]} has more than {LARGEST_LINK // 2} neighbours; "
                     "is the box meant to be so empty?"
                 )
                 raise ValueError(msg)
-            link = _link(len(places), cells, width)
+            scratch = _scratch(n, cells, width)
         elif tets.complete.all():
             return tets
-        elif tets.complete.sum() == before or not (tets.newest < 0).any():
-            radius *= WIDER
-            cells = _cells(places, edges, radius)
-            room, link = _room(cells), _link(len(places), cells, width)
-            around = empty_surroundings(len(cells.x) + 16)
+        else:
+            first = 0
+            # Some may only have waited for a neighbour's tetrahedra.
+            if tets.complete.sum() == before or tets.touched.all():
+                radius *= WIDER
+                cells = _cells(places, edges, radius)
+                scratch = _scratch(n, cells, width)
 
 
 def _cells(places: NDArray[np.float64], edges: NDArray[np.float64], radius: float) -> PaddedCells:
@@ -202,90 +156,35 @@ def _cells(places: NDArray[np.float64], edges: NDArray[np.float64], radius: floa
     return cells
 
 
-def _complex(n: int, known: Known | None) -> Complex:
-    """Make room for the tetrahedra of n particles, and list those that are to be tried."""
-    capacity = int(PER_PARTICLE * n) + 64
-    count = 0 if known is None else len(known[0])
-    tets = Complex(
-        vertex=np.empty((max(capacity, 2 * count), 4), np.int32),
-        image=np.empty((max(capacity, 2 * count), 4), np.int32),
-        state=np.empty(max(capacity, 2 * count), np.uint8),
-        following=np.empty((max(capacity, 2 * count), 4), np.int32),
-        newest=np.full(n, NONE, np.int32),
+def _complex(n: int) -> Complex:
+    return Complex(
+        row=np.empty((int(PER_PARTICLE * n) + 64, 16), np.int32),
+        open=np.full(n, NONE, np.int32),
+        touched=np.zeros(n, np.bool_),
         complete=np.zeros(n, np.bool_),
-        count=np.array([count, 0]),
-    )
-    if known is not None:
-        tets.vertex[:count], tets.image[:count] = known
-        tets.state[:count] = UNTRIED
-        _enlist(tets)
-    return tets
-
-
-@compiled
-def _enlist(tets: Complex) -> None:
-    for t in range(tets.count[0] - 1, -1, -1):
-        for k in range(4):
-            vertex = tets.vertex[t, k]
-            tets.following[t, k] = tets.newest[vertex]
-            tets.newest[vertex] = 4 * t + k
-
-
-def _doubled(tets: Complex) -> Complex:
-    return tets._replace(
-        vertex=np.concatenate([tets.vertex, np.empty_like(tets.vertex)]),
-        image=np.concatenate([tets.image, np.empty_like(tets.image)]),
-        state=np.concatenate([tets.state, np.empty_like(tets.state)]),
-        following=np.concatenate([tets.following, np.empty_like(tets.following)]),
+        count=np.zeros(1, np.int64),
     )
 
 
-def _room(cells: PaddedCells) -> Room:
-    points = len(cells.x)
-    return Room(np.empty(points + 1, np.uint32), np.empty(points), np.zeros(2, np.int64))
-
-
-def _link(n: int, cells: PaddedCells, width: int) -> Link:
-    points = len(cells.x) + 16
-    return Link(
+def _scratch(n: int, cells: PaddedCells, width: int) -> tuple[Around, Link, Room]:
+    points = len(cells.x) + LANES
+    link = Link(
         local=np.full(n, NONE, np.int32),
         same=np.empty(points, np.int32),
         number=np.empty(points, np.int32),
-        open=np.zeros((width, width), np.bool_),
+        facet=np.full((width, width), NONE, np.int32),
         edge=np.empty((6 * width, 2), np.int32),
         count=np.zeros(2, np.int64),
     )
-
-
-@compiled
-def _fills(tets: Complex, places: NDArray[np.float64], edges: NDArray[np.float64]) -> bool:
-    """Tell whether the volumes of the good tetrahedra add up to the box's."""
-    total = 0.0
-    side = np.empty((3, 3))
-    for t in range(tets.count[0]):
-        if tets.state[t] != GOOD:
-            continue
-        for k in range(3):
-            code = np.int64(tets.image[t, k + 1]) - tets.image[t, 0]
-            ix, iy, iz = _decoded(code)
-            for axis in range(3):
-                side[k, axis] = (
-                    places[tets.vertex[t, k + 1], axis]
-                    - places[tets.vertex[t, 0], axis]
-                    + (ix * edges[0, axis] + iy * edges[1, axis] + iz * edges[2, axis])
-                )
-        total += _det(side)
-    return abs(total / (6 * abs(_det(edges))) - 1) < 1e-6
-
-
-@compiled
-def _det(m: NDArray[np.float64]) -> float:
-    """Determinant, six times the volume of a tetrahedron; written so that a box's is the same."""
-    return (
-        m[0, 0] * (m[1, 1] * m[2, 2] - m[1, 2] * m[2, 1])
-        - m[0, 1] * (m[1, 0] * m[2, 2] - m[1, 2] * m[2, 0])
-        + m[0, 2] * (m[1, 0] * m[2, 1] - m[1, 1] * m[2, 0])
+    room = Room(
+        point=np.empty(n, np.int64),
+        cell=np.empty(n, np.int64),
+        found=np.empty(points, np.uint32),
+        squared=np.empty(points),
+        met=np.zeros(2, np.int64),
     )
+    locate(cells, room)
+    return empty_surroundings(points), link, room
 
 
 @compiled
@@ -294,90 +193,102 @@ def _decoded(image: int) -> tuple[int, int, int]:
     return (raised >> 20) - 512, ((raised >> 10) & 1023) - 512, (raised & 1023) - 512
 
 
-def _canonical(
-    tets: Complex, good: NDArray[np.int64], order: NDArray[np.int64], images: NDArray[np.int64]
-) -> Tetrahedra:
+def _canonical(tets: Complex, order: NDArray[np.int64], images: NDArray[np.int64]) -> Tetrahedra:
     """Write tetrahedra in their final order, in terms of the particles as they were given."""
-    vertex, image, spread = _named(tets.vertex, tets.image, good, order, images)
+    vertices, moved, across, spread = _named(tets.row[: tets.count[0]], order, images)
     if spread > np.iinfo(np.int8).max:
         msg = f"positions of neighbours are {spread} boxes apart; wrap them into the box"
         raise ValueError(msg)
-    return Tetrahedra(vertex, image)
+    return Tetrahedra(vertices, moved, across)
 
 
 @compiled
 def _named(
-    vertex: NDArray[np.int32],
-    image: NDArray[np.int32],
-    good: NDArray[np.int64],
-    order: NDArray[np.int64],
-    images: NDArray[np.int64],
-) -> tuple[NDArray[np.int32], NDArray[np.int8], int]:
+    row: NDArray[np.int32], order: NDArray[np.int64], images: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int32], int]:
     """Sort each tetrahedron's vertices, then the tetrahedra; also tell the largest image."""
-    count, n = len(good), len(order)
-    name, code, odd = np.empty((count, 4), np.int32), np.empty((count, 4), np.int32), good < 0
-    first = np.zeros(n + 1, np.int64)
-    key = np.empty(4, np.int64)
+    count = len(row)
+    name, code = np.empty((count, 4), np.int32), np.empty((count, 4), np.int32)
+    slot = np.empty((count, 4), np.uint8)
     for t in range(count):
+        odd = False
         for k in range(4):
-            new = (order[vertex[good[t], k]] << 32) + 2**31 + image[good[t], k]
+            new, image = order[row[t, VERTEX + k]], row[t, IMAGE + k]
             m = k
-            while m > 0 and key[m - 1] > new:
-                key[m] = key[m - 1]
+            while m > 0 and (
+                name[t, m - 1] > new or (name[t, m - 1] == new and code[t, m - 1] > image)
+            ):
+                name[t, m], code[t, m] = name[t, m - 1], code[t, m - 1]
+                slot[t, m] = slot[t, m - 1]
                 m -= 1
-                odd[t] = not odd[t]
-            key[m] = new
-        for k in range(4):
-            name[t, k] = key[k] >> 32
-            code[t, k] = (key[k] & 0xFFFFFFFF) - (key[0] & 0xFFFFFFFF)
-        first[name[t, 0] + 1] += 1
-    for i in range(n):
-        first[i + 1] += first[i]
-    place = _sorted(name, code, first)
+                odd = not odd
+            name[t, m], code[t, m], slot[t, m] = new, image, k
+        if odd:
+            slot[t, 2], slot[t, 3] = slot[t, 3], slot[t, 2]
+    place = _sorted(name, code, len(order))
+    rank = np.empty(count, np.int32)
+    for at in range(count):
+        rank[place[at]] = at
 
     vertices, moved = np.empty((count, 4), np.int32), np.empty((count, 4, 3), np.int8)
+    across = np.empty((count, 4), np.int32)
     spread = 0
-    for row in range(count):
-        t = place[row]
+    for at in range(count):
+        t = place[at]
+        p = order[row[t, VERTEX + slot[t, 0]]]
+        here = np.int64(row[t, IMAGE + slot[t, 0]])
         for k in range(4):
-            to = 5 - k if odd[t] and k > 1 else k
-            vertices[row, to] = name[t, k]
-            ix, iy, iz = _decoded(np.int64(code[t, k]))
-            p, q = name[t, 0], name[t, k]
-            ix, iy, iz = (
-                ix + images[p, 0] - images[q, 0],
-                iy + images[p, 1] - images[q, 1],
-                iz + images[p, 2] - images[q, 2],
-            )
-            moved[row, to, 0], moved[row, to, 1], moved[row, to, 2] = ix, iy, iz
+            q = order[row[t, VERTEX + slot[t, k]]]
+            ix, iy, iz = decoded(row[t, IMAGE + slot[t, k]] - here)
+            ix += images[p, 0] - images[q, 0]
+            iy += images[p, 1] - images[q, 1]
+            iz += images[p, 2] - images[q, 2]
             spread = max(spread, abs(ix), abs(iy), abs(iz))
-    return vertices, moved, spread
+            vertices[at, k] = q
+            moved[at, k, 0], moved[at, k, 1], moved[at, k, 2] = ix, iy, iz
+            across[at, k] = rank[row[t, ACROSS + slot[t, k]] >> 2]
+    return vertices, moved, across, spread
 
 
 @compiled
-def _sorted(
-    name: NDArray[np.int32], code: NDArray[np.int32], first: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Sort tetrahedra by their first vertex, and the few with the same by the others."""
-    place = np.empty(len(name), np.int64)
-    end = first.copy()
-    for t in range(len(name)):
-        v = name[t, 0]
-        at = end[v]
-        end[v] += 1
-        while at > first[v] and _comes_before(name, code, t, place[at - 1]):
-            place[at] = place[at - 1]
-            at -= 1
-        place[at] = t
+def _sorted(name: NDArray[np.int32], code: NDArray[np.int32], n: int) -> NDArray[np.int64]:
+    """Sort tetrahedra by their vertices, then by their images."""
+    count = len(name)
+    place, other = np.arange(count), np.empty(count, np.int64)
+    for k in range(3, -1, -1):  # by the last vertex first: each pass keeps what is equal in order
+        end = np.zeros(n + 1, np.int64)
+        for t in range(count):
+            end[name[t, k] + 1] += 1
+        for i in range(n):
+            end[i + 1] += end[i]
+        for at in range(count):
+            v = name[place[at], k]
+            other[end[v]] = place[at]
+            end[v] += 1
+        place, other = other, place
+    for at in range(1, count):  # only in small boxes do several have the same vertices
+        t, back = place[at], at
+        while back > 0 and _is_same_but_later(name, code, place[back - 1], t):
+            place[back] = place[back - 1]
+            back -= 1
+        place[back] = t
     return place
 
 
 @compiled
-def _comes_before(name: NDArray[np.int32], code: NDArray[np.int32], s: int, t: int) -> bool:
-    for k in range(1, 4):
+def _is_same_but_later(name: NDArray[np.int32], code: NDArray[np.int32], s: int, t: int) -> bool:
+    for k in range(4):
         if name[s, k] != name[t, k]:
-            return bool(name[s, k] < name[t, k])
+            return False
     for k in range(1, 4):
-        if code[s, k] != code[t, k]:
-            return bool(code[s, k] < code[t, k])
+        difference = (code[s, k] - code[s, 0]) - (code[t, k] - code[t, 0])
+        if difference != 0:
+            return bool(difference > 0)
     return False
+
+
+@compiled
+def decoded(image: int) -> tuple[int, int, int]:
+    """Split the number of an image into the edges added."""
+    raised = image + 512 * (2**20 + 2**10 + 1)
+    return (raised >> 20) - 512, ((raised >> 10) & 1023) - 512, (raised & 1023) - 512

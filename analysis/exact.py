@@ -87,7 +87,7 @@ def _weighted(
 def _lifted(
     volumes: tuple[Limbs, Limbs, Limbs, Limbs], w_b: Limbs, w_c: Limbs, w_d: Limbs, w_e: Limbs
 ) -> Limbs:
-    """Determinant with the rows (b, w_b) to (e, w_e), along its last column."""
+    """Compute the determinant with the rows (b, w_b) to (e, w_e), along its last column."""
     total = _times(w_e, volumes[3]) - _times(w_d, volumes[2])
     total += _times(w_c, volumes[1])
     return _carried(total - _times(w_b, volumes[0]))

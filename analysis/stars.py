@@ -1,7 +1,8 @@
 """Completing the stars of a periodic Delaunay triangulation, particle by particle.
 
 The star of a particle is complete when each facet of its tetrahedra that contains it belongs to
-two of them. A tetrahedron found for one particle is at once part of the stars of its other three.
+two of them. A facet that belongs to one tetrahedron only is open. It waits in the list of that of
+its particles whose turn comes next, and what it lacks on its other side is found there.
 """
 
 from typing import NamedTuple
@@ -10,14 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.apex import FAR, LANES, NONE, Around, find_apex, is_delaunay
-from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.compiled import compiled, compiled_without_memory
 from glasscreep.analysis.neighbors import PaddedCells
 
-DONE, FULL, CROWDED, TWICE, TORN = 0, 1, 2, 3, 4
+DONE, FULL, CROWDED, TWICE = 0, 1, 2, 3
 """How a sweep ends: at its end; no room for tetrahedra, or for the edges around a particle; two
-particles at one place; tetrahedra that can't be of one triangulation."""
+particles at one place."""
 
-UNTRIED, GOOD, BAD = 0, 1, 2
+VERTEX, IMAGE, NEXT, ACROSS = 0, 4, 8, 12
+WAITING = -2
 
 _TIE = 1e-6
 
@@ -26,22 +28,25 @@ _AROUND = np.array([[1, 2, 3], [0, 3, 2], [0, 1, 3], [0, 2, 1]])
 
 
 class Complex(NamedTuple):
-    """Tetrahedra found so far, each in a list of every vertex, and which stars are complete."""
+    """Tetrahedra found so far, what is open of them, and which stars are complete.
 
-    vertex: NDArray[np.int32]
-    """(capacity, 4) particle of each vertex."""
-    image: NDArray[np.int32]
-    """(capacity, 4) image of each vertex, relative to any one image of the tetrahedron."""
-    state: NDArray[np.uint8]
-    """(capacity,) `UNTRIED` if taken from elsewhere, then `GOOD` or `BAD`."""
-    following: NDArray[np.int32]
-    """(capacity, 4) next entry of each vertex's list: 4 x tetrahedron + vertex, or `NONE`."""
-    newest: NDArray[np.int32]
-    """(n,) first entry of each particle's list, or `NONE`."""
+    All that concerns a tetrahedron is in one row, and that in one line of the cache. Facet k of
+    tetrahedron t is the one opposite its vertex k, and has the number 4 t + k.
+    """
+
+    row: NDArray[np.int32]
+    """(capacity, 16) from `VERTEX` on the particle of each vertex; from `IMAGE` on the image of
+    each, relative to any one image of the tetrahedron; from `NEXT` on, of each facet that is
+    open, the next in its list, or `NONE`; from `ACROSS` on, of each that is not, the facet that
+    it is the other side of."""
+    open: NDArray[np.int32]
+    """(n,) first open facet in the list of each particle, or `NONE`."""
+    touched: NDArray[np.bool_]
+    """(n,) whether any tetrahedron has the particle."""
     complete: NDArray[np.bool_]
     """(n,) whether the star of each particle is."""
     count: NDArray[np.int64]
-    """(2,) tetrahedra in all, and how many are good."""
+    """(1,) tetrahedra."""
 
 
 class Link(NamedTuple):
@@ -53,8 +58,8 @@ class Link(NamedTuple):
     """(points,) next point around of the same particle, or `NONE`."""
     number: NDArray[np.int32]
     """(points,) number of a point within the link, or `NONE`."""
-    open: NDArray[np.bool_]
-    """(width, width) whether the edge between two numbers lacks its second triangle."""
+    facet: NDArray[np.int32]
+    """(width, width) open facet that holds the edge between two numbers, or `NONE`."""
     edge: NDArray[np.int32]
     """(6 * width, 2) edges in the order in which they were met."""
     count: NDArray[np.int64]
@@ -64,6 +69,10 @@ class Link(NamedTuple):
 class Room(NamedTuple):
     """More scratch."""
 
+    point: NDArray[np.int64]
+    """(n,) point that each particle is inside the box."""
+    cell: NDArray[np.int64]
+    """(n,) its cell."""
     found: NDArray[np.uint32]
     """(points,) points within the radius."""
     squared: NDArray[np.float64]
@@ -72,18 +81,26 @@ class Room(NamedTuple):
     """(2,) the particles that a sweep came to a halt at."""
 
 
-@compiled
+@compiled_without_memory
 def sweep(
-    cells: PaddedCells, radius: float, tets: Complex, around: Around, link: Link, room: Room
+    cells: PaddedCells,
+    radius: float,
+    first: int,
+    tets: Complex,
+    around: Around,
+    link: Link,
+    room: Room,
 ) -> int:
     """Complete every star whose tetrahedra can be told from the points within `radius`.
 
     Parameters
     ----------
     cells : PaddedCells
-        Points whose coordinates are whole numbers; those inside the box by increasing particle.
+        Points whose coordinates are whole numbers.
     radius : float
         As far as which `cells` are padded [length].
+    first : int
+        Particle to begin with: 0, or the one that the last sweep came to a halt at.
     tets : Complex
         Taken further.
     around, link, room
@@ -94,38 +111,48 @@ def sweep(
     int
         `DONE`; or why it came to a halt: after mending that, the sweep may be called again.
     """
+    for particle in range(first, len(tets.complete)):
+        if tets.complete[particle]:
+            continue
+        if tets.open[particle] == NONE and tets.count[0] > 0:
+            tets.complete[particle] = tets.touched[particle]
+            continue
+        n = _look_around(cells, particle, radius, around, room)
+        if n < 0:
+            room.met[0], room.met[1] = particle, -n - 1
+            return TWICE
+        _index(around, n, link)
+        status = _star(particle, n, radius, tets, around, link)
+        # After a halt it is this particle's turn again.
+        _clean(particle if status == DONE else particle - 1, n, tets, around, link)
+        if status != DONE:
+            room.met[0] = particle
+            return status
+    return DONE
+
+
+@compiled_without_memory
+def locate(cells: PaddedCells, room: Room) -> None:
+    """Note where each particle is among the points."""
     shape, pad = cells.shape, cells.pad
     for cx in range(pad[0], shape[0] - pad[0]):
         for cy in range(pad[1], shape[1] - pad[1]):
             for cz in range(pad[2], shape[2] - pad[2]):
                 cell = (cx * shape[1] + cy) * shape[2] + cz
                 for point in range(cells.first[cell], cells.first[cell + 1]):
-                    particle = np.int64(cells.particle[point])
-                    if tets.complete[particle]:
-                        continue
-                    if tets.newest[particle] < 0 and tets.count[1] > 0:
-                        continue  # a neighbour's tetrahedra will begin this star
-                    n = _look_around(cells, cell, point, radius, around, room)
-                    if n < 0:
-                        room.met[0], room.met[1] = particle, -n - 1
-                        return TWICE
-                    _index(around, n, link)
-                    status = _star(particle, n, radius, tets, around, link)
-                    _clean(around, n, link)
-                    if status != DONE:
-                        room.met[0] = particle
-                        return status
-    return DONE
+                    room.point[cells.particle[point]] = point
+                    room.cell[cells.particle[point]] = cell
 
 
-@compiled
+@compiled_without_memory
 def _look_around(
-    cells: PaddedCells, cell: int, point: int, radius: float, around: Around, room: Room
+    cells: PaddedCells, particle: int, radius: float, around: Around, room: Room
 ) -> int:
-    """List the points within the radius of one; return their number, filled up to whole lanes.
+    """List the points within the radius of a particle; return their number, filled up to whole lanes.
 
     A negative number names, counted from -1 down, the particle at the very same place.
     """
+    point, cell = room.point[particle], room.cell[particle]
     x_i, y_i, z_i = cells.x[point], cells.y[point], cells.z[point]
     limit = radius * radius
     found, squared = room.found, room.squared
@@ -165,7 +192,7 @@ def _look_around(
     return full
 
 
-@compiled
+@compiled_without_memory
 def _index(around: Around, n: int, link: Link) -> None:
     """Make the points around findable by particle and image."""
     for j in range(n):
@@ -177,33 +204,54 @@ def _index(around: Around, n: int, link: Link) -> None:
     link.count[0] = link.count[1] = 0
 
 
-@compiled
-def _clean(around: Around, n: int, link: Link) -> None:
+@compiled_without_memory
+def _clean(particle: int, n: int, tets: Complex, around: Around, link: Link) -> None:
+    """Forget the points around; pass on the facets that are still open."""
     for j in range(n):
         if around.particle[j] >= 0:
             link.local[around.particle[j]] = NONE
     for e in range(link.count[1]):
         u, v = link.number[link.edge[e, 0]], link.number[link.edge[e, 1]]
-        link.open[u, v] = False
+        facet = np.int64(link.facet[u, v])
+        if facet != NONE:
+            link.facet[u, v] = NONE
+            _wait(facet, particle, tets)
 
 
-@compiled
+@compiled_without_memory
+def _wait(facet: int, present: int, tets: Complex) -> None:
+    """Put an open facet into the list of its particle whose turn is next after the present one."""
+    tet, apex = facet >> 2, facet & 3
+    if tets.row[tet, ACROSS + apex] == WAITING:
+        return  # it holds a particle in two images, and was met at both
+    tets.row[tet, ACROSS + apex] = WAITING
+    later, soonest = len(tets.open), len(tets.open)
+    for k in range(4):
+        vertex = np.int64(tets.row[tet, VERTEX + k])
+        if k != apex:
+            soonest = min(soonest, vertex)
+            if vertex > present:
+                later = min(later, vertex)
+    turn = later if later < len(tets.open) else soonest
+    tets.row[tet, NEXT + apex] = tets.open[turn]
+    tets.open[turn] = facet
+
+
+@compiled_without_memory
 def _star(particle: int, n: int, radius: float, tets: Complex, around: Around, link: Link) -> int:
     """Complete the star of a particle as far as can be told."""
-    status, can_be_told = _load(particle, n, radius, tets, around, link)
+    if tets.count[0] == 0:
+        status = _begin(particle, n, radius, tets, around, link)
+        can_be_told = link.count[1] > 0
+    else:
+        status, can_be_told = _load(particle, tets, around, link)
     if status != DONE or not can_be_told:
         return status
-    if link.count[1] == 0:
-        if tets.count[1] > 0:
-            return DONE
-        status = _begin(particle, n, radius, tets, around, link)
-        if status != DONE:
-            return status
     e = 0
     while e < link.count[1]:
         u, v = np.int64(link.edge[e, 0]), np.int64(link.edge[e, 1])
         e += 1
-        if not link.open[link.number[u], link.number[v]]:
+        if link.facet[link.number[u], link.number[v]] == NONE:
             continue
         apex = find_apex(around, n, v, u, radius)
         if apex == NONE:
@@ -211,109 +259,128 @@ def _star(particle: int, n: int, radius: float, tets: Complex, around: Around, l
         status = _add(particle, v, u, apex, tets, around, link)
         if status != DONE:
             return status
-    tets.complete[particle] = link.count[1] > 0
+    tets.complete[particle] = True
     return DONE
 
 
-@compiled
-def _load(
-    particle: int, n: int, radius: float, tets: Complex, around: Around, link: Link
-) -> tuple[int, bool]:
-    """Take the tetrahedra of a particle that are known; whether all can be told is the second."""
-    entry = np.int64(tets.newest[particle])
-    while entry >= 0:
-        tet, corner = entry >> 2, entry & 3
-        entry = np.int64(tets.following[tet, corner])
-        if tets.state[tet] == BAD:
+@compiled_without_memory
+def _load(particle: int, tets: Complex, around: Around, link: Link) -> tuple[int, bool]:
+    """Take the open facets that wait for a particle, if all their particles are near enough."""
+    status, all_near = DONE, True
+    facet = np.int64(tets.open[particle])
+    while facet != NONE:
+        all_near &= _take(facet, particle, False, tets, around, link)
+        facet = np.int64(tets.row[facet >> 2, NEXT + (facet & 3)])
+    facet = np.int64(tets.open[particle])
+    tets.open[particle] = NONE
+    while facet != NONE:
+        this, facet = facet, np.int64(tets.row[facet >> 2, NEXT + (facet & 3)])
+        tets.row[this >> 2, ACROSS + (this & 3)] = NONE
+        if not _has_room(link):
+            status = CROWDED
+        if status == DONE and all_near:
+            _take(this, particle, True, tets, around, link)
+        else:
+            _wait(this, particle if status == DONE else particle - 1, tets)
+    return status, all_near
+
+
+@compiled_without_memory
+def _take(
+    facet: int, particle: int, for_good: bool, tets: Complex, around: Around, link: Link
+) -> bool:
+    """Add the edges of a facet opposite the particle to its link, if they are near enough."""
+    tet, apex = facet >> 2, facet & 3
+    for corner in range(4):
+        if corner == apex or tets.row[tet, VERTEX + corner] != particle:
             continue
-        b, c, d = _others(tet, corner, tets, around, link)
-        if b < 0 or c < 0 or d < 0:
-            if tets.state[tet] == GOOD:
-                return DONE, False
-            tets.state[tet] = BAD
-            continue
-        if tets.state[tet] == UNTRIED:
-            good = is_delaunay(around, n, b, c, d, radius)
-            tets.state[tet] = GOOD if good else BAD
-            tets.count[1] += good
-            if not good:
-                continue
-        status = _close(b, c, d, link)
-        if status != DONE:
-            return status, False
-    return DONE, True
+        k = 0
+        while _AROUND[corner, k] != apex:
+            k += 1
+        here = tets.row[tet, IMAGE + corner]
+        p, q = _AROUND[corner, (k + 1) % 3], _AROUND[corner, (k + 2) % 3]
+        u = _find(tets.row[tet, VERTEX + p], tets.row[tet, IMAGE + p] - here, around, link)
+        v = _find(tets.row[tet, VERTEX + q], tets.row[tet, IMAGE + q] - here, around, link)
+        if u == NONE or v == NONE:
+            return False
+        if for_good:
+            _meet(u, v, facet, tets, link)
+    return True
 
 
-@compiled
-def _others(
-    tet: int, corner: int, tets: Complex, around: Around, link: Link
-) -> tuple[int, int, int]:
-    """Find the other three vertices among the points around; `NONE` where one is too far."""
-    here = tets.image[tet, corner]
-    p, q, r = _AROUND[corner, 0], _AROUND[corner, 1], _AROUND[corner, 2]
-    return (
-        _find(tets.vertex[tet, p], tets.image[tet, p] - here, around, link),
-        _find(tets.vertex[tet, q], tets.image[tet, q] - here, around, link),
-        _find(tets.vertex[tet, r], tets.image[tet, r] - here, around, link),
-    )
-
-
-@compiled
+@compiled_without_memory
 def _find(particle: int, image: int, around: Around, link: Link) -> int:
+    """Find an image of a particle among the points around."""
     j = np.int64(link.local[particle])
     while j >= 0 and around.image[j] != image:
         j = np.int64(link.same[j])
     return j
 
 
-@compiled
-def _close(b: int, c: int, d: int, link: Link) -> int:
-    """Add the triangle opposite the particle to its link."""
-    for j in (b, c, d):
+@compiled_without_memory
+def _has_room(link: Link) -> bool:
+    """Tell whether a tetrahedron can be added, be each of its vertices the particle."""
+    return link.count[0] + 12 <= len(link.facet) and link.count[1] + 12 <= len(link.edge)
+
+
+@compiled_without_memory
+def _meet(u: int, v: int, facet: int, tets: Complex, link: Link) -> None:
+    """Add an edge to the link: it closes the facet on its other side, or is open itself."""
+    for j in (u, v):
         if link.number[j] == NONE:
-            if link.count[0] == len(link.open):
-                return CROWDED
             link.number[j] = link.count[0]
             link.count[0] += 1
-    if link.count[1] + 3 > len(link.edge):
+    k, m = link.number[u], link.number[v]
+    other = np.int64(link.facet[m, k])
+    if other != NONE:
+        link.facet[m, k] = NONE
+        tets.row[other >> 2, ACROSS + (other & 3)] = facet
+        tets.row[facet >> 2, ACROSS + (facet & 3)] = other
+    else:
+        link.facet[k, m] = facet
+        link.edge[link.count[1], 0], link.edge[link.count[1], 1] = u, v
+        link.count[1] += 1
+
+
+@compiled_without_memory
+def _add(particle: int, b: int, c: int, d: int, tets: Complex, around: Around, link: Link) -> int:
+    """Add a tetrahedron, and what it is seen as from the particle to the link."""
+    tet = tets.count[0]
+    if tet == len(tets.row):
+        return FULL
+    if not _has_room(link):
         return CROWDED
-    for u, v in ((b, c), (c, d), (d, b)):
-        k, m = link.number[u], link.number[v]
-        if link.open[m, k]:
-            link.open[m, k] = False
-        elif link.open[k, m]:
-            return TORN
-        else:
-            link.open[k, m] = True
-            link.edge[link.count[1], 0], link.edge[link.count[1], 1] = u, v
-            link.count[1] += 1
+    tets.count[0] += 1
+    tets.row[tet, VERTEX], tets.row[tet, IMAGE] = particle, 0
+    k = 1
+    for j in (b, c, d):
+        tets.row[tet, VERTEX + k], tets.row[tet, IMAGE + k] = around.particle[j], around.image[j]
+        k += 1
+    for k in range(4):
+        tets.row[tet, ACROSS + k] = NONE
+        tets.touched[tets.row[tet, VERTEX + k]] = True
+    _meet(b, c, 4 * tet + 3, tets, link)
+    _meet(c, d, 4 * tet + 1, tets, link)
+    _meet(d, b, 4 * tet + 2, tets, link)
+    alone = True
+    for corner in range(1, 4):  # in a small box a vertex may be an image of the particle itself
+        if tets.row[tet, VERTEX + corner] == particle:
+            alone = False
+            _see(tet, corner, tets, around, link)
+    if alone:
+        _wait(4 * tet, particle, tets)
     return DONE
 
 
-@compiled
-def _add(particle: int, b: int, c: int, d: int, tets: Complex, around: Around, link: Link) -> int:
-    """Add a tetrahedron to the lists of its vertices, and to the link of the particle."""
-    tet = tets.count[0]
-    if tet == len(tets.vertex):
-        return FULL
-    tets.vertex[tet, 0], tets.image[tet, 0] = particle, 0
-    k = 1
-    for j in (b, c, d):
-        tets.vertex[tet, k], tets.image[tet, k] = around.particle[j], around.image[j]
-        k += 1
-    tets.state[tet] = GOOD
-    tets.count[0] += 1
-    tets.count[1] += 1
-    for k in range(4):
-        vertex = tets.vertex[tet, k]
-        tets.following[tet, k] = tets.newest[vertex]
-        tets.newest[vertex] = 4 * tet + k
-    status = _close(b, c, d, link)
-    for k in range(1, 4):  # in a small box a vertex may be an image of the particle itself
-        if status == DONE and tets.vertex[tet, k] == particle:
-            p, q, r = _others(tet, k, tets, around, link)
-            status = _close(p, q, r, link) if p >= 0 and q >= 0 and r >= 0 else DONE
-    return status
+@compiled_without_memory
+def _see(tet: int, corner: int, tets: Complex, around: Around, link: Link) -> None:
+    """Add what a new tetrahedron is seen as from another image of the particle."""
+    here = tets.row[tet, IMAGE + corner]
+    for k in range(3):
+        p, q, apex = _AROUND[corner, k], _AROUND[corner, (k + 1) % 3], _AROUND[corner, (k + 2) % 3]
+        u = _find(tets.row[tet, VERTEX + p], tets.row[tet, IMAGE + p] - here, around, link)
+        v = _find(tets.row[tet, VERTEX + q], tets.row[tet, IMAGE + q] - here, around, link)
+        _meet(u, v, 4 * tet + apex, tets, link)
 
 
 @compiled
@@ -338,7 +405,7 @@ def _begin(particle: int, n: int, radius: float, tets: Complex, around: Around, 
     return DONE
 
 
-@compiled
+@compiled_without_memory
 def _circle(around: Around, b: int, c: int) -> float:
     """Squared diameter of the circle through the particle and two points."""
     x_b, y_b, z_b = around.x[b], around.y[b], around.z[b]
