@@ -202,8 +202,8 @@ def refusal(**changes):
 
 
 def test_refusals_say_what_was_got_and_what_is_allowed():
-    assert "before (4, 3) and after (5, 3)" in refusal(after=np.ones((5, 3)))
-    assert "shape (n, 3), got before (4, 2)" in refusal(
+    assert "the same particles, got shapes (4, 3) and (5, 3)" in refusal(after=np.ones((5, 3)))
+    assert "before must have shape (n, 3), got (4, 2)" in refusal(
         before=np.ones((4, 2)), after=np.ones((4, 2))
     )
     small = refusal(box_before=np.array([9.0, 9.0, 4.9]))

@@ -1,0 +1,238 @@
+"""Four numbers at once in compiled kernels, with the same bits on every machine.
+
+Compilers may not reorder a sum, so they leave it scalar. Here the order is written down: lane k
+of a sum takes every fourth term from the k-th on, and `total` adds up the lanes as
+``(0 + 1) + (2 + 3)``. No product is fused with a sum. A processor without vectors of four does
+the same in pieces.
+
+The functions are for kernels alone, where each becomes a few instructions; called from Python
+they raise ``NotImplementedError``. Arrays must be contiguous, and whether an index is inside
+is not looked at.
+"""
+
+import inspect
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import types
+from numba.core import cgutils
+from numba.extending import lower_builtin, models, register_model, type_callable
+from numpy.typing import NDArray
+
+WIDTH = 4
+"""How many numbers `Lanes` holds."""
+
+
+class Lanes:
+    """Four float64 side by side."""
+
+    def __add__(self, other: "Lanes") -> "Lanes":
+        """Add lane by lane."""
+        raise NotImplementedError
+
+    def __sub__(self, other: "Lanes") -> "Lanes":
+        """Subtract lane by lane."""
+        raise NotImplementedError
+
+    def __mul__(self, other: "Lanes") -> "Lanes":
+        """Multiply lane by lane."""
+        raise NotImplementedError
+
+
+def spread(value: float) -> Lanes:
+    """Put one number into all lanes."""
+    raise NotImplementedError
+
+
+def load(array: NDArray[np.float64], at: int) -> Lanes:
+    """Read ``array[at : at + 4]``."""
+    raise NotImplementedError
+
+
+def store(array: NDArray[np.float64], at: int, value: Lanes) -> None:
+    """Write ``array[at : at + 4]``."""
+    raise NotImplementedError
+
+
+def total(value: Lanes) -> float:
+    """Add up the lanes, as ``(0 + 1) + (2 + 3)``."""
+    raise NotImplementedError
+
+
+def gather(
+    table: NDArray[np.float64], rows: NDArray[np.uint32], at: int, column: int
+) -> tuple[Lanes, Lanes]:
+    """Read ``table[rows[at : at + 4], column]``, and the same of the next column.
+
+    Columns go by pairs since the lanes of two take no more reading than those of one.
+    """
+    raise NotImplementedError
+
+
+def append_within(found: NDArray[np.uint32], n: int, first: int, value: Lanes, limit: Lanes) -> int:
+    """Append ``first + k`` for each lane k whose value is at most its limit.
+
+    Without a branch, which no processor could foresee.
+
+    Parameters
+    ----------
+    found : (> n + 3,) uint32
+        Written from index `n` on; four are written always, of which some mean nothing.
+    n, first : int
+        How many are in `found`; the index that lane 0 stands for.
+    value, limit : Lanes
+        What is compared; a `nan` is not within.
+
+    Returns
+    -------
+    int
+        How many are in `found` now.
+    """
+    raise NotImplementedError
+
+
+class _LanesType(types.Type):
+    def __init__(self) -> None:
+        super().__init__(name="Lanes")
+
+
+_numba: Any = types
+_cgutils: Any = cgutils
+_LANES: Any = _LanesType()
+_FLOATS, _TABLE = (_numba.Array(types.float64, dimensions, "C") for dimensions in (1, 2))
+_INDICES = _numba.Array(types.uint32, 1, "C")
+
+_DOUBLE, _INT, _LONG = ir.DoubleType(), ir.IntType(32), ir.IntType(64)
+_DOUBLES, _PAIR, _INTS = (ir.VectorType(*of) for of in ((_DOUBLE, 4), (_DOUBLE, 2), (_INT, 4)))
+
+
+@register_model(_LanesType)
+class _LanesModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _DOUBLES)  # type: ignore[no-untyped-call]
+
+
+def _fits(kind: Any, take: Any) -> bool:
+    if isinstance(take, types.Array):
+        same = isinstance(kind, types.Array) and (kind.dtype, kind.ndim) == (take.dtype, take.ndim)
+        return same and kind.layout == "C"
+    return isinstance(kind, types.Integer) if take is types.int64 else kind == take
+
+
+def _emits(function: Any, result: Any, *takes: Any) -> Callable[[Any], Any]:
+    """Have calls of `function` in a kernel become what the decorated function builds."""
+
+    def typer(context: Any) -> Callable[..., Any]:
+        def result_of(*kinds: Any) -> Any:
+            return result if all(map(_fits, kinds, takes)) else None
+
+        result_of.pysig = inspect.signature(function)  # type: ignore[attr-defined]
+        return result_of
+
+    def register(build: Any) -> Any:
+        def lower(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            def prepared(kind: Any, value: Any) -> Any:
+                if isinstance(kind, types.Array):
+                    return context.make_array(kind)(context, builder, value)
+                if isinstance(kind, types.Integer):
+                    return context.cast(builder, value, kind, types.int64)
+                return value
+
+            built = build(builder, *map(prepared, signature.args, values))
+            if isinstance(built, tuple):
+                return context.make_tuple(builder, signature.return_type, built)
+            return context.get_dummy_value() if built is None else built
+
+        classes = {types.int64: types.Integer} | dict.fromkeys(
+            (_FLOATS, _TABLE, _INDICES), types.Array
+        )
+        type_callable(function)(typer)
+        lower_builtin(function, *(classes.get(take, take) for take in takes))(lower)  # type: ignore[no-untyped-call]
+        return build
+
+    return register
+
+
+for _symbol, _instruction in (
+    (operator.add, "fadd"),
+    (operator.iadd, "fadd"),
+    (operator.sub, "fsub"),
+    (operator.isub, "fsub"),
+    (operator.mul, "fmul"),
+    (operator.imul, "fmul"),
+):
+    _emits(_symbol, _LANES, _LANES, _LANES)(getattr(ir.IRBuilder, _instruction))
+
+
+def _shuffled(builder: Any, a: Any, b: Any, *lanes: int) -> Any:
+    return builder.shuffle_vector(a, b, ir.Constant(_INTS, list(lanes)))
+
+
+def _broadcast(builder: Any, value: Any) -> Any:
+    nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
+    return _shuffled(builder, builder.insert_element(nothing, value, _INT(0)), nothing, 0, 0, 0, 0)
+
+
+def _place(builder: Any, array: Any, at: Any, kind: Any) -> Any:
+    return builder.bitcast(builder.gep(array.data, [at]), kind.as_pointer())
+
+
+@_emits(spread, _LANES, types.float64)
+def _spread(builder: Any, value: Any) -> Any:
+    return _broadcast(builder, value)
+
+
+# Arrays are aligned for their elements alone.
+@_emits(load, _LANES, _FLOATS, types.int64)
+def _load(builder: Any, array: Any, at: Any) -> Any:
+    return builder.load(_place(builder, array, at, _DOUBLES), align=8)
+
+
+@_emits(store, types.none, _FLOATS, types.int64, _LANES)
+def _store(builder: Any, array: Any, at: Any, value: Any) -> None:
+    builder.store(value, _place(builder, array, at, _DOUBLES), align=8)
+
+
+@_emits(total, types.float64, _LANES)
+def _total(builder: Any, value: Any) -> Any:
+    a, b, c, d = (builder.extract_element(value, _INT(lane)) for lane in range(WIDTH))
+    return builder.fadd(builder.fadd(a, b), builder.fadd(c, d))
+
+
+@_emits(gather, _numba.UniTuple(_LANES, 2), _TABLE, _INDICES, types.int64, types.int64)
+def _gather(builder: Any, table: Any, rows: Any, at: Any, column: Any) -> tuple[Any, Any]:
+    columns = builder.extract_value(table.shape, 1)
+    first = builder.gep(rows.data, [at])
+    pairs = []
+    for lane in range(WIDTH):
+        row = builder.zext(builder.load(builder.gep(first, [_INT(lane)])), _LONG)
+        start = builder.add(builder.mul(row, columns), column)
+        pairs.append(builder.load(_place(builder, table, start, _PAIR), align=8))
+    even = _shuffled(builder, pairs[0], pairs[2], 0, 1, 2, 3)
+    odd = _shuffled(builder, pairs[1], pairs[3], 0, 1, 2, 3)
+    return _shuffled(builder, even, odd, 0, 4, 2, 6), _shuffled(builder, even, odd, 1, 5, 3, 7)
+
+
+_SET_LANES = ir.Constant.literal_array(
+    [
+        ir.Constant(_INTS, (lanes + [0] * WIDTH)[:WIDTH])
+        for lanes in ([lane for lane in range(WIDTH) if bits >> lane & 1] for bits in range(16))
+    ]
+)
+
+
+@_emits(append_within, types.int64, _INDICES, types.int64, types.int64, _LANES, _LANES)
+def _append_within(builder: Any, found: Any, n: Any, first: Any, value: Any, limit: Any) -> Any:
+    within = builder.fcmp_ordered("<=", value, limit)
+    bits = builder.zext(builder.bitcast(within, ir.IntType(WIDTH)), _LONG)
+    # The indices of the lanes that are set, from a table by the bits, in front.
+    table = builder.module.globals.get("lanes.set") or _cgutils.global_constant(
+        builder, "lanes.set", _SET_LANES
+    )
+    lanes = builder.load(builder.gep(table, [_LONG(0), bits]))
+    start = _broadcast(builder, builder.trunc(first, _INT))
+    builder.store(builder.add(start, lanes), _place(builder, found, n, _INTS), align=4)
+    return builder.add(n, builder.ctpop(bits))
