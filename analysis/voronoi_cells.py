@@ -74,7 +74,7 @@ def voronoi_volumes(
     """
     positions, lattice = as_positions(positions), as_lattice(box)
     _check(tetrahedra, len(positions))
-    return _sum_volumes(positions, lattice, *tetrahedra)
+    return _sum_volumes(positions, lattice, tetrahedra.vertices, tetrahedra.images)
 
 
 def voronoi_faces(positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra) -> VoronoiFaces:
@@ -113,11 +113,11 @@ def voronoi_faces(positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra) 
     """
     positions, lattice = as_positions(positions), as_lattice(box)
     _check(tetrahedra, len(positions))
-    return VoronoiFaces(*_sum_faces(positions, lattice, *tetrahedra))
+    return VoronoiFaces(*_sum_faces(positions, lattice, tetrahedra.vertices, tetrahedra.images))
 
 
 def _check(tetrahedra: Tetrahedra, n: int) -> None:
-    vertices, images = tetrahedra
+    vertices, images = tetrahedra.vertices, tetrahedra.images
     if vertices.ndim != 2 or vertices.shape[1] != 4 or images.shape != (*vertices.shape, 3):
         msg = (
             "tetrahedra must have vertices (m, 4) and images (m, 4, 3), "
@@ -235,11 +235,13 @@ def _sum_faces(
     n = len(positions)
     share, room = np.empty((len(vertices), 6)), np.empty((3, 3))
     image = np.empty((len(vertices), 4), np.int32)
-    around = np.zeros(n + 1, np.int64)
+    around, own_images = np.zeros(n + 1, np.int64), 0
     for t in range(len(vertices)):
         _shares(positions, lattice, vertices[t], images[t], room, share[t])
         for v in range(4):
             around[vertices[t, v] + 1] += 1
+            for w in range(v):
+                own_images += vertices[t, v] == vertices[t, w]
             edges = 0
             for k in range(3):
                 edges = (edges << _BITS) + images[t, v, k]
@@ -253,10 +255,12 @@ def _sum_faces(
             corners[free[p]] = 4 * t + v
             free[p] += 1
 
-    # Each face once, in the row of the lower of its two particles. A triangulation of a
-    # periodic box has as many edges as vertices and tetrahedra.
+    # Each face once, in the row of the lower of its two particles; twice if it separates a
+    # particle from its own image. A triangulation of a periodic box has as many edges as
+    # vertices and tetrahedra, and at least three tetrahedra around each.
     start = np.zeros(n + 1, np.int64)
-    keys, sums = np.empty(n + len(vertices), np.int64), np.empty(n + len(vertices))
+    most = n + len(vertices) + own_images // 3
+    keys, sums = np.empty(most, np.int64), np.empty(most)
     last = np.zeros(n, np.int64)  # where each neighbour's face is that was met last
     for i in range(n):
         first = stop = start[i]
