@@ -57,6 +57,16 @@ def store(array: NDArray[np.float64], at: int, value: Lanes) -> None:
     raise NotImplementedError
 
 
+def larger(a: Lanes, b: Lanes) -> Lanes:
+    """Take the larger of two lane by lane; that of `b` where one is `nan`."""
+    raise NotImplementedError
+
+
+def smaller(a: Lanes, b: Lanes) -> Lanes:
+    """Take the smaller of two lane by lane; that of `b` where one is `nan`."""
+    raise NotImplementedError
+
+
 def total(value: Lanes) -> float:
     """Add up the lanes, as ``(0 + 1) + (2 + 3)``."""
     raise NotImplementedError
@@ -194,6 +204,16 @@ def _load(builder: Any, array: Any, at: Any) -> Any:
 @_emits(store, types.none, _FLOATS, types.int64, _LANES)
 def _store(builder: Any, array: Any, at: Any, value: Any) -> None:
     builder.store(value, _place(builder, array, at, _DOUBLES), align=8)
+
+
+@_emits(larger, _LANES, _LANES, _LANES)
+def _larger(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+
+@_emits(smaller, _LANES, _LANES, _LANES)
+def _smaller(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", a, b), a, b)
 
 
 @_emits(total, types.float64, _LANES)

@@ -1,0 +1,161 @@
+"""Leaving out neighbours whose Voronoi face is small."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.analysis.compiled import compiled
+
+Vector = tuple[float, float, float]
+
+
+@compiled
+def cut_small_faces(
+    points: NDArray[np.float64],
+    vertices: NDArray[np.int32],
+    images: NDArray[np.int8],
+    lattice: NDArray[np.float64],
+    first: NDArray[np.int64],
+    corner: NDArray[np.uint32],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    part: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Drop from each particle's neighbours those whose face is small.
+
+    As the code that Wang and Jain (2019) published does: in ascending order, a neighbour is
+    dropped if its face is below `part` times the sum of all faces over the number of faces not
+    yet dropped. So a particle may drop another that keeps it.
+
+    Parameters
+    ----------
+    points : (n, 4) float64
+        Position and radius of each particle [length].
+    vertices, images : (m, 4) int32 and (m, 4, 3) int8
+        Delaunay tetrahedra: particles, and edges of the box to add to their positions.
+    lattice : (3, 3) float64
+        Edge vectors of the box, one a row [length].
+    first, corner : (n + 1,) int64 and (4 m,) uint32
+        Tetrahedra around each particle.
+    indptr, indices : (n + 1,) int64 and (n_bonds,) int32
+        Rows of neighbours in any order.
+    part : float
+        Of the mean face.
+
+    Returns
+    -------
+    (n + 1,) int64
+        Where each particle's row starts.
+    (n_kept,) int32
+        The rows, each ascending.
+    """
+    n = len(first) - 1
+    kept_indptr, kept = np.zeros(n + 1, np.int64), np.empty(len(indices), np.int32)
+    area = np.empty(n)
+    found = 0
+    for i in range(n):
+        row = np.sort(indices[indptr[i] : indptr[i + 1]])
+        for j in row:
+            area[j] = 0.0
+        for e in range(first[i], first[i + 1]):
+            t, k = corner[e] >> 2, corner[e] & 3
+            _add_faces(points, vertices[t], images[t], lattice, k, area)
+        total = 0.0
+        for j in row:
+            total += area[j]
+        left = len(row)
+        for j in row:
+            if area[j] < part * total / left:
+                left -= 1
+            else:
+                kept[found] = j
+                found += 1
+        kept_indptr[i + 1] = found
+    return kept_indptr, kept[:found].copy()
+
+
+@compiled
+def _add_faces(
+    points: NDArray[np.float64],
+    corners: NDArray[np.int32],
+    images: NDArray[np.int8],
+    lattice: NDArray[np.float64],
+    k: int,
+    area: NDArray[np.float64],
+) -> None:
+    """Add a tetrahedron's share of the faces between its corner k and the other three.
+
+    A face is seen from the middle of the bond that it cuts in half, so shares may be negative.
+    """
+    a = _edge(points, corners, images, lattice, k, (k + 1) % 4)
+    b = _edge(points, corners, images, lattice, k, (k + 2) % 4)
+    c = _edge(points, corners, images, lattice, k, (k + 3) % 4)
+    triple = _dot(a, _cross(b, c))
+    if triple == 0:  # the vertices of all its faces coincide
+        return
+    aa, bb, cc = _dot(a, a), _dot(b, b), _dot(c, c)
+    bc, ca, ab = _cross(b, c), _cross(c, a), _cross(a, b)
+    scale = 0.5 / triple
+    x = (aa * bc[0] + bb * ca[0] + cc * ab[0]) * scale
+    y = (aa * bc[1] + bb * ca[1] + cc * ab[1]) * scale
+    z = (aa * bc[2] + bb * ca[2] + cc * ab[2]) * scale
+    center, sign = (x, y, z), np.sign(triple)
+    area[corners[(k + 1) % 4]] += sign * _share(a, b, c, center)
+    area[corners[(k + 2) % 4]] += sign * _share(b, c, a, center)
+    area[corners[(k + 3) % 4]] += sign * _share(c, a, b, center)
+
+
+@compiled
+def _share(a: Vector, b: Vector, c: Vector, center: Vector) -> float:
+    """Area between the middle of a, the centre, and those of the faces (a, b) and (a, c)."""
+    middle = (0.5 * a[0], 0.5 * a[1], 0.5 * a[2])
+    before = _minus(_circumcenter(a, b), middle)
+    after = _minus(_circumcenter(a, c), middle)
+    to_center = _minus(center, middle)
+    # before x to_center + to_center x after
+    normal = _cross(to_center, _minus(after, before))
+    return 0.5 * _dot(a, normal) / math.sqrt(_dot(a, a))
+
+
+@compiled
+def _circumcenter(a: Vector, b: Vector) -> Vector:
+    """Centre of the circle through 0, a and b."""
+    aa, bb, normal = _dot(a, a), _dot(b, b), _cross(a, b)
+    across = _cross((aa * b[0] - bb * a[0], aa * b[1] - bb * a[1], aa * b[2] - bb * a[2]), normal)
+    scale = 0.5 / _dot(normal, normal)
+    return across[0] * scale, across[1] * scale, across[2] * scale
+
+
+@compiled
+def _edge(
+    points: NDArray[np.float64],
+    corners: NDArray[np.int32],
+    images: NDArray[np.int8],
+    lattice: NDArray[np.float64],
+    k: int,
+    m: int,
+) -> Vector:
+    """Vector from corner k to corner m."""
+    i, j = corners[k], corners[m]
+    u, v, w = images[m, 0] - images[k, 0], images[m, 1] - images[k, 1], images[m, 2] - images[k, 2]
+    return (
+        points[j, 0] - points[i, 0] + u * lattice[0, 0] + v * lattice[1, 0] + w * lattice[2, 0],
+        points[j, 1] - points[i, 1] + u * lattice[0, 1] + v * lattice[1, 1] + w * lattice[2, 1],
+        points[j, 2] - points[i, 2] + u * lattice[0, 2] + v * lattice[1, 2] + w * lattice[2, 2],
+    )
+
+
+@compiled
+def _dot(u: Vector, v: Vector) -> float:
+    return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
+
+
+@compiled
+def _minus(u: Vector, v: Vector) -> Vector:
+    return u[0] - v[0], u[1] - v[1], u[2] - v[2]
+
+
+@compiled
+def _cross(u: Vector, v: Vector) -> Vector:
+    return u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
