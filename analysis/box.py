@@ -110,9 +110,9 @@ def as_positions(positions: ArrayLike, name: str = "positions") -> NDArray[np.fl
     if array.ndim != 2 or array.shape[1] != 3:
         msg = f"{name} must have shape (n, 3), got {array.shape}"
         raise ValueError(msg)
-    finite = np.isfinite(array).all(axis=1)
+    finite = np.isfinite(array)
     if not finite.all():
-        bad = int(np.argmin(finite))
+        bad = int(np.argmin(finite.all(axis=1)))
         msg = f"{name} must be finite, got {array[bad].tolist()} at particle {bad}"
         raise ValueError(msg)
     return array

@@ -150,42 +150,40 @@ def _fill(
         free[home[i]] += 1
 
     shape = inner + 2 * pad
+    inside, edges = np.empty((3, shape.max()), np.int64), np.empty((3, shape.max()), np.int64)
+    for k in range(3):
+        for c in range(shape[k]):
+            inside[k, c] = (c - pad[k]) % inner[k]
+            edges[k, c] = (c - pad[k]) // inner[k]
     first = np.zeros(shape[0] * shape[1] * shape[2] + 1, np.int64)
-    at = 0
-    for c in range(len(first) - 1):
-        cx, cy, cz = _home_of(c, shape, pad, inner)
-        cell = (cx * inner[1] + cy) * inner[2] + cz
-        at += count[cell + 1] - count[cell]
-        first[c + 1] = at
+    c, at = 0, 0
+    for cx in range(shape[0]):
+        for cy in range(shape[1]):
+            line = (inside[0, cx] * inner[1] + inside[1, cy]) * inner[2]
+            for cz in range(shape[2]):
+                cell = line + inside[2, cz]
+                at += count[cell + 1] - count[cell]
+                c += 1
+                first[c] = at
     x, y, z = np.empty(at), np.empty(at), np.empty(at)
     particle, image = np.empty(at, np.uint32), np.empty(at, np.int32)
-    for c in range(len(first) - 1):
-        cx, cy, cz = _home_of(c, shape, pad, inner)
-        cell = (cx * inner[1] + cy) * inner[2] + cz
-        ix = (c // (shape[1] * shape[2]) - pad[0] - cx) // inner[0]
-        iy = (c // shape[2] % shape[1] - pad[1] - cy) // inner[1]
-        iz = (c % shape[2] - pad[2] - cz) // inner[2]
-        shift_x = ix * lattice[0, 0] + iy * lattice[1, 0] + iz * lattice[2, 0]
-        shift_y = ix * lattice[0, 1] + iy * lattice[1, 1] + iz * lattice[2, 1]
-        shift_z = ix * lattice[0, 2] + iy * lattice[1, 2] + iz * lattice[2, 2]
-        code = ix * 2**20 + iy * 2**10 + iz
-        for k in range(count[cell + 1] - count[cell]):
-            i, point = order[count[cell] + k], first[c] + k
-            x[point] = wrapped[i, 0] + shift_x
-            y[point] = wrapped[i, 1] + shift_y
-            z[point] = wrapped[i, 2] + shift_z
-            particle[point] = i
-            image[point] = code
+    point = 0
+    for cx in range(shape[0]):
+        for cy in range(shape[1]):
+            line = (inside[0, cx] * inner[1] + inside[1, cy]) * inner[2]
+            for cz in range(shape[2]):
+                ix, iy, iz = edges[0, cx], edges[1, cy], edges[2, cz]
+                shift_x = ix * lattice[0, 0] + iy * lattice[1, 0] + iz * lattice[2, 0]
+                shift_y = ix * lattice[0, 1] + iy * lattice[1, 1] + iz * lattice[2, 1]
+                shift_z = ix * lattice[0, 2] + iy * lattice[1, 2] + iz * lattice[2, 2]
+                code = ix * 2**20 + iy * 2**10 + iz
+                cell = line + inside[2, cz]
+                for k in range(count[cell], count[cell + 1]):
+                    i = order[k]
+                    x[point] = wrapped[i, 0] + shift_x
+                    y[point] = wrapped[i, 1] + shift_y
+                    z[point] = wrapped[i, 2] + shift_z
+                    particle[point] = i
+                    image[point] = code
+                    point += 1
     return PaddedCells(x, y, z, particle, image, first, shape, pad, row_start, row_stop)
-
-
-@compiled
-def _home_of(
-    cell: int, shape: NDArray[np.int64], pad: NDArray[np.int64], inner: NDArray[np.int64]
-) -> tuple[int, int, int]:
-    """Find the cell inside the box that a padded cell shows an image of."""
-    return (
-        (cell // (shape[1] * shape[2]) - pad[0]) % inner[0],
-        (cell // shape[2] % shape[1] - pad[1]) % inner[1],
-        (cell % shape[2] - pad[2]) % inner[2],
-    )
