@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.box import as_lattice, as_positions, demand_room, wrap
+from glasscreep.analysis.box import as_lattice, as_positions, demand_room
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.lanes import Lanes, append_within, gather, load, spread, store, total
 from glasscreep.analysis.lattice_reduction import facing_vectors
@@ -16,6 +16,8 @@ from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 FLAT = 1e-13
 # Of halves, thirds: as many bonds are looked at in vain, and there are more cells to fill.
 CELLS_PER_CUTOFF = 2
+
+Gradient = tuple[float, float, float, float, float, float, float, float, float]
 
 
 class AffineFit(NamedTuple):
@@ -28,7 +30,7 @@ class AffineFit(NamedTuple):
     """(n,) number of bonds."""
     excess: NDArray[np.float64]
     """(n, 3, 3) the deformation gradient less the identity, ``bond + excess @ bond`` being
-    the bond after; `nan` where the bonds do not span space."""
+    the bond after; `nan` where the bonds do not span space. Empty where not asked for."""
 
 
 def fit_affine(
@@ -37,6 +39,8 @@ def fit_affine(
     box_before: NDArray[np.float64],
     box_after: NDArray[np.float64],
     cutoff: float,
+    *,
+    gradient: bool,
 ) -> AffineFit:
     """Fit a linear map to what each particle's bonds move by.
 
@@ -52,6 +56,8 @@ def fit_affine(
         Edge lengths, or corresponding edge vectors a row [length].
     cutoff : float
         Longest bond [length].
+    gradient : bool
+        Whether `excess` is wanted.
 
     Returns
     -------
@@ -73,11 +79,13 @@ def fit_affine(
     cutoff = float(cutoff)
     demand_room(lattice, cutoff, "box_before")
     facing = facing_vectors(target)
-    strain, moved, farthest = _displacements(before, after, lattice, target, facing)
-    cells = padded_cells(wrap(before, lattice)[0], lattice, cutoff, CELLS_PER_CUTOFF)
+    wrapped, moved, strain, farthest = _prepared(before, after, lattice, target, facing)
+    cells = padded_cells(wrapped, lattice, cutoff, CELLS_PER_CUTOFF)
     # Where no particle moves by a quarter of the box, no bond changes by half of it.
     near = 16 * farthest < _shortest_squared(facing)
-    return AffineFit(*_fit(cells, moved, strain, facing[:0] if near else facing, cutoff))
+    excess = np.empty((len(before) if gradient else 0, 3, 3))
+    residual, bonds = _fit(cells, moved, strain, facing[:0] if near else facing, cutoff, excess)
+    return AffineFit(residual, bonds, excess)
 
 
 def _shortest_squared(facing: NDArray[np.float64]) -> float:
@@ -85,69 +93,77 @@ def _shortest_squared(facing: NDArray[np.float64]) -> float:
 
 
 @compiled
-def _displacements(
+def _prepared(
     before: NDArray[np.float64],
     after: NDArray[np.float64],
     lattice: NDArray[np.float64],
     target: NDArray[np.float64],
     facing: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Measure how the box deforms, how particles move besides, and the farthest squared."""
-    strain = _strain(lattice, target)
-    moved = np.empty(before.shape)
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+    """Wrap, and take the strain of the box out of what particles move by.
+
+    Returned are also that strain, and the square of the farthest that any particle moves.
+    Without BLAS, which rounds differently from one processor to another.
+    """
+    inverse, strain = _strain(lattice, target)
+    wrapped, moved = np.empty(before.shape), np.empty(before.shape)
     farthest = 0.0
     for i in range(len(before)):
-        x, y, z = before[i]
+        x, y, z = before[i, 0], before[i, 1], before[i, 2]
+        a = np.floor(x * inverse[0, 0] + y * inverse[1, 0] + z * inverse[2, 0])
+        b = np.floor(x * inverse[0, 1] + y * inverse[1, 1] + z * inverse[2, 1])
+        c = np.floor(x * inverse[0, 2] + y * inverse[1, 2] + z * inverse[2, 2])
         for k in range(3):
+            image = a * lattice[0, k] + b * lattice[1, k] + c * lattice[2, k]
+            wrapped[i, k] = before[i, k] - image
             # The strain of the box is affine, so it may be left out; written so that what
             # remains is not the rounded difference of two large numbers.
             of_box = x * strain[k, 0] + y * strain[k, 1] + z * strain[k, 2]
             moved[i, k] = (after[i, k] - before[i, k]) - of_box
-        squared = _shorten(moved[i], facing)
-        farthest = max(farthest, squared)
-    return strain, moved, farthest
+        farthest = max(farthest, _shorten(moved, i, facing))
+    return wrapped, moved, strain, farthest
 
 
 @compiled
-def _strain(lattice: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the map that carries each edge of the lattice to the target's, less the identity."""
-    change = target - lattice
-    strain = np.empty((3, 3))
-    volume = 0.0
-    cofactor = np.empty((3, 3))
+def _strain(
+    lattice: NDArray[np.float64], target: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Invert a lattice; find the map, less the identity, that carries its edges to others."""
+    inverse, strain = np.empty((3, 3)), np.zeros((3, 3))
     for i in range(3):
         for k in range(3):
             a, b, c, d = (i + 1) % 3, (i + 2) % 3, (k + 1) % 3, (k + 2) % 3
-            cofactor[i, k] = lattice[a, c] * lattice[b, d] - lattice[a, d] * lattice[b, c]
-    for k in range(3):
-        volume += lattice[0, k] * cofactor[0, k]
+            inverse[k, i] = lattice[a, c] * lattice[b, d] - lattice[a, d] * lattice[b, c]
+    volume = (
+        lattice[0, 0] * inverse[0, 0]
+        + lattice[0, 1] * inverse[1, 0]
+        + lattice[0, 2] * inverse[2, 0]
+    )
+    inverse /= volume
     for k in range(3):
         for j in range(3):
-            sum_over_edges = 0.0
             for i in range(3):
-                sum_over_edges += change[i, k] * cofactor[i, j]
-            strain[k, j] = sum_over_edges / volume
-    return strain
+                strain[k, j] += inverse[j, i] * (target[i, k] - lattice[i, k])
+    return inverse, strain
 
 
 @compiled
-def _shorten(vector: NDArray[np.float64], facing: NDArray[np.float64]) -> float:
-    """Make a vector its shortest image; return its length squared."""
+def _shorten(vectors: NDArray[np.float64], i: int, facing: NDArray[np.float64]) -> float:
+    """Make vector i its shortest image; return its length squared."""
+    u, v, w = vectors[i, 0], vectors[i, 1], vectors[i, 2]
     changed = True
     while changed:
         changed = False
         for face in range(len(facing)):
-            x, y, z = facing[face]
-            along = vector[0] * x + vector[1] * y + vector[2] * z
-            times = along / (x * x + y * y + z * z)
-            # More than rounding, or a tie would be broken for ever.
+            x, y, z = facing[face, 0], facing[face, 1], facing[face, 2]
+            times = (u * x + v * y + w * z) / (x * x + y * y + z * z)
+            # By more than rounding, or a tie would go to and fro for ever.
             if abs(times) > 0.5 + 1e-12:
                 times = np.rint(times)
-                vector[0] -= times * x
-                vector[1] -= times * y
-                vector[2] -= times * z
+                u, v, w = u - times * x, v - times * y, w - times * z
                 changed = True
-    return float(vector[0] * vector[0] + vector[1] * vector[1] + vector[2] * vector[2])
+    vectors[i, 0], vectors[i, 1], vectors[i, 2] = u, v, w
+    return float(u * u + v * v + w * w)
 
 
 @compiled
@@ -157,12 +173,12 @@ def _fit(
     strain: NDArray[np.float64],
     facing: NDArray[np.float64],
     cutoff: float,
-) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    excess: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Find each particle's bonds and fit to what they move by."""
     shape, pad, particle = cells.shape, cells.pad, cells.particle
     starts, stops, x, y, z, table = _tables(cells, moved)
     residual, bonds = np.empty(len(moved)), np.empty(len(moved), np.int64)
-    excess = np.empty((len(moved), 3, 3))
     blocks = np.empty(len(x) + 4, np.int64)
     found, bond = np.empty(0, np.uint32), np.empty(0)
     limit = spread(cutoff * cutoff)
@@ -179,13 +195,17 @@ def _fit(
                     bond = np.empty(6 * len(found))
                 for i in range(starts[cell], stops[cell]):
                     n = _find(x, y, z, blocks, n_blocks, i, limit, found)
+                    second = _take(table, found, i, n, bond)
+                    if len(facing):
+                        _shorten_all(bond, n, facing)
+                    f = _fit_one(bond, n, second)
                     p = particle[i - 3 * line]
                     bonds[p] = n - 1
-                    residual[p] = _fit_one(table, found, i, n, facing, bond, excess, p)
-                    for k in range(3):
-                        for j in range(3):
-                            excess[p, k, j] += strain[k, j]
-    return residual, bonds, excess
+                    residual[p] = _left_over(bond, n, f)
+                    if len(excess):
+                        for k in range(9):
+                            excess[p, k // 3, k % 3] = f[k] + strain[k // 3, k % 3]
+    return residual, bonds
 
 
 @compiled
@@ -272,23 +292,20 @@ def _find(
 
 
 @compiled
-def _fit_one(
+def _take(
     table: NDArray[np.float64],
     found: NDArray[np.uint32],
     i: int,
     n: int,
-    facing: NDArray[np.float64],
     bond: NDArray[np.float64],
-    excess: NDArray[np.float64],
-    particle: int,
-) -> float:
-    """Fit to the n bonds of point i; return the sum of squares that is left over.
+) -> tuple[float, float, float, float, float, float]:
+    """Write the n bonds of point i into `bond`; return their second moment.
 
-    `bond` takes them four by four: x, y, z, and what each moves by.
+    They are written four by four: x, y, z of the bond, and of what it moves by.
     """
     x_i, y_i, z_i = spread(table[i, 0]), spread(table[i, 1]), spread(table[i, 2])
     u_i, v_i, w_i = spread(table[i, 3]), spread(table[i, 4]), spread(table[i, 5])
-    s_xx = s_xy = s_xz = s_yy = s_yz = s_zz = spread(0.0)
+    xx = xy = xz = yy = yz = zz = spread(0.0)
     for q in range(0, n, 4):
         x, y = gather(table, found, q, 0)
         z, u = gather(table, found, q, 2)
@@ -301,59 +318,73 @@ def _fit_one(
         store(bond, at + 12, u)
         store(bond, at + 16, v)
         store(bond, at + 20, w)
-        s_xx += x * x
-        s_xy += x * y
-        s_xz += x * z
-        s_yy += y * y
-        s_yz += y * z
-        s_zz += z * z
-    xx, xy, xz = total(s_xx), total(s_xy), total(s_xz)
-    yy, yz, zz = total(s_yy), total(s_yz), total(s_zz)
+        xx += x * x
+        xy += x * y
+        xz += x * z
+        yy += y * y
+        yz += y * z
+        zz += z * z
+    return total(xx), total(xy), total(xz), total(yy), total(yz), total(zz)
 
+
+@compiled
+def _fit_one(
+    bond: NDArray[np.float64], n: int, second: tuple[float, float, float, float, float, float]
+) -> Gradient:
+    """Fit a matrix to what n bonds move by; `nan` if they are flat."""
+    xx, xy, xz, yy, yz, zz = second
     det = xx * (yy * zz - yz * yz) - xy * (xy * zz - yz * xz) + xz * (xy * yz - yy * xz)
     if not det > FLAT * (xx + yy + zz) ** 3:
-        excess[particle] = np.nan
-        return np.nan
-    if len(facing):
-        _shorten_all(bond, n, facing)
+        xx = np.nan
 
-    s_ux = s_uy = s_uz = s_vx = s_vy = s_vz = s_wx = s_wy = s_wz = spread(0.0)
+    ux = uy = uz = vx = vy = vz = wx = wy = wz = spread(0.0)
     for at in range(0, 6 * n, 24):
         x, y, z = load(bond, at), load(bond, at + 4), load(bond, at + 8)
         u, v, w = load(bond, at + 12), load(bond, at + 16), load(bond, at + 20)
-        s_ux += u * x
-        s_uy += u * y
-        s_uz += u * z
-        s_vx += v * x
-        s_vy += v * y
-        s_vz += v * z
-        s_wx += w * x
-        s_wy += w * y
-        s_wz += w * z
+        ux += u * x
+        uy += u * y
+        uz += u * z
+        vx += v * x
+        vy += v * y
+        vz += v * z
+        wx += w * x
+        wy += w * y
+        wz += w * z
 
-    # L D L^T of the second moment of the bonds.
+    # L D L^T of the second moment.
     l_yx, l_zx = xy / xx, xz / xx
     d_y = yy - l_yx * xy
     l_zy = (yz - l_yx * xz) / d_y
     d_z = zz - l_zx * xz - l_zy * l_zy * d_y
-    rows = ((s_ux, s_uy, s_uz), (s_vx, s_vy, s_vz), (s_wx, s_wy, s_wz))
-    for k in range(3):
-        s_x, s_y, s_z = rows[k]
-        b_x = total(s_x)
-        b_y = total(s_y) - l_yx * b_x
-        b_z = total(s_z) - l_zx * b_x - l_zy * b_y
-        f_z = b_z / d_z
-        f_y = b_y / d_y - l_zy * f_z
-        excess[particle, k, 2] = f_z
-        excess[particle, k, 1] = f_y
-        excess[particle, k, 0] = b_x / xx - l_yx * f_y - l_zx * f_z
-    f = excess[particle]
-    f_ux, f_uy, f_uz = spread(f[0, 0]), spread(f[0, 1]), spread(f[0, 2])
-    f_vx, f_vy, f_vz = spread(f[1, 0]), spread(f[1, 1]), spread(f[1, 2])
-    f_wx, f_wy, f_wz = spread(f[2, 0]), spread(f[2, 1]), spread(f[2, 2])
+    factors = 1.0 / xx, 1.0 / d_y, 1.0 / d_z, l_yx, l_zx, l_zy
+    f_ux, f_uy, f_uz = _solved(factors, total(ux), total(uy), total(uz))
+    f_vx, f_vy, f_vz = _solved(factors, total(vx), total(vy), total(vz))
+    f_wx, f_wy, f_wz = _solved(factors, total(wx), total(wy), total(wz))
+    return f_ux, f_uy, f_uz, f_vx, f_vy, f_vz, f_wx, f_wy, f_wz
 
-    # A second pass over the bonds, and not the difference of two sums: that would cancel
-    # where most of the motion is affine.
+
+@compiled
+def _solved(
+    factors: tuple[float, float, float, float, float, float], x: float, y: float, z: float
+) -> tuple[float, float, float]:
+    one_x, one_y, one_z, l_yx, l_zx, l_zy = factors
+    y -= l_yx * x
+    z -= l_zx * x + l_zy * y
+    z *= one_z
+    y = y * one_y - l_zy * z
+    return x * one_x - l_yx * y - l_zx * z, y, z
+
+
+@compiled
+def _left_over(bond: NDArray[np.float64], n: int, f: Gradient) -> float:
+    """Sum the squares of what the fit leaves over.
+
+    A second pass over the bonds, and not the difference of two sums: that would cancel where
+    most of the motion is affine.
+    """
+    f_ux, f_uy, f_uz = spread(f[0]), spread(f[1]), spread(f[2])
+    f_vx, f_vy, f_vz = spread(f[3]), spread(f[4]), spread(f[5])
+    f_wx, f_wy, f_wz = spread(f[6]), spread(f[7]), spread(f[8])
     left_over = spread(0.0)
     for at in range(0, 6 * n, 24):
         x, y, z = load(bond, at), load(bond, at + 4), load(bond, at + 8)
@@ -367,11 +398,11 @@ def _fit_one(
 @compiled
 def _shorten_all(bond: NDArray[np.float64], n: int, facing: NDArray[np.float64]) -> None:
     """Make what each of n bonds moves by its shortest image."""
-    vector = np.empty(3)
+    vector = np.empty((1, 3))
     for q in range(n):
         at = 24 * (q // 4) + q % 4 + 12
         for k in range(3):
-            vector[k] = bond[at + 4 * k]
-        _shorten(vector, facing)
+            vector[0, k] = bond[at + 4 * k]
+        _shorten(vector, 0, facing)
         for k in range(3):
-            bond[at + 4 * k] = vector[k]
+            bond[at + 4 * k] = vector[0, k]

@@ -55,5 +55,5 @@ def d2min(
     M. L. Falk and J. S. Langer, Phys. Rev. E 57, 7192 (1998), who take the sum; the mean
     as in Wu and Ruiz Pestana, Frontiers in Materials 10 (2023).
     """
-    fit = fit_affine(before, after, box_before, box_after, cutoff)
+    fit = fit_affine(before, after, box_before, box_after, cutoff, gradient=False)
     return fit.residual if total else fit.residual / np.maximum(fit.bonds, 1)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.affine_fit import fit_affine
+from glasscreep.analysis.compiled import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +64,29 @@ def local_strain(
     ----------
     F. Shimizu, S. Ogata and J. Li, Materials Transactions 48, 2923 (2007), equations 1 to 4.
     """
-    fit = fit_affine(before, after, box_before, box_after, cutoff)
-    excess = fit.excess
-    turned = excess.transpose(0, 2, 1)
-    # Of F less the identity, and not of F: that would round small strains away.
-    strain = 0.5 * (excess + turned + np.einsum("nki,nkj->nij", excess, excess))
-    return LocalStrain(
-        gradient=excess + np.eye(3),
-        strain=strain,
-        shear=_von_mises(strain),
-        d2min=fit.residual / np.maximum(fit.bonds, 1),
-    )
+    fit = fit_affine(before, after, box_before, box_after, cutoff, gradient=True)
+    gradient, strain, shear = _strains(fit.excess)
+    return LocalStrain(gradient, strain, shear, fit.residual / np.maximum(fit.bonds, 1))
 
 
-def _von_mises(strain: NDArray[np.float64]) -> NDArray[np.float64]:
-    xx, yy, zz = strain[:, 0, 0], strain[:, 1, 1], strain[:, 2, 2]
-    across = strain[:, 0, 1] ** 2 + strain[:, 1, 2] ** 2 + strain[:, 2, 0] ** 2
-    along = (xx - yy) ** 2 + (yy - zz) ** 2 + (zz - xx) ** 2
-    return np.asarray(np.sqrt(across + along / 6))
+@compiled
+def _strains(
+    excess: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    gradient, strain = np.empty_like(excess), np.empty_like(excess)
+    shear = np.empty(len(excess))
+    for p in range(len(excess)):
+        for i in range(3):
+            for j in range(3):
+                # Of F less the identity, and not of F: that would round small strains away.
+                twice = excess[p, i, j] + excess[p, j, i]
+                for k in range(3):
+                    twice += excess[p, k, i] * excess[p, k, j]
+                strain[p, i, j] = 0.5 * twice
+                gradient[p, i, j] = excess[p, i, j] + (1.0 if i == j else 0.0)
+        squares = 0.0
+        for i in range(3):
+            j = (i + 1) % 3
+            squares += strain[p, i, j] ** 2 + (strain[p, i, i] - strain[p, j, j]) ** 2 / 6
+        shear[p] = np.sqrt(squares)
+    return gradient, strain, shear
