@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from glasscreep.campaign.problems import Problem
 from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.registry import OBSERVABLES
 
 NEIGHBOR_SKIN = 0.3
 """Skin of the neighbour lists of the MD [length]."""
@@ -60,11 +61,16 @@ def _species(campaign: Campaign) -> Iterator[Problem]:
 
 
 def _box(campaign: Campaign) -> Iterator[Problem]:
-    model = campaign.model
-    reach, whose = max(
-        (campaign.analysis.d2min_cutoff, "analysis.d2min_cutoff"),
+    model, analysis = campaign.model, campaign.analysis
+    reaches = [
+        (analysis.d2min_cutoff, "analysis.d2min_cutoff"),
         (model.cutoff + NEIGHBOR_SKIN, f"model.cutoff with a skin of {NEIGHBOR_SKIN}"),
-    )
+    ]
+    if "sacf" in analysis.results:
+        reaches.append((analysis.sacf.reach, "analysis.sacf.reach"))
+    if "rdf" in analysis.results:
+        reaches.append((analysis.rdf.reach / 2, "half of analysis.rdf.reach"))
+    reach, whose = max(reaches)
     needed = math.ceil(model.density * (2 * reach / ROOM_FOR_COMPRESSION) ** 3)
     if model.particles < needed:
         edge = (model.particles / model.density) ** (1 / 3)
@@ -114,6 +120,28 @@ def _d2min_intervals(campaign: Campaign) -> Iterator[Problem]:
             )
 
 
+def _sources(campaign: Campaign) -> Iterator[Problem]:
+    chosen = campaign.analysis.results
+    for position, name in enumerate(chosen):
+        source = OBSERVABLES[name].source
+        if source and source not in chosen:
+            yield Problem(
+                f"analysis.results[{position}]",
+                f"{name} without {source}",
+                f"{name} together with {source}, which it is computed from",
+            )
+
+
+def _histogram(campaign: Campaign) -> Iterator[Problem]:
+    bins = campaign.analysis.d2min_histogram
+    if not bins.lowest < bins.highest:
+        yield Problem(
+            "analysis.d2min_histogram.lowest",
+            str(bins.lowest),
+            f"a number above 0 and below analysis.d2min_histogram.highest = {bins.highest}",
+        )
+
+
 def _number_of_runs(campaign: Campaign) -> Iterator[Problem]:
     named = sum(len(grid.temperature) * len(grid.stress) for grid in campaign.grid)
     points = len(campaign.points()) if named <= MOST_RUNS else named
@@ -129,7 +157,15 @@ CHECKS = (
     Check(("grid", "replicas"), _number_of_runs),
     Check(("model.particles", "model.fraction_a"), _species),
     Check(
-        ("model.particles", "model.density", "model.cutoff", "analysis.d2min_cutoff"),
+        (
+            "model.particles",
+            "model.density",
+            "model.cutoff",
+            "analysis.results",
+            "analysis.d2min_cutoff",
+            "analysis.sacf.reach",
+            "analysis.rdf.reach",
+        ),
         _box,
     ),
     _division("glass.checkpoint_interval", "glass.melt_steps"),
@@ -140,4 +176,6 @@ CHECKS = (
         ("analysis.d2min_intervals", "creep.frame_interval", "creep.steps"),
         _d2min_intervals,
     ),
+    Check(("analysis.results",), _sources),
+    Check(("analysis.d2min_histogram.lowest", "analysis.d2min_histogram.highest"), _histogram),
 )

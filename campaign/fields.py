@@ -81,6 +81,12 @@ Finites = Annotated[
     Allowed("a finite number, or a list of such"),
 ]
 Intervals = Annotated[tuple[Count, ...], BeforeValidator(several)]
+Counts = Annotated[
+    tuple[Count, ...],
+    BeforeValidator(several),
+    Field(min_length=1),
+    Allowed("a whole number from 1 up, or a list of such"),
+]
 ResultNames = Annotated[
     tuple[Annotated[str, AfterValidator(known_result)], ...],
     BeforeValidator(several),

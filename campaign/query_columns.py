@@ -71,7 +71,11 @@ class ArrayColumns:
         dims = tuple(map(str, self._array.metadata.dimension_names or ()))  # type: ignore[union-attr]
         self._has_frames, self._has_particles = "frame" in dims, "particle" in dims
         further = [dim for dim in dims if dim not in ("run", "frame", "particle")]
-        self._coordinates = {dim: reader.column(dim) for dim in further}
+        self._coordinates = {
+            dim: reader.column(dim) if dim in group else np.arange(length)
+            for dim, length in zip(dims, self._array.shape, strict=True)
+            if dim in further
+        }
 
     def of_run(self, run: Any) -> Columns:
         """Read what there is of a run."""

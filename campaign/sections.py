@@ -3,7 +3,7 @@
 The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 1272355 (2023).
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -181,8 +181,14 @@ class Campaign(Section):
 
     def results(self) -> tuple[Result, ...]:
         """Every result, each after the one that it is computed from."""
-        axis = {"axis": self.creep.axis}
-        parameters = {"strain": axis, "creep_fit": axis, **self.analysis.parameters()}
+        axis, model = {"axis": self.creep.axis}, self.mixture()
+        potential = {"epsilon": model.epsilon, "sigma": model.sigma, "cutoff": model.cutoff}
+        of_physics: dict[str, dict[str, Any]] = {
+            "strain": axis,
+            "creep_fit": axis,
+            "local_energy": potential,
+        }
+        parameters = {**of_physics, **self.analysis.parameters()}
         return chosen_results(self.analysis.results, self.d2min_intervals, parameters)
 
     def points(self) -> tuple[Point, ...]:

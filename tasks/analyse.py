@@ -97,7 +97,9 @@ def _store(
     """Write values, each file of the store as a whole; keep what of it is known already."""
     row, start = block.task.row, block.start
     if block.kind is Kind.RUN:
-        array[row] = values
+        whole = np.full(array.shape[1:], array.fill_value)
+        whole[: len(values)] = values  # of lags there may be room for more
+        array[row] = whole
         return
     first = start - start % frames_of_a_file(array)
     with naming_damage(

@@ -40,6 +40,7 @@ class StoreShape:
             "frame": self.frames,
             "particle": self.particles,
             "dim": len(AXES),
+            "lag": self.frames,
             "glass": self.glasses,
         }
 

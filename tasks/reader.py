@@ -85,12 +85,16 @@ class FrameReader:
 
     def image(self, row: int, frame: int) -> NDArray[np.int8]:
         """Periodic images of a frame, (N, 3)."""
-        image: NDArray[np.int8] = self._images(row, frame, frame + 1)[0]
+        image: NDArray[np.int8] = self.images(row, frame, frame + 1)[0]
         return image
+
+    def images(self, row: int, start: int, stop: int) -> NDArray[np.int8]:
+        """Periodic images of frames `start` to `stop - 1`, (frames, N, 3)."""
+        return np.asarray(self._flushed("image", row, start, stop), np.int8)
 
     def block(self, row: int, start: int, stop: int) -> FrameBlock:
         """Frames `start` to `stop - 1` of a run."""
-        position, image = self.positions(row, start, stop), self._images(row, start, stop)
+        position, image = self.positions(row, start, stop), self.images(row, start, stop)
         return FrameBlock(start, position, image, self.box_edges(row)[start:stop])
 
     def box_edges(self, row: int) -> NDArray[np.float64]:
@@ -128,9 +132,6 @@ class FrameReader:
             raise DamagedError(msg)
         # The writer commits first and shows next; it may be between the two, or have died there.
         return values[: int(np.argmax(empty))] if empty.any() else values
-
-    def _images(self, row: int, start: int, stop: int) -> NDArray[np.int8]:
-        return np.asarray(self._flushed("image", row, start, stop), np.int8)
 
     def _flushed(self, name: str, row: int, start: int, stop: int) -> NDArray[Any]:
         manifest = self.manifest(row)

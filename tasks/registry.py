@@ -3,12 +3,18 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from glasscreep.tasks import d2min_results, strain_results
+from glasscreep.tasks import d2min_results, field_results, strain_results, structure_results
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result
 
 OBSERVABLES: Mapping[str, Observable] = {
-    entry.name: entry for entry in (*strain_results.ENTRIES, *d2min_results.ENTRIES)
+    entry.name: entry
+    for entry in (
+        *strain_results.ENTRIES,
+        *d2min_results.ENTRIES,
+        *structure_results.ENTRIES,
+        *field_results.ENTRIES,
+    )
 }
 """By name; what others are computed from comes before them."""
 

@@ -69,11 +69,17 @@ def of_particles(
     )
 
 
-def of_run(name: str, units: str, long_name: str, definition: str, **lengths: int) -> ArraySpec:
-    """Describe an array with one number for each run, or several along further dimensions."""
+def of_run(
+    name: str, units: str, long_name: str, definition: str, **lengths: int | None
+) -> ArraySpec:
+    """Describe an array with one number for each run, or several along further dimensions.
+
+    A dimension without a length has that which the store gives it.
+    """
+    own = {dim: length for dim, length in lengths.items() if length is not None}
+    chunk = {"run": 1, **dict.fromkeys(lengths.keys() - own.keys(), layout.SCALAR_CHUNK_FRAMES)}
     attributes = _attributes(units, long_name, definition)
-    dims = ("run", *lengths)
-    return ArraySpec(name, dims, "<f8", np.nan, {"run": 1}, None, None, attributes, lengths)
+    return ArraySpec(name, ("run", *lengths), "<f8", np.nan, chunk, None, None, attributes, own)
 
 
 def coordinate(name: str, values: Sequence[Any], units: str, long_name: str) -> ArraySpec:

@@ -30,7 +30,8 @@ def values_of(block: Block) -> tuple[dict[str, NDArray[np.float64]], int]:
         One beyond the last frame that they cover.
     """
     task, reader = block.task, FrameReader(block.task.store)
-    apart = block.results[0].interval // task.frame_interval
+    first = block.results[0]  # what it is computed from is known of frames of the block alone
+    apart = 0 if first.source else first.interval // task.frame_interval
     frames = RunFrames(
         reader, task.row, task.glass_row, task.frame_interval, block.stop + apart, apart
     )

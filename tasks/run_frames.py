@@ -2,22 +2,30 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box
+from glasscreep.tasks.glasses import read_glass_box
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
+
+if TYPE_CHECKING:
+    from glasscreep.analysis.delaunay import Tetrahedra
 
 READ_TOGETHER = 2**17
 """Particles times frames that are read in one go: opening a file for each frame takes longer."""
 REMEMBERED = 2**24
 """Particles times frames that are kept at most."""
+
+
+Floats = NDArray[np.float64]
+TwoFrames = tuple[Floats, Floats, Floats, Floats]
+"""Positions of a frame, (N, 3), and of a later one; edges of the box, (3,), of both [length]."""
 
 
 class RunFrames:
@@ -51,10 +59,17 @@ class RunFrames:
         particles = len(reader.species)
         together = max(1, READ_TOGETHER // particles)
         kept = max(2, min(2 * together + apart, REMEMBERED // particles))
-        self._positions = _Ahead(self._read_positions, together, kept, stop)
+        self._positions = _Ahead(partial(reader.positions, row), together, kept, stop)
         self._stored: dict[str, _Ahead] = {}
         self._together = together
         self._made: dict[str, Any] = {}
+        self._images = _Ahead(partial(reader.images, row), together, 2 * together, stop)
+        self._tetrahedra: tuple[int, Tetrahedra | None] = -1, None
+
+    @property
+    def run_id(self) -> str:
+        """Identity of the run."""
+        return self.reader.run_ids[self.row]
 
     @property
     def species(self) -> NDArray[np.uint8]:
@@ -76,18 +91,31 @@ class RunFrames:
         """(3,) box edges of the glass [length]."""
         return read_glass_box(self.reader.store, self._glass_row)
 
-    @cached_property
-    def glass(self) -> Glass:
-        """The glass that the run starts from."""
-        return read_glass(self.reader.store, self._glass_row)
-
-    def apart(self, result: Result) -> int:
-        """Count the frames from one to the later one that a result compares it with."""
-        return result.interval // self._frame_interval
-
     def position(self, frame: int) -> NDArray[np.float64]:
         """Positions of a frame, (N, 3), wrapped into the box [length]."""
         return self._positions(frame)
+
+    def pair(self, result: Result, frame: int) -> TwoFrames:
+        """Give the frame and the one that the result compares it with."""
+        later = frame + result.interval // self._frame_interval
+        positions = self.position(frame), self.position(later)
+        return *positions, self.edges[frame], self.edges[later]
+
+    def unwrapped(self, frame: int) -> NDArray[np.float64]:
+        """Positions of a frame, (N, 3), followed through the boundaries of the box [length]."""
+        unwrapped: Floats = self.position(frame) + self._images(frame) * self.edges[frame]
+        return unwrapped
+
+    def tetrahedra(self, frame: int) -> "Tetrahedra":
+        """Delaunay tetrahedra of a frame: those of the frame before, repaired."""
+        at, known = self._tetrahedra
+        if at != frame:
+            from glasscreep.analysis.delaunay import delaunay
+
+            known = delaunay(self.position(frame), self.edges[frame], previous=known)
+            self._tetrahedra = frame, known
+        assert known is not None
+        return known
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Make something of the whole run at the first time of asking."""
@@ -103,12 +131,9 @@ class RunFrames:
             self._stored[result.name] = _Ahead(read, together, 2 * together, self._stop)
         return self._stored[result.name](frame)
 
-    def _read_positions(self, start: int, stop: int) -> NDArray[np.float64]:
-        return self.reader.positions(self.row, start, stop)
-
     def _reading(self, name: str) -> Callable[[int, int], NDArray[Any]]:
         def read(start: int, stop: int) -> NDArray[Any]:
-            where = f"run {self.reader.run_ids[self.row]}, frames {start} to {stop - 1}"
+            where = f"run {self.run_id}, frames {start} to {stop - 1}"
             with naming_damage(f"{where}, array {name}"):
                 values = self.reader.sharded(name).read(self.row, start, stop)
             lost = np.isnan(values).all(axis=1)

@@ -135,6 +135,11 @@ def test_d2min_is_measured_over_one_frame_unless_said_otherwise(read):
         ("grid = []", "grid", "[]"),
         ("grid = [1]", "grid[0]", "1"),
         ("[analysis]\nd2min_intervals = [1e4, 0]", "analysis.d2min_intervals[1]", "0"),
+        ('[analysis]\nresults = ["strain", "D2min"]', "analysis.results[1]", '"D2min"'),
+        ("[analysis]\nresults = 3", "analysis.results", "3"),
+        ('[analysis.features]\npreset = "amorphous"', "analysis.features.preset", '"amorphous"'),
+        ("[analysis.features]\nradii = [0.5, 0]", "analysis.features.radii[1]", "0"),
+        ("[analysis.sacf]\nbins = 1001", "analysis.sacf.bins", "1001"),
         ("[resources]\nranks = 0", "resources.ranks", "0"),
     ],
 )
@@ -170,6 +175,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_valid_one(problems, text, pa
 def test_common_slips_get_a_hint(problems):
     assert "[[grid]]" in problems("[grid]\ntemperature = 1\nstress = 1")["grid"].hint
     assert "without quotes: 1e7" in problems('[creep]\nsteps = "1e7"')["creep.steps"].hint
+    assert "mean d2min?" in problems('[analysis]\nresults = "d2m"')["analysis.results"].hint
     assert "its own name" in problems("", "my campaign.toml")["name"].hint
 
 
@@ -187,6 +193,18 @@ def test_common_slips_get_a_hint(problems):
         ("[glass]\nquench_steps = 999", "glass.checkpoint_interval", "glass.quench_steps = 999"),
         ("[analysis]\nd2min_intervals = 15_000", "analysis.d2min_intervals[0]", "a multiple of"),
         ("[analysis]\nd2min_intervals = 1e7", "analysis.d2min_intervals[0]", "less than"),
+        ('[analysis]\nresults = "sacf"', "analysis.results[0]", "sacf together with d2min"),
+        (
+            '[model]\nparticles = 1000\n[analysis]\nresults = ["d2min", "sacf"]',
+            "model.particles",
+            "twice analysis.sacf.reach",
+        ),
+        (
+            '[analysis]\nresults = "rdf"\nrdf.reach = 19',
+            "model.particles",
+            "twice half of analysis.rdf.reach",
+        ),
+        ("[analysis]\nd2min_histogram.lowest = 1e3", "analysis.d2min_histogram.lowest", "below"),
         ("replicas = 1e5", "replicas", "at most 1000000 runs"),
     ],
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from glasscreep.campaign.analysis_section import FeaturesSection
 from glasscreep.campaign.explain import allowed_at, inner_section
 from glasscreep.campaign.file import Campaign, load
 from glasscreep.campaign.problems import dotted, toml_text
@@ -18,6 +19,11 @@ SAID_IN_WORDS = {
     "grid.temperature": "none: required",
     "grid.stress": "none: required",
     "analysis.d2min_intervals": "one `creep.frame_interval`; none if a run has one frame",
+    **{
+        f"analysis.features.{key}": "as the preset says"
+        for key in FeaturesSection.model_fields
+        if key != "preset"
+    },
     "resources.slots": "cores of the machine // `ranks`",
 }
 HEADING = "| key | default | unit | allowed | meaning |"

@@ -139,8 +139,14 @@ class FilledCampaign:
             self, prepared=prepare(Campaign.model_validate(asked, strict=False), self.directory)
         )
 
+    def open_array(self, name: str) -> zarr.Array:
+        return zarr.open_array(self.prepared.store / name, mode="r")
+
     def array(self, name: str) -> np.ndarray:
-        return np.asarray(zarr.open_array(self.prepared.store / name, mode="r")[...])
+        return np.asarray(self.open_array(name)[...])
+
+    def attributes(self, name: str) -> dict:
+        return dict(self.open_array(name).attrs)
 
 
 def make_campaign(directory: Path, frames: Frames, steps: int = 12 * FRAME_INTERVAL, **more):
@@ -166,6 +172,11 @@ def make_campaign(directory: Path, frames: Frames, steps: int = 12 * FRAME_INTER
 @pytest.fixture(scope="session")
 def make() -> Callable[..., FilledCampaign]:
     return make_campaign
+
+
+@pytest.fixture(scope="session")
+def shrink() -> Callable[[pytest.MonkeyPatch], None]:
+    return make_files_small
 
 
 @pytest.fixture(scope="session")
