@@ -21,7 +21,7 @@ def cut_small_faces(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     part: float,
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+) -> None:
     """Drop from each particle's neighbours those whose face is small.
 
     As the code that Wang and Jain (2019) published does: in ascending order, a neighbour is
@@ -39,28 +39,22 @@ def cut_small_faces(
     first, corner : (n + 1,) int64 and (4 m,) uint32
         Tetrahedra around each particle.
     indptr, indices : (n + 1,) int64 and (n_bonds,) int32
-        Rows of neighbours in any order.
+        Rows of neighbours in any order; written over by those that are kept, ascending.
     part : float
         Of the mean face.
-
-    Returns
-    -------
-    (n + 1,) int64
-        Where each particle's row starts.
-    (n_kept,) int32
-        The rows, each ascending.
     """
     n = len(first) - 1
-    kept_indptr, kept = np.zeros(n + 1, np.int64), np.empty(len(indices), np.int32)
     area = np.empty(n)
-    found = 0
+    start = found = 0
     for i in range(n):
-        row = np.sort(indices[indptr[i] : indptr[i + 1]])
+        stop = indptr[i + 1]
+        row = np.sort(indices[start:stop])
+        start = stop
         for j in row:
             area[j] = 0.0
         for e in range(first[i], first[i + 1]):
-            t, k = corner[e] >> 2, corner[e] & 3
-            _add_faces(points, vertices[t], images[t], lattice, k, area)
+            t, k = int(corner[e] >> 2), int(corner[e] & 3)
+            _add_faces(points, vertices, images, lattice, t, k, area)
         total = 0.0
         for j in row:
             total += area[j]
@@ -69,18 +63,18 @@ def cut_small_faces(
             if area[j] < part * total / left:
                 left -= 1
             else:
-                kept[found] = j
+                indices[found] = j
                 found += 1
-        kept_indptr[i + 1] = found
-    return kept_indptr, kept[:found].copy()
+        indptr[i + 1] = found
 
 
 @compiled
 def _add_faces(
     points: NDArray[np.float64],
-    corners: NDArray[np.int32],
+    vertices: NDArray[np.int32],
     images: NDArray[np.int8],
     lattice: NDArray[np.float64],
+    t: int,
     k: int,
     area: NDArray[np.float64],
 ) -> None:
@@ -88,9 +82,9 @@ def _add_faces(
 
     A face is seen from the middle of the bond that it cuts in half, so shares may be negative.
     """
-    a = _edge(points, corners, images, lattice, k, (k + 1) % 4)
-    b = _edge(points, corners, images, lattice, k, (k + 2) % 4)
-    c = _edge(points, corners, images, lattice, k, (k + 3) % 4)
+    a = _edge(points, vertices, images, lattice, t, k, (k + 1) % 4)
+    b = _edge(points, vertices, images, lattice, t, k, (k + 2) % 4)
+    c = _edge(points, vertices, images, lattice, t, k, (k + 3) % 4)
     triple = _dot(a, _cross(b, c))
     if triple == 0:  # the vertices of all its faces coincide
         return
@@ -101,9 +95,9 @@ def _add_faces(
     y = (aa * bc[1] + bb * ca[1] + cc * ab[1]) * scale
     z = (aa * bc[2] + bb * ca[2] + cc * ab[2]) * scale
     center, sign = (x, y, z), np.sign(triple)
-    area[corners[(k + 1) % 4]] += sign * _share(a, b, c, center)
-    area[corners[(k + 2) % 4]] += sign * _share(b, c, a, center)
-    area[corners[(k + 3) % 4]] += sign * _share(c, a, b, center)
+    area[vertices[t, (k + 1) % 4]] += sign * _share(a, b, c, center)
+    area[vertices[t, (k + 2) % 4]] += sign * _share(b, c, a, center)
+    area[vertices[t, (k + 3) % 4]] += sign * _share(c, a, b, center)
 
 
 @compiled
@@ -130,15 +124,17 @@ def _circumcenter(a: Vector, b: Vector) -> Vector:
 @compiled
 def _edge(
     points: NDArray[np.float64],
-    corners: NDArray[np.int32],
+    vertices: NDArray[np.int32],
     images: NDArray[np.int8],
     lattice: NDArray[np.float64],
+    t: int,
     k: int,
     m: int,
 ) -> Vector:
     """Vector from corner k to corner m."""
-    i, j = corners[k], corners[m]
-    u, v, w = images[m, 0] - images[k, 0], images[m, 1] - images[k, 1], images[m, 2] - images[k, 2]
+    i, j = vertices[t, k], vertices[t, m]
+    u, v, w = images[t, m, 0], images[t, m, 1], images[t, m, 2]
+    u, v, w = u - images[t, k, 0], v - images[t, k, 1], w - images[t, k, 2]
     return (
         points[j, 0] - points[i, 0] + u * lattice[0, 0] + v * lattice[1, 0] + w * lattice[2, 0],
         points[j, 1] - points[i, 1] + u * lattice[0, 1] + v * lattice[1, 1] + w * lattice[2, 1],

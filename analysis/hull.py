@@ -52,18 +52,21 @@ def hull_cells(
     vertices, images = np.empty((capacity, 4), np.int32), np.zeros((capacity, 4, 3), np.int8)
     first = np.zeros(stop - start + 1, np.int64)
     bond, image = np.empty((width, 3)), np.empty((width, 3), np.int8)
-    facets, planes = np.empty((4 * width, 3), np.int64), np.empty((4 * width, 4))
-    seen = np.zeros((width, width), np.bool_)
+    # Facets of the hull so far, and from the middle on those that the next point replaces.
+    facets, planes = np.empty((4 * width, 3), np.int64), np.empty((2 * width, 4))
+    replaced = np.zeros((width, width), np.bool_)
     m = 0
     for i in range(start, stop):
-        row = indices[indptr[i] : indptr[i + 1]]
-        _bonds(points, lattice, inverse, i, row, bond, image)
-        n_facets = _hull(bond[: len(row)], facets, planes, seen)
-        for f in range(n_facets):
+        row = indptr[i]
+        n = indptr[i + 1] - row
+        _bonds(points, lattice, inverse, i, indices, row, n, bond, image)
+        for f in range(_hull(bond, n, facets, planes, replaced)):
             vertices[m, 0] = i
             for k in range(3):
-                vertices[m, 1 + k] = row[facets[f, k]]
-                images[m, 1 + k] = image[facets[f, k]]
+                q = facets[f, k]
+                vertices[m, 1 + k] = indices[row + q]
+                for axis in range(3):
+                    images[m, 1 + k, axis] = image[q, axis]
             m += 1
         first[i - start + 1] = m
     return vertices[:m], images[:m], first
@@ -75,100 +78,104 @@ def _bonds(
     lattice: NDArray[np.float64],
     inverse: NDArray[np.float64],
     i: int,
-    row: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    row: int,
+    n: int,
     bond: NDArray[np.float64],
     image: NDArray[np.int8],
 ) -> None:
-    """Write the vectors from a particle to its neighbours, and the images that these are."""
-    for q in range(len(row)):
-        for c in range(3):
-            bond[q, c] = points[row[q], c] - points[i, c]
+    """Write the vectors from particle i to its n neighbours, and the images that these are."""
+    for q in range(n):
+        j = indices[row + q]
+        dx, dy, dz = (
+            points[j, 0] - points[i, 0],
+            points[j, 1] - points[i, 1],
+            points[j, 2] - points[i, 2],
+        )
+        bond[q, 0], bond[q, 1], bond[q, 2] = dx, dy, dz
         for a in range(3):
-            edges = 0.0
+            edges = -np.rint(dx * inverse[0, a] + dy * inverse[1, a] + dz * inverse[2, a])
+            image[q, a] = edges
             for c in range(3):
-                edges -= (points[row[q], c] - points[i, c]) * inverse[c, a]
-            image[q, a] = np.rint(edges)
-            for c in range(3):
-                bond[q, c] += image[q, a] * lattice[a, c]
+                bond[q, c] += edges * lattice[a, c]
 
 
 @compiled
 def _hull(
     points: NDArray[np.float64],
+    n: int,
     facets: NDArray[np.int64],
     planes: NDArray[np.float64],
-    seen: NDArray[np.bool_],
+    replaced: NDArray[np.bool_],
 ) -> int:
-    """Write the facets of the hull, one point after another, and return how many there are.
+    """Write the facets of the hull of n points, one point after another, and count them.
 
-    A point that is outside of some facets takes their place, joined with their rim.
+    A point that is outside of some facets is joined with the rim of these in their place.
     """
-    n = len(points)
     size = 0.0
     for q in range(n):
-        for c in range(3):
-            size = max(size, abs(points[q, c] - points[0, c]))
+        for axis in range(3):
+            size = max(size, abs(points[q, axis] - points[0, axis]))
     flat = FLAT * size**3
-    n_facets = _first_four(points, facets, planes, flat)
+    n_facets = _first_four(points, n, facets, planes, flat)
     if n_facets == 0:
         return 0
-    corners = facets[0, 0], facets[0, 1], facets[0, 2], facets[1, 2]
+    a, b, c, d = facets[0, 0], facets[0, 1], facets[0, 2], facets[1, 2]
     for q in range(n):
-        if q in corners:
+        if q in (a, b, c, d):
             continue
-        x, y, z = points[q]
-        kept, ahead = 0, 0
-        rim = n_facets
+        x, y, z = points[q, 0], points[q, 1], points[q, 2]
+        kept, end = 0, len(facets)
         for f in range(n_facets):
-            a, b, c, d = planes[f]
-            outside = a * x + b * y + c * z - d > flat
-            if outside:
-                u, v, w = facets[f]
-                seen[u, v] = seen[v, w] = seen[w, u] = True
-                ahead += 1
-                # Facets that go are kept in the upper half, as the rim is not yet known.
-                facets[len(facets) - ahead] = facets[f]
-            else:
-                facets[kept] = facets[f]
-                planes[kept] = planes[f]
+            outside = planes[f, 0] * x + planes[f, 1] * y + planes[f, 2] * z - planes[f, 3]
+            u, v, w = facets[f, 0], facets[f, 1], facets[f, 2]
+            if outside > flat:
+                replaced[u, v] = replaced[v, w] = replaced[w, u] = True
+                end -= 1
+                facets[end, 0], facets[end, 1], facets[end, 2] = u, v, w
+            elif kept < f:
+                facets[kept, 0], facets[kept, 1], facets[kept, 2] = u, v, w
+                for k in range(4):
+                    planes[kept, k] = planes[f, k]
                 kept += 1
-        rim = kept
-        for f in range(len(facets) - ahead, len(facets)):
+            else:
+                kept += 1
+        n_facets = kept
+        for f in range(end, len(facets)):
             for k in range(3):
                 u, v = facets[f, k], facets[f, (k + 1) % 3]
-                if not seen[v, u]:
-                    _set(points, u, v, q, rim, facets, planes)
-                    rim += 1
-        for f in range(len(facets) - ahead, len(facets)):
+                if not replaced[v, u]:
+                    _set(points, u, v, q, n_facets, facets, planes)
+                    n_facets += 1
+        for f in range(end, len(facets)):
             for k in range(3):
-                seen[facets[f, k], facets[f, (k + 1) % 3]] = False
-        n_facets = rim
+                replaced[facets[f, k], facets[f, (k + 1) % 3]] = False
     return n_facets
 
 
 @compiled
 def _first_four(
     points: NDArray[np.float64],
+    n: int,
     facets: NDArray[np.int64],
     planes: NDArray[np.float64],
     flat: float,
 ) -> int:
     """Write the facets of a tetrahedron of far points: 4, or 0 if all are in one plane."""
-    n = len(points)
     if n < 4:
         return 0
-    b = _farthest(points, 0, 0, 0)
-    c = _farthest(points, 0, b, 0)
-    d = _farthest(points, 0, b, c)
+    b = _farthest(points, n, 0, 0)
+    c = _farthest(points, n, b, b)
+    d = _farthest(points, n, b, c)
     _set(points, 0, b, c, 0, facets, planes)
-    height = 0.0
-    for k in range(3):
-        height += planes[0, k] * (points[d, k] - points[0, k])
-    if abs(height) <= flat:
+    height = -planes[0, 3]
+    for axis in range(3):
+        height += planes[0, axis] * points[d, axis]
+    if not abs(height) > flat:
         return 0
     if height > 0:
         b, c = c, b
-    _set(points, 0, b, c, 0, facets, planes)
+        _set(points, 0, b, c, 0, facets, planes)
     _set(points, b, 0, d, 1, facets, planes)
     _set(points, c, b, d, 2, facets, planes)
     _set(points, 0, c, d, 3, facets, planes)
@@ -176,21 +183,21 @@ def _first_four(
 
 
 @compiled
-def _farthest(points: NDArray[np.float64], a: int, b: int, c: int) -> int:
-    """Find the point farthest from point a, from the line a-b, or from the plane a-b-c."""
-    best, most = a, -1.0
-    ux, uy, uz = points[b] - points[a]
-    vx, vy, vz = points[c] - points[a]
-    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
-    for q in range(len(points)):
-        x, y, z = points[q] - points[a]
-        if c != a:
-            far = (nx * x + ny * y + nz * z) ** 2
-        elif b != a:
-            px, py, pz = uy * z - uz * y, uz * x - ux * z, ux * y - uy * x
-            far = px * px + py * py + pz * pz
+def _farthest(points: NDArray[np.float64], n: int, b: int, c: int) -> int:
+    """Find the point farthest from point 0, from its line to point b, or its plane to b and c."""
+    best, most = 0, -1.0
+    x, y, z = points[0, 0], points[0, 1], points[0, 2]
+    bx, by, bz = points[b, 0] - x, points[b, 1] - y, points[b, 2] - z
+    cx, cy, cz = points[c, 0] - x, points[c, 1] - y, points[c, 2] - z
+    for q in range(n):
+        dx, dy, dz = points[q, 0] - x, points[q, 1] - y, points[q, 2] - z
+        nx, ny, nz = by * dz - bz * dy, bz * dx - bx * dz, bx * dy - by * dx
+        if b == 0:
+            far = dx * dx + dy * dy + dz * dz
+        elif b == c:
+            far = nx * nx + ny * ny + nz * nz
         else:
-            far = x * x + y * y + z * z
+            far = abs(cx * nx + cy * ny + cz * nz)
         if far > most:
             best, most = q, far
     return best
@@ -208,16 +215,9 @@ def _set(
 ) -> None:
     """Write facet f and its plane: the outward normal, and its product with a corner."""
     facets[f, 0], facets[f, 1], facets[f, 2] = a, b, c
-    ux, uy, uz = (
-        points[b, 0] - points[a, 0],
-        points[b, 1] - points[a, 1],
-        points[b, 2] - points[a, 2],
-    )
-    vx, vy, vz = (
-        points[c, 0] - points[a, 0],
-        points[c, 1] - points[a, 1],
-        points[c, 2] - points[a, 2],
-    )
+    x, y, z = points[a, 0], points[a, 1], points[a, 2]
+    ux, uy, uz = points[b, 0] - x, points[b, 1] - y, points[b, 2] - z
+    vx, vy, vz = points[c, 0] - x, points[c, 1] - y, points[c, 2] - z
     nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
     planes[f, 0], planes[f, 1], planes[f, 2] = nx, ny, nz
-    planes[f, 3] = nx * points[a, 0] + ny * points[a, 1] + nz * points[a, 2]
+    planes[f, 3] = nx * x + ny * y + nz * z

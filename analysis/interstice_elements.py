@@ -5,6 +5,8 @@ vectorises, and without the machine's mathematical library, so that they have th
 everywhere.
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +37,8 @@ def free_elements(
     lattice: NDArray[np.float64],
     fraction: bool,
     clip: bool,
-) -> tuple[NDArray[np.float64], float]:
+    free: NDArray[np.float64],
+) -> float:
     """Measure what spheres leave free of each tetrahedron and its faces.
 
     Parameters
@@ -52,21 +55,21 @@ def free_elements(
         Whether to divide by the size of the face or tetrahedron.
     clip : bool
         Whether what is below 0 counts as 0.
+    free : (m, 5) float64
+        Written to: of the face opposite each corner [length**2], and of the tetrahedron
+        [length**3]; no dimensions as fractions, and `nan` for the fraction of what has no size.
 
     Returns
     -------
-    (m, 5) float64
-        Of the face opposite each corner [length**2], and of the tetrahedron [length**3]; no
-        dimensions as fractions, and `nan` for the fraction of what has no size.
     float
         Longest edge of all [length].
     """
     m = len(vertices)
-    free = np.empty((m, 5))
     scratch = np.empty(_ROWS * CHUNK)
+    moved = images.reshape(-1).view(np.int32)  # 12 bytes to a tetrahedron
     longest = 0.0
     for start in range(0, m, CHUNK):
-        _gather(points, vertices, images, lattice, start, scratch)
+        _gather(points, vertices, images, moved, lattice, start, scratch)
         _measure(scratch)
         for q in range(12 * CHUNK):
             scratch[_ALONG + q] = angle(scratch[_ACROSS + q], scratch[_ALONG + q])
@@ -75,7 +78,7 @@ def free_elements(
             for k in range(5):
                 free[start + q, k] = scratch[_FREE + k * CHUNK + q]
             longest = max(longest, scratch[_LONGEST + q])
-    return free, np.sqrt(longest)
+    return math.sqrt(longest)
 
 
 @compiled
@@ -113,6 +116,7 @@ def _gather(
     points: NDArray[np.float64],
     vertices: NDArray[np.int32],
     images: NDArray[np.int8],
+    moved: NDArray[np.int32],
     lattice: NDArray[np.float64],
     start: int,
     scratch: NDArray[np.float64],
@@ -124,13 +128,14 @@ def _gather(
         i = vertices[t, 0]
         x, y, z = points[i, 0], points[i, 1], points[i, 2]
         scratch[_RADIUS + q] = points[i, 3]
+        # Most tetrahedra are of one image.
+        crosses = (moved[3 * t] | moved[3 * t + 1] | moved[3 * t + 2]) != 0
         for k in range(1, 4):
             j = vertices[t, k]
             dx, dy, dz = points[j, 0] - x, points[j, 1] - y, points[j, 2] - z
-            a, b, c = images[t, k, 0], images[t, k, 1], images[t, k, 2]
-            # Taken one by one: a slice is a reference, and counting it takes longer.
-            a, b, c = a - images[t, 0, 0], b - images[t, 0, 1], c - images[t, 0, 2]
-            if a | b | c:
+            if crosses:
+                a, b, c = images[t, k, 0], images[t, k, 1], images[t, k, 2]
+                a, b, c = a - images[t, 0, 0], b - images[t, 0, 1], c - images[t, 0, 2]
                 dx += a * lattice[0, 0] + b * lattice[1, 0] + c * lattice[2, 0]
                 dy += a * lattice[0, 1] + b * lattice[1, 1] + c * lattice[2, 1]
                 dz += a * lattice[0, 2] + b * lattice[1, 2] + c * lattice[2, 2]

@@ -100,4 +100,5 @@ def choose(preset: str | IntersticePreset, switches: Mapping[str, Any]) -> Inter
         if name not in known:
             msg = f"there is no switch {name!r}; the switches are {known}"
             raise ValueError(msg)
-    return replace(preset, **{k: value for k, value in switches.items() if value is not None})
+    changed = {name: value for name, value in switches.items() if value is not None}
+    return replace(preset, **changed) if changed else preset

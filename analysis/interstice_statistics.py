@@ -7,47 +7,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.lanes import larger, load, smaller, spread, store
+from glasscreep.analysis.lanes import larger, load, root, smaller, spread, store
 from glasscreep.analysis.lanes import total as sum_of
 
 
 @compiled
-def stars(vertices: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.uint32]]:
+def stars(
+    vertices: NDArray[np.int32], first: NDArray[np.int64], corner: NDArray[np.uint32]
+) -> None:
     """List the tetrahedra around each particle.
 
     Parameters
     ----------
     vertices : (m, 4) int32
         Particles at the corners of each tetrahedron.
-    n : int
-        Number of particles.
-
-    Returns
-    -------
-    first : (n + 1,) int64
-        Where each particle's list starts.
+    first : (n + 2,) int64
+        Written to: where each particle's list starts, then where the last ends, twice.
     corner : (4 m,) uint32
-        The lists: ``4 * tetrahedron + corner``, ascending.
+        Written to: the lists, ``4 * tetrahedron + corner``, ascending.
     """
     flat = vertices.reshape(-1)
-    first = np.zeros(n + 1, np.int64)
+    # Counted two places on, and each place moved on as it is filled, the starts end up right.
+    first[:] = 0
     for particle in flat:
-        first[particle + 1] += 1
-    for i in range(n):
-        first[i + 1] += first[i]
-    corner = np.empty(len(flat), np.uint32)
-    free = first[:-1].copy()
+        first[particle + 2] += 1
+    for i in range(2, len(first)):
+        first[i] += first[i - 1]
     for e in range(len(flat)):
-        i = flat[e]
-        corner[free[i]] = e
-        free[i] += 1
-    return first, corner
+        at = flat[e] + 1
+        corner[first[at]] = e
+        first[at] += 1
 
 
 @compiled
 def neighbors(
-    vertices: NDArray[np.int32], first: NDArray[np.int64], corner: NDArray[np.uint32]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    vertices: NDArray[np.int32],
+    first: NDArray[np.int64],
+    corner: NDArray[np.uint32],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+) -> None:
     """List the particles that share a tetrahedron with each particle.
 
     Parameters
@@ -55,23 +54,16 @@ def neighbors(
     vertices : (m, 4) int32
         Particles at the corners; no two of them may be neighbours through two images.
     first, corner : (n + 1,) int64 and (4 m,) uint32
-        What `stars` returns.
-
-    Returns
-    -------
-    (n + 1,) int64
-        Where each particle's row starts.
-    (n_bonds,) int32
-        The rows, each in the order in which `corner` comes upon them.
+        What `stars` writes.
+    indptr : (n + 1,) int64
+        Written to: where each particle's row starts.
+    indices : (most_bonds(n, m),) int32
+        Written to: the rows, each in the order in which `corner` comes upon them.
     """
-    n = len(first) - 1
-    flat = vertices.reshape(-1)
+    flat, n = vertices.reshape(-1), len(first) - 1
     seen_by = np.full(n, -1, np.int32)
-    indptr = np.zeros(n + 1, np.int64)
-    # A closed star of f tetrahedra has f / 2 + 2 neighbours, by Euler; three written ahead.
-    indices = np.empty(len(corner) // 2 + 2 * n + 3, np.int32)
-    found = np.uint64(0)
-    three = np.uint64(3)
+    found, three = np.uint64(0), np.uint64(3)
+    indptr[0] = 0
     for i in range(n):
         for e in range(first[i], first[i + 1]):
             at = np.uint64(corner[e])
@@ -90,7 +82,14 @@ def neighbors(
             indices[found] = c
             found += np.uint64(new_c)
         indptr[i + 1] = found
-    return indptr, indices[: np.int64(found)].copy()
+
+
+def most_bonds(n: int, m: int) -> int:
+    """Say how much room `neighbors` needs for m tetrahedra of n particles.
+
+    A closed star of f tetrahedra has f / 2 + 2 neighbours, by Euler. Three are written ahead.
+    """
+    return 2 * m + 2 * n + 3
 
 
 @compiled
@@ -98,6 +97,7 @@ def distances(
     points: NDArray[np.float64],
     lattice: NDArray[np.float64],
     inverse: NDArray[np.float64],
+    longest: float,
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     fraction: bool,
@@ -113,6 +113,8 @@ def distances(
     lattice, inverse : (3, 3) float64
         Edge vectors of the box, one a row, and the inverse. Neighbours are less than half the
         smallest height away.
+    longest : float
+        No neighbour is farther, and no image of one nearer [length].
     indptr, indices : (n + 1,) int64 and (n_bonds,) int32
         Rows of neighbours.
     fraction : bool
@@ -122,6 +124,7 @@ def distances(
     table : (n, 12) float64
         Written to.
     """
+    near = longest * longest * (1 + 1e-9)
     for i in range(len(points)):
         x, y, z, radius = points[i, 0], points[i, 1], points[i, 2], points[i, 3]
         start, stop = indptr[i], indptr[i + 1]
@@ -130,12 +133,13 @@ def distances(
         for q in range(start, stop):
             j = np.uint64(indices[q])
             dx, dy, dz = points[j, 0] - x, points[j, 1] - y, points[j, 2] - z
-            a = np.rint(dx * inverse[0, 0] + dy * inverse[1, 0] + dz * inverse[2, 0])
-            b = np.rint(dx * inverse[0, 1] + dy * inverse[1, 1] + dz * inverse[2, 1])
-            c = np.rint(dx * inverse[0, 2] + dy * inverse[1, 2] + dz * inverse[2, 2])
-            dx -= a * lattice[0, 0] + b * lattice[1, 0] + c * lattice[2, 0]
-            dy -= a * lattice[0, 1] + b * lattice[1, 1] + c * lattice[2, 1]
-            dz -= a * lattice[0, 2] + b * lattice[1, 2] + c * lattice[2, 2]
+            if dx * dx + dy * dy + dz * dz > near:
+                a = np.rint(dx * inverse[0, 0] + dy * inverse[1, 0] + dz * inverse[2, 0])
+                b = np.rint(dx * inverse[0, 1] + dy * inverse[1, 1] + dz * inverse[2, 1])
+                c = np.rint(dx * inverse[0, 2] + dy * inverse[1, 2] + dz * inverse[2, 2])
+                dx -= a * lattice[0, 0] + b * lattice[1, 0] + c * lattice[2, 0]
+                dy -= a * lattice[0, 1] + b * lattice[1, 1] + c * lattice[2, 1]
+                dz -= a * lattice[0, 2] + b * lattice[1, 2] + c * lattice[2, 2]
             touching = radius + points[j, 3]
             free = np.sqrt(dx * dx + dy * dy + dz * dz) - touching
             free = free / touching if fraction else free
@@ -248,13 +252,19 @@ def over_neighbors(
     features : (n, 60) float64
         Written to.
     """
-    lanes = np.empty(20)
+    lanes = np.empty(16)
     for i in range(len(features)):
         start, stop = indptr[i], indptr[i + 1]
         for column in range(12):
             features[i, column] = table[12 * i + column]
+        if start == stop:
+            for column in range(12, 60):
+                features[i, column] = 0.0
+            continue
+        n = float(stop - start)
+        part, widen = spread(1 / n), spread(n / (n - ddof))
         for column in range(0, 12, 4):
-            first = load(table, 12 * int(indices[start]) + column) if stop > start else spread(0.0)
+            first = load(table, 12 * int(indices[start]) + column)
             total = squares = spread(0.0)
             high, low = spread(-np.inf), spread(np.inf)
             for q in range(start, stop):
@@ -263,25 +273,17 @@ def over_neighbors(
                 total += off
                 squares += off * off
                 high, low = larger(high, value), smaller(low, value)
-            store(lanes, 0, first)
-            store(lanes, 4, total)
-            store(lanes, 8, squares)
-            store(lanes, 12, high)
-            store(lanes, 16, low)
+            mean = total * part
+            variance = larger(squares * part - mean * mean, spread(0.0)) * widen
+            # nan less itself is nan, all else is 0.
+            undefined = mean - mean
+            store(lanes, 0, first + mean)
+            store(lanes, 4, high + undefined)
+            store(lanes, 8, low + undefined)
+            store(lanes, 12, root(variance + undefined))
             for k in range(4):
-                _write(
-                    lanes[k],
-                    lanes[4 + k],
-                    lanes[8 + k],
-                    lanes[12 + k],
-                    lanes[16 + k],
-                    stop - start,
-                    1.0,
-                    ddof,
-                    features,
-                    i,
-                    12 + 4 * (column + k),
-                )
+                for which in range(4):
+                    features[i, 12 + 4 * (column + k) + which] = lanes[4 * which + k]
 
 
 @compiled
@@ -303,14 +305,15 @@ def _write(
     Given the sums of what they differ by from the first of them, and of its square: since that
     is one of them, it is so near their mean that one pass loses no more than a digit.
     """
-    mean = total / n
-    variance = max(squares / n - mean * mean, 0.0)
-    n_elements = n / copies
-    table[row, column] = first + mean if n > 0 else 0.0
-    table[row, column + 1] = high if n > 0 else 0.0
-    table[row, column + 2] = low if n > 0 else 0.0
-    table[row, column + 3] = (
-        np.sqrt(variance * (n_elements / (n_elements - ddof))) if n > 0 else 0.0
-    )
-    if np.isnan(mean) and n > 0:
-        table[row, column + 1] = table[row, column + 2] = np.nan
+    if n == 0:
+        for k in range(4):
+            table[row, column + k] = 0.0
+        return
+    part, n_elements = 1 / n, n / copies
+    mean = total * part
+    variance = max(squares * part - mean * mean, 0.0) * (n_elements / (n_elements - ddof))
+    undefined = mean - mean
+    table[row, column] = first + mean
+    table[row, column + 1] = high + undefined
+    table[row, column + 2] = low + undefined
+    table[row, column + 3] = np.sqrt(variance + undefined)

@@ -1,6 +1,8 @@
 """Sixty numbers for the free space around each particle."""
 
 from itertools import product
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +15,7 @@ from glasscreep.analysis.interstice_elements import free_elements
 from glasscreep.analysis.interstice_presets import IntersticePreset, choose
 from glasscreep.analysis.interstice_statistics import (
     distances,
+    most_bonds,
     neighbors,
     over_neighbors,
     sizes,
@@ -146,38 +149,75 @@ def _features(
     chosen: IntersticePreset,
 ) -> NDArray[np.float64]:
     """Compute the features of points with radii."""
-    vertices, images = corners
+    (vertices, images), n = corners, len(points)
     fraction, facet = chosen.measure == "fraction", chosen.triangles == "facet"
-    free, longest = free_elements(points, vertices, images, lattice, fraction, chosen.clip)
+    free, table, first, indptr, corner, indices = _room(
+        ((len(vertices), 5), np.float64),
+        ((n, len(SHORT_RANGE)), np.float64),
+        ((n + 2,), np.int64),
+        ((n + 1,), np.int64),
+        ((vertices.size,), np.uint32),
+        ((most_bonds(n, len(vertices)),), np.int32),
+    )
+    longest = free_elements(points, vertices, images, lattice, fraction, chosen.clip, free)
     copies = np.floor(2 * longest / heights(lattice)).astype(int) + 1
     if (copies > 1).any():
         repeated = _repeat(points, lattice, corners, copies)
         return _features(*repeated, chosen)[:: copies.prod()].copy()
 
     inverse = np.asarray(np.linalg.inv(lattice), np.float64)
-    first, corner = stars(vertices, len(points))
-    bonds = neighbors(vertices, first, corner)
+    stars(vertices, first, corner)
+    first = first[:-1]
+    neighbors(vertices, first, corner, indptr, indices)
     if chosen.face_cut > 0:
-        bonds = cut_small_faces(
-            points, vertices, images, lattice, first, corner, *bonds, chosen.face_cut
+        cut_small_faces(
+            points, vertices, images, lattice, first, corner, indptr, indices, chosen.face_cut
         )
-    table = np.empty((len(points), len(SHORT_RANGE)))
-    distances(points, lattice, inverse, *bonds, fraction, chosen.ddof, table)
+    distances(points, lattice, inverse, longest, indptr, indices, fraction, chosen.ddof, table)
     if chosen.cells == "delaunay":
         sizes(free.reshape(-1), first, corner, facet, chosen.ddof, table, 0)
     else:
-        del free
-        for start in range(0, len(points), _BLOCK):
-            block = slice(start, min(start + _BLOCK, len(points)))
-            vertices, images, first = hull_cells(
-                points, lattice, inverse, *bonds, block.start, block.stop
-            )
-            free, _ = free_elements(points, vertices, images, lattice, fraction, chosen.clip)
-            corner = np.arange(0, 4 * len(free), 4, dtype=np.uint32)
-            sizes(free.reshape(-1), first, corner, facet, chosen.ddof, table, block.start)
-    features = np.empty((len(points), len(FEATURES)))
-    over_neighbors(table.reshape(-1), *bonds, chosen.ddof, features)
+        _hull_sizes(points, lattice, inverse, indptr, indices, chosen, table)
+    features = np.empty((n, len(FEATURES)))
+    over_neighbors(table.reshape(-1), indptr, indices, chosen.ddof, features)
     return features
+
+
+def _hull_sizes(
+    points: NDArray[np.float64],
+    lattice: NDArray[np.float64],
+    inverse: NDArray[np.float64],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    chosen: IntersticePreset,
+    table: NDArray[np.float64],
+) -> None:
+    """Write the statistics of free areas and volumes in hulls, some particles at a time."""
+    fraction, facet = chosen.measure == "fraction", chosen.triangles == "facet"
+    for start in range(0, len(points), _BLOCK):
+        stop = min(start + _BLOCK, len(points))
+        vertices, images, first = hull_cells(points, lattice, inverse, indptr, indices, start, stop)
+        free = np.empty((len(vertices), 5))
+        free_elements(points, vertices, images, lattice, fraction, chosen.clip, free)
+        corner = np.arange(0, vertices.size, 4, dtype=np.uint32)
+        sizes(free.reshape(-1), first, corner, facet, chosen.ddof, table, start)
+
+
+def _room(*wanted: tuple[tuple[int, ...], type]) -> list[NDArray[Any]]:
+    """Make arrays in one stretch of memory.
+
+    Of several megabytes numpy asks for large pages; a third of the time goes to small ones.
+    """
+    types = [np.dtype(kind) for _, kind in wanted]
+    n_bytes = [
+        8 * -(-prod(of) * kind.itemsize // 8) for (of, _), kind in zip(wanted, types, strict=True)
+    ]
+    ends = np.cumsum(n_bytes)
+    memory = np.split(np.empty(ends[-1], np.uint8), ends[:-1])
+    return [
+        part[: prod(shape) * kind.itemsize].view(kind).reshape(shape)
+        for part, kind, (shape, _) in zip(memory, types, wanted, strict=True)
+    ]
 
 
 def _repeat(

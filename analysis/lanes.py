@@ -67,6 +67,11 @@ def smaller(a: Lanes, b: Lanes) -> Lanes:
     raise NotImplementedError
 
 
+def root(value: Lanes) -> Lanes:
+    """Take the square root lane by lane."""
+    raise NotImplementedError
+
+
 def total(value: Lanes) -> float:
     """Add up the lanes, as ``(0 + 1) + (2 + 3)``."""
     raise NotImplementedError
@@ -214,6 +219,13 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
 @_emits(smaller, _LANES, _LANES, _LANES)
 def _smaller(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.fcmp_ordered("<", a, b), a, b)
+
+
+@_emits(root, _LANES, _LANES)
+def _root(builder: Any, value: Any) -> Any:
+    kind = ir.FunctionType(_DOUBLES, [_DOUBLES])
+    square_root = _cgutils.get_or_insert_function(builder.module, kind, "llvm.sqrt.v4f64")
+    return builder.call(square_root, [value])
 
 
 @_emits(total, types.float64, _LANES)
