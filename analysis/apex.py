@@ -17,38 +17,27 @@ FAR = 1e4
 """Distance in search radii of the points that fill up the last lanes: none is ever chosen."""
 LANES = 8
 NONE = -1
+_FLATTEST = 64.0
+"""Heights below this part of the largest possible are left to exact arithmetic."""
+_LAST = 2**63 - 1
 
 
 class Around(NamedTuple):
-    """Points around a particle, and room for what is computed of each."""
+    """Points around a particle."""
 
-    x: NDArray[np.float64]
-    """(capacity,) relative to the particle [length]."""
-    y: NDArray[np.float64]
-    """(capacity,) [length]."""
-    z: NDArray[np.float64]
-    """(capacity,) [length]."""
-    square: NDArray[np.float64]
-    """(capacity,) squared distance [length^2]."""
-    norm: NDArray[np.float64]
-    """(capacity,) distance [length]."""
+    at: NDArray[np.float64]
+    """(5, capacity) x, y and z relative to the particle [length], squared distance [length^2]
+    and distance [length]."""
     particle: NDArray[np.int32]
-    """(capacity,) which particle the point is an image of."""
+    """(capacity,) which particle the point is an image of; `NONE` if it only fills a lane."""
     image: NDArray[np.int32]
     """(capacity,) which image, relative to the particle in the middle."""
-    height: NDArray[np.float64]
-    """(capacity,) scratch: over the plane of a facet, times a constant of the facet."""
-    power: NDArray[np.float64]
-    """(capacity,) scratch: with respect to the facet's smallest sphere, times a constant."""
-    ratio: NDArray[np.float64]
-    """(capacity,) scratch: power over height, the smaller the sooner a growing sphere meets it."""
 
 
 def empty_surroundings(capacity: int) -> Around:
     """Make room for a number of points."""
-    reals = [np.empty(capacity) for _ in range(8)]
     wholes = [np.empty(capacity, np.int32) for _ in range(2)]
-    return Around(*reals[:5], *wholes, *reals[5:])
+    return Around(np.empty((5, capacity)), *wholes)
 
 
 @compiled_without_memory
@@ -80,47 +69,41 @@ def find_apex(a: Around, n: int, b: int, c: int, radius: float) -> int:
     int
         The point; `NONE` if the sphere may reach beyond `radius`, so that it can't be told.
     """
-    x_b, y_b, z_b, x_c, y_c, z_c = a.x[b], a.y[b], a.z[b], a.x[c], a.y[c], a.z[c]
-    n_x, n_y, n_z = y_b * z_c - z_b * y_c, z_b * x_c - x_b * z_c, x_b * y_c - y_b * x_c
-    n_n = n_x * n_x + n_y * n_y + n_z * n_z
-    bb, cc = a.square[b], a.square[c]
-    w_x = bb * (y_c * n_z - z_c * n_y) + cc * (n_y * z_b - n_z * y_b)
-    w_y = bb * (z_c * n_x - x_c * n_z) + cc * (n_z * x_b - n_x * z_b)
-    w_z = bb * (x_c * n_y - y_c * n_x) + cc * (n_x * y_b - n_y * x_b)
-    edges, product = a.norm[b] + a.norm[c], a.norm[b] * a.norm[c]
+    (n_x, n_y, n_z), (w_x, w_y, w_z), n_n = _facet(a, b, c)
+    edges, product = a.at[4, b] + a.at[4, c], a.at[4, b] * a.at[4, c]
     # Bounds on the errors of height and power, several times what their operations amount to.
     height_error = 16 * EPSILON * product * radius
     power_error = 32 * EPSILON * product * product * radius * (radius + edges)
-    height, power, ratio = a.height[:n], a.power[:n], a.ratio[:n]
-    x, y, z, square = a.x[:n], a.y[:n], a.z[:n], a.square[:n]
+    x, y, z, square = a.at[0, :n], a.at[1, :n], a.at[2, :n], a.at[3, :n]
+    first = np.int64(_LAST)
     for j in range(n):
-        h = n_x * x[j] + n_y * y[j] + n_z * z[j]
-        p = n_n * square[j] - (w_x * x[j] + w_y * y[j] + w_z * z[j])
-        height[j], power[j] = h, p
-        t = p / h
-        ratio[j] = t if h > height_error else np.inf
-    best, t = _smallest(ratio)
-    bound = np.inf
-    if t < np.inf:
-        error = power_error + abs(t) * height_error
-        bound = (
-            error * (1 + product * radius / height[best]) + 4 * EPSILON * abs(t) * product * radius
-        )
-    near = 0
+        height = n_x * x[j] + n_y * y[j] + n_z * z[j]
+        power = n_n * square[j] - (w_x * x[j] + w_y * y[j] + w_z * z[j])
+        first = min(first, _ordered(power / height if height > height_error else np.inf))
+    t = _unordered(first)
+    error = power_error + abs(t) * height_error
+    bound = (1 + _FLATTEST) * error + 4 * EPSILON * abs(t) * product * radius
+    near = total = 0
     for j in range(n):
-        near += (height[j] > -height_error) & (power[j] - t * height[j] <= bound)
-    if t == np.inf or near != 3:  # b, c and the best are near by themselves
-        best = _resolve(a, n, b, c, t, bound, height_error)
+        height = n_x * x[j] + n_y * y[j] + n_z * z[j]
+        power = n_n * square[j] - (w_x * x[j] + w_y * y[j] + w_z * z[j])
+        is_near = (height > -height_error) & (power - t * height <= bound)
+        near += is_near
+        total += j if is_near else 0
+    best = total - b - c  # these two are always near, and the best itself
+    if near == 3 and t < np.inf:
+        height = n_x * x[best] + n_y * y[best] + n_z * z[best]
+    else:
+        height = 0.0
+    if _FLATTEST * height < product * radius:
+        best = _resolve(a, n, b, c, t, error, height_error, product * radius)
         return best if best >= 0 and _reach_exactly(a, b, c, best) < radius else NONE
-    t_error = (power_error + abs(t) * height_error) / height[best]
     length = np.sqrt(n_n)
-    error = 16 * EPSILON * product * (product * edges + abs(t)) + t_error * length
+    error = 16 * EPSILON * product * (product * edges + abs(t)) + length * error / height
     c_x, c_y, c_z = w_x + t * n_x, w_y + t * n_y, w_z + t * n_z
     reach = (np.sqrt(c_x * c_x + c_y * c_y + c_z * c_z) + error) / n_n
     reach *= 1 + 16 * EPSILON * (1 + product / length)
-    if reach < radius or _reach_exactly(a, b, c, best) < radius:
-        return best
-    return NONE
+    return best if reach < radius or _reach_exactly(a, b, c, best) < radius else NONE
 
 
 @compiled_without_memory
@@ -138,24 +121,27 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
     radius : float
         How far the points reach [length].
     """
-    x_b, y_b, z_b, x_c, y_c, z_c = a.x[b], a.y[b], a.z[b], a.x[c], a.y[c], a.z[c]
-    x_d, y_d, z_d = a.x[d], a.y[d], a.z[d]
+    (x_b, y_b, z_b), (x_c, y_c, z_c), (x_d, y_d, z_d) = (
+        _vector(a, b),
+        _vector(a, c),
+        _vector(a, d),
+    )
     n_x, n_y, n_z = y_b * z_c - z_b * y_c, z_b * x_c - x_b * z_c, x_b * y_c - y_b * x_c
     volume = n_x * x_d + n_y * y_d + n_z * z_d
-    product = a.norm[b] * a.norm[c] * a.norm[d]
+    product = a.at[4, b] * a.at[4, c] * a.at[4, d]
     volume_error = 16 * EPSILON * product
     if volume <= volume_error and (
         volume < -volume_error or orientation(_vector(a, b), _vector(a, c), _vector(a, d)) <= 0
     ):
         return False
-    bb, cc, dd = a.square[b], a.square[c], a.square[d]
+    bb, cc, dd = a.at[3, b], a.at[3, c], a.at[3, d]
     c_x = bb * (y_c * z_d - z_c * y_d) + cc * (y_d * z_b - z_d * y_b) + dd * n_x
     c_y = bb * (z_c * x_d - x_c * z_d) + cc * (z_d * x_b - x_d * z_b) + dd * n_y
     c_z = bb * (x_c * y_d - y_c * x_d) + cc * (x_d * y_b - y_d * x_b) + dd * n_z
     diameter = np.sqrt(c_x * c_x + c_y * c_y + c_z * c_z) / volume
     error = np.inf
     if volume > 2 * volume_error:
-        edges = a.norm[b] + a.norm[c] + a.norm[d]
+        edges = a.at[4, b] + a.at[4, c] + a.at[4, d]
         error = 2 * EPSILON * product * (16 * edges + 16 * diameter) / volume
     if not diameter + error < radius:
         reach = _diameter(circumcentre(_vector(a, b), _vector(a, c), _vector(a, d)))
@@ -163,7 +149,7 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
             return False
     c_x, c_y, c_z = c_x / volume, c_y / volume, c_z / volume
     bound = radius * error + 8 * EPSILON * radius * (radius + diameter)
-    x, y, z, square = a.x[:n], a.y[:n], a.z[:n], a.square[:n]
+    x, y, z, square = a.at[0, :n], a.at[1, :n], a.at[2, :n], a.at[3, :n]
     near = 0
     for j in range(n):
         near += not (square[j] - (c_x * x[j] + c_y * y[j] + c_z * z[j]) > bound)
@@ -174,7 +160,7 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
         if (
             may_be_in
             and j not in (b, c, d)
-            and a.norm[j] <= radius
+            and a.at[4, j] <= radius
             and in_conflict(_vector(a, b), _vector(a, c), _vector(a, d), _vector(a, j))
         ):
             return False
@@ -182,35 +168,62 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
 
 
 @compiled_without_memory
-def _smallest(ratio: NDArray[np.float64]) -> tuple[int, float]:
-    """Find the first smallest of a whole number of lanes, four chains of comparisons at a time."""
-    at_0, at_1, at_2, at_3 = 0, 1, 2, 3
-    t_0, t_1, t_2, t_3 = ratio[0], ratio[1], ratio[2], ratio[3]
-    for j in range(4, len(ratio), 4):
-        u_0, u_1, u_2, u_3 = ratio[j], ratio[j + 1], ratio[j + 2], ratio[j + 3]
-        at_0, t_0 = (j, u_0) if u_0 < t_0 else (at_0, t_0)
-        at_1, t_1 = (j + 1, u_1) if u_1 < t_1 else (at_1, t_1)
-        at_2, t_2 = (j + 2, u_2) if u_2 < t_2 else (at_2, t_2)
-        at_3, t_3 = (j + 3, u_3) if u_3 < t_3 else (at_3, t_3)
-    at_0, t_0 = (at_1, t_1) if t_1 < t_0 else (at_0, t_0)
-    at_2, t_2 = (at_3, t_3) if t_3 < t_2 else (at_2, t_2)
-    return (at_2, t_2) if t_2 < t_0 else (at_0, t_0)
+def _facet(a: Around, b: int, c: int) -> tuple[Vector, Vector, float]:
+    """Compute the vectors n and w of a facet, and the square of n."""
+    (x_b, y_b, z_b), (x_c, y_c, z_c) = _vector(a, b), _vector(a, c)
+    n_x, n_y, n_z = y_b * z_c - z_b * y_c, z_b * x_c - x_b * z_c, x_b * y_c - y_b * x_c
+    bb, cc = a.at[3, b], a.at[3, c]
+    w_x = bb * (y_c * n_z - z_c * n_y) + cc * (n_y * z_b - n_z * y_b)
+    w_y = bb * (z_c * n_x - x_c * n_z) + cc * (n_z * x_b - n_x * z_b)
+    w_z = bb * (x_c * n_y - y_c * n_x) + cc * (n_x * y_b - n_y * x_b)
+    return (n_x, n_y, n_z), (w_x, w_y, w_z), n_x * n_x + n_y * n_y + n_z * n_z
 
 
 @compiled_without_memory
-def _resolve(a: Around, n: int, b: int, c: int, t: float, bound: float, height_error: float) -> int:
-    """Choose exactly among the points that floating point can't tell from the first."""
-    best = NONE
+def _resolve(
+    a: Around,
+    n: int,
+    b: int,
+    c: int,
+    t: float,
+    error: float,
+    height_error: float,
+    highest: float,
+) -> int:
+    """Find the apex of a facet exactly, among those that floating point can't tell from the first."""
+    (n_x, n_y, n_z), (w_x, w_y, w_z), n_n = _facet(a, b, c)
+    x, y, z, square = a.at[0, :n], a.at[1, :n], a.at[2, :n], a.at[3, :n]
+    bound = np.inf
     for j in range(n):
-        if j in (b, c) or not a.height[j] > -height_error:
+        height = n_x * x[j] + n_y * y[j] + n_z * z[j]
+        power = n_n * square[j] - (w_x * x[j] + w_y * y[j] + w_z * z[j])
+        if height > height_error and power / height == t:
+            bound = (1 + highest / height) * error + 4 * EPSILON * abs(t) * highest
+    p, q, best = _vector(a, b), _vector(a, c), NONE
+    for j in range(n):
+        height = n_x * x[j] + n_y * y[j] + n_z * z[j]
+        power = n_n * square[j] - (w_x * x[j] + w_y * y[j] + w_z * z[j])
+        if a.particle[j] < 0 or j in (b, c) or height < -height_error:
             continue
-        if t < np.inf and not a.power[j] - t * a.height[j] <= bound:
+        if bound < np.inf and power - t * height > bound:
             continue
-        if a.norm[j] == np.inf or orientation(_vector(a, b), _vector(a, c), _vector(a, j)) <= 0:
-            continue
-        if best < 0 or in_conflict(_vector(a, b), _vector(a, c), _vector(a, best), _vector(a, j)):
+        r = _vector(a, j)
+        if orientation(p, q, r) > 0 and (best < 0 or in_conflict(p, q, _vector(a, best), r)):
             best = j
     return best
+
+
+@compiled_without_memory
+def _ordered(value: float) -> int:
+    """Turn a number into a whole one of the same order; the smallest of these is a vector's."""
+    bits = np.float64(value).view(np.int64)
+    return bits ^ (_LAST if bits < 0 else 0)
+
+
+@compiled_without_memory
+def _unordered(order: int) -> float:
+    bits = np.int64(order ^ (_LAST if order < 0 else 0))
+    return bits.view(np.float64)
 
 
 @compiled_without_memory
@@ -227,4 +240,4 @@ def _diameter(centre: Vector) -> float:
 
 @compiled_without_memory
 def _vector(a: Around, j: int) -> Vector:
-    return a.x[j], a.y[j], a.z[j]
+    return a.at[0, j], a.at[1, j], a.at[2, j]

@@ -169,26 +169,25 @@ def _look_around(
         for j in range(stop - start):
             found[n] = start + j
             n += np.uint64(squared[j] <= limit)
+    x, y, z, square, distance = around.at[0], around.at[1], around.at[2], around.at[3], around.at[4]
     k = 0
     for q in range(int(n)):
         j = np.int64(found[q])
-        if j == point:
-            continue
-        around.x[k], around.y[k], around.z[k] = cells.x[j] - x_i, cells.y[j] - y_i, cells.z[j] - z_i
+        x[k], y[k], z[k] = cells.x[j] - x_i, cells.y[j] - y_i, cells.z[j] - z_i
         around.particle[k], around.image[k] = cells.particle[j], cells.image[j]
-        k += 1
+        k += j != point
     full = (k + LANES - 1) // LANES * LANES
     for q in range(k, full):
-        around.x[q] = around.y[q] = around.z[q] = FAR * radius
+        x[q] = y[q] = z[q] = FAR * radius
         around.particle[q] = NONE
-    x, y, z = around.x[:full], around.y[:full], around.z[:full]
     for q in range(full):
-        around.square[q] = x[q] * x[q] + y[q] * y[q] + z[q] * z[q]
-        around.norm[q] = np.sqrt(around.square[q])
+        square[q] = x[q] * x[q] + y[q] * y[q] + z[q] * z[q]
+    for q in range(full):
+        distance[q] = np.sqrt(square[q])
     if at_this_place > 1:
         for q in range(k):
-            if around.square[q] == 0.0:
-                return -1 - around.particle[q]
+            if square[q] == 0.0:
+                return -1 - np.int64(around.particle[q])
     return full
 
 
@@ -390,9 +389,9 @@ def _begin(particle: int, n: int, radius: float, tets: Complex, around: Around, 
     These are an edge and a facet of the triangulation; where several are as near or as small,
     which ones are is left to trying.
     """
-    nearest, size = around.norm[:n].min(), np.empty(n)
+    nearest, size = around.at[4, :n].min(), np.empty(n)
     for b in range(n):
-        if around.norm[b] > nearest * (1 + _TIE):
+        if around.at[4, b] > nearest * (1 + _TIE):
             continue
         for c in range(n):
             size[c] = np.inf if c == b or around.particle[c] < 0 else _circle(around, b, c)
@@ -408,8 +407,8 @@ def _begin(particle: int, n: int, radius: float, tets: Complex, around: Around, 
 @compiled_without_memory
 def _circle(around: Around, b: int, c: int) -> float:
     """Squared diameter of the circle through the particle and two points."""
-    x_b, y_b, z_b = around.x[b], around.y[b], around.z[b]
-    x_c, y_c, z_c = around.x[c], around.y[c], around.z[c]
+    x_b, y_b, z_b = around.at[0, b], around.at[1, b], around.at[2, b]
+    x_c, y_c, z_c = around.at[0, c], around.at[1, c], around.at[2, c]
     n_x, n_y, n_z = y_b * z_c - z_b * y_c, z_b * x_c - x_b * z_c, x_b * y_c - y_b * x_c
     apart = (x_b - x_c) ** 2 + (y_b - y_c) ** 2 + (z_b - z_c) ** 2
-    return around.square[b] * around.square[c] * apart / (n_x * n_x + n_y * n_y + n_z * n_z)
+    return around.at[3, b] * around.at[3, c] * apart / (n_x * n_x + n_y * n_y + n_z * n_z)
