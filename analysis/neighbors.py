@@ -51,7 +51,7 @@ def padded_cells(
     wrapped: NDArray[np.float64],
     lattice: NDArray[np.float64],
     cutoff: float,
-    cells_per_cutoff: int = 1,
+    cells_per_cutoff: int | NDArray[np.int64] = 1,
 ) -> PaddedCells:
     """Sort particles, and the images within the cutoff of the box, into cells.
 
@@ -63,8 +63,8 @@ def padded_cells(
         One edge vector a row [length].
     cutoff : float
         Largest distance between neighbours; may exceed the box [length].
-    cells_per_cutoff : int
-        More are smaller, and follow the sphere of the cutoff more closely.
+    cells_per_cutoff : int or (3,) int
+        Of each axis. More are smaller, and follow the sphere of the cutoff more closely.
 
     Returns
     -------

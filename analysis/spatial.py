@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.box import as_lattice, as_positions, demand_room, wrap
+from glasscreep.analysis.box import as_lattice, as_positions, demand_room, heights, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 
-MOST_BINS = 1000
-"""Bins that a correlation may have: what finds a pair's bin grows with their square."""
+MOST_BINS = 2**20
+"""Bins that a correlation may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ def spatial_autocorrelation(
               \qquad \delta L_i = L_i - \langle L \rangle ,
 
     over pairs of different particles, with the mean of this frame. Bin k, of ``bins`` of
-    the same width, holds pairs of :math:`k^2 \le r^2 (\mathtt{bins}/\mathtt{reach})^2 <
-    (k + 1)^2`. At r = 0 it is 1. Uncorrelated values give -1 / (n - 1), as the mean is
+    the same width, holds pairs of :math:`k \le \sqrt{r^2 (\mathtt{bins} /
+    \mathtt{reach})^2} < k + 1`. At r = 0 it is 1. Uncorrelated values give -1 / (n - 1), as the mean is
     their own. The paper's formula is without the denominator: ``normalised=False``.
 
     Of several frames, add the results: products and pairs are summed before they are
@@ -147,11 +147,17 @@ def spatial_autocorrelation(
         raise ValueError(msg)
     deviation = deviations(values)
     cells = padded_cells(wrap(positions, lattice)[0], lattice, float(reach), _CELLS_PER_REACH)
-    pairs, products = _sum_pairs(cells, deviation, float(reach), int(bins))
+    widths = heights(lattice) / (cells.shape - 2 * cells.pad)
+    # Unless edges are along the axes, all of a row is taken to be near.
+    square = np.array_equal(lattice, np.diag(np.abs(np.diag(lattice))))
+    most = float(reach) * (1 + _MARGIN) if square else math.inf
+    sums = _sum_pairs(
+        cells, _rows_after(cells), widths, most**2, deviation, float(reach), int(bins)
+    )
     return SpatialCorrelation(
         edges=np.asarray(np.arange(bins + 1) * (reach / bins), np.float64),
-        pairs=np.append(len(values), pairs),
-        products=np.append(deviation @ deviation, products),
+        pairs=np.append(len(values), sums[:bins, 0]).astype(np.int64),
+        products=np.append(deviation @ deviation, sums[:bins, 1]),
         normalised=normalised,
     )
 
@@ -209,103 +215,108 @@ def deviations(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(from_first - from_first.mean())
 
 
-_CELLS_PER_REACH = 3
+_CELLS_PER_REACH = np.array([2, 2, 8])
+"""Long rows, since each has a price, but in small steps, since so have points out of reach."""
+_MARGIN = 1e-9
+
+
+def _rows_after(cells: PaddedCells) -> NDArray[np.int64]:
+    """List the rows of cells of which one of every two that are near each other has to look.
+
+    Returns (rows, 4): cells along the first and the second axis to the row, from a cell to
+    that of the row beside it, and how far from there the row extends; its own row first.
+    """
+    middle = (cells.row_start + cells.row_stop - 1) // 2
+    across = middle // cells.shape[2]
+    y = (across + cells.pad[1]) % cells.shape[1] - cells.pad[1]
+    rows = np.stack([(across - y) // cells.shape[1], y, middle, cells.row_stop - 1 - middle], 1)
+    return np.ascontiguousarray(rows[middle >= 0])
 
 
 @compiled
 def _sum_pairs(
-    cells: PaddedCells, deviation: NDArray[np.float64], reach: float, bins: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Sum pairs, and products of both ends' deviations, in each bin of distance."""
-    x, y, z, first = cells.x, cells.y, cells.z, cells.first
-    shape, pad, row_start, row_stop = cells.shape, cells.pad, cells.row_start, cells.row_stop
-    n_points = len(x)
-    value = np.empty(n_points)
+    cells: PaddedCells,
+    rows: NDArray[np.int64],
+    widths: NDArray[np.float64],
+    most: float,
+    deviation: NDArray[np.float64],
+    reach: float,
+    bins: int,
+) -> NDArray[np.float64]:
+    """Sum pairs, and products of both ends' deviations, in each bin and beyond the last."""
+    first, shape, pad = cells.first, cells.shape, cells.pad
+    n_points = len(cells.x)
+    # As many are located at once as a vector holds; what is too much is written over.
+    x, y, z = np.zeros(n_points + 4), np.zeros(n_points + 4), np.zeros(n_points + 4)
+    value, product = np.zeros(n_points + 4), np.empty(n_points + 4)
+    place = np.empty(n_points + 4, np.int32)
     for point in range(n_points):
+        x[point], y[point], z[point] = cells.x[point], cells.y[point], cells.z[point]
         value[point] = deviation[cells.particle[point]]
-    near = np.empty((4, n_points))
-    place, product = np.empty(n_points, np.int32), np.empty(n_points)
-    # The square of a distance, in units that make the edges of bins squares of integers,
-    # is rounded down and looked up: no square root, and edges that are exact.
-    bin_of = np.full(bins * bins + 1, bins, np.uint16)
-    for b in range(bins):
-        bin_of[b * b : (b + 1) * (b + 1)] = b
-    scale = bins * bins / (reach * reach)
     sums = np.zeros((4, bins + 1, 2))
-    for cx in range(pad[0], shape[0] - pad[0]):
-        for cy in range(pad[1], shape[1] - pad[1]):
-            for cz in range(pad[2], shape[2] - pad[2]):
-                cell = (cx * shape[1] + cy) * shape[2] + cz
-                if first[cell + 1] == first[cell]:
-                    continue
-                n = _copy_half(x, y, z, value, first, cell, row_start, row_stop, near)
-                for i in range(first[cell + 1] - first[cell]):
-                    _locate(near, i, n, scale, bins * bins, place, product)
-                    _add(place[i + 1 : n], product[i + 1 : n], bin_of, sums)
-    pairs = sums[0, :bins, 0] + sums[1, :bins, 0] + sums[2, :bins, 0] + sums[3, :bins, 0]
-    products = sums[0, :bins, 1] + sums[1, :bins, 1] + sums[2, :bins, 1] + sums[3, :bins, 1]
-    return pairs.astype(np.int64), products
-
-
-@compiled
-def _copy_half(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    z: NDArray[np.float64],
-    value: NDArray[np.float64],
-    first: NDArray[np.int64],
-    cell: int,
-    row_start: NDArray[np.int64],
-    row_stop: NDArray[np.int64],
-    near: NDArray[np.float64],
-) -> int:
-    """Copy a cell's points, then those of the cells after it that may be near."""
-    n = 0
-    for row in range(len(row_start)):
-        if row_stop[row] <= 0:
+    margin = _MARGIN * reach
+    gap_x, gap_y = np.zeros(pad[0] + 1), np.zeros(2 * pad[1] + 1)
+    for cell in range(len(first) - 1):
+        cx = cell // (shape[1] * shape[2]) - pad[0]
+        cy, cz = cell // shape[2] % shape[1] - pad[1], cell % shape[2] - pad[2]
+        if (
+            min(cx, cy, cz) < 0
+            or cx >= shape[0] - 2 * pad[0]
+            or cy >= shape[1] - 2 * pad[1]
+            or cz >= shape[2] - 2 * pad[2]
+        ):
             continue
-        start, stop = first[cell + max(row_start[row], 0)], first[cell + row_stop[row]]
-        count = stop - start
-        near[0, n : n + count] = x[start:stop]
-        near[1, n : n + count] = y[start:stop]
-        near[2, n : n + count] = z[start:stop]
-        near[3, n : n + count] = value[start:stop]
-        n += count
-    return n
+        for i in range(first[cell], first[cell + 1]):
+            for k in range(1, pad[0] + 1):
+                gap_x[k] = max(0.0, (cx + k) * widths[0] - x[i] - margin) ** 2
+            for k in range(1, pad[1] + 1):
+                gap_y[pad[1] + k] = max(0.0, (cy + k) * widths[1] - y[i] - margin) ** 2
+                gap_y[pad[1] - k] = max(0.0, y[i] - (cy - k + 1) * widths[1] - margin) ** 2
+            along = z[i] / widths[2] - cz
+            n = 0
+            for row in range(len(rows)):
+                left = most - gap_x[rows[row, 0]] - gap_y[rows[row, 1] + pad[1]]
+                if left < 0:
+                    continue
+                half = math.sqrt(left) / widths[2]
+                start = math.floor(max(along - half, -rows[row, 3]))
+                stop = math.floor(min(along + half, rows[row, 3]))
+                beside = cell + rows[row, 2]
+                begin = first[beside + start] if row > 0 else i + 1
+                count = first[beside + stop + 1] - begin
+                _locate(x, y, z, value, i, begin, count, reach, bins, n, place, product)
+                n += count
+            for j in range(n):
+                # Four copies of the sums in turn: a pair often falls in the bin of the one
+                # before, and would wait for its sum to be stored.
+                b = np.uint64(place[j])
+                sums[j & 3, b, 0] += 1.0
+                sums[j & 3, b, 1] += product[j]
+    return np.asarray(sums[0] + sums[1] + sums[2] + sums[3])
 
 
 @compiled
 def _locate(
-    near: NDArray[np.float64],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    z: NDArray[np.float64],
+    value: NDArray[np.float64],
     i: int,
-    n: int,
-    scale: float,
-    beyond: int,
+    begin: int,
+    count: int,
+    reach: float,
+    bins: int,
+    at: int,
     place: NDArray[np.int32],
     product: NDArray[np.float64],
 ) -> None:
-    """Find the scaled squared distance of point i to those after it, and the products."""
-    x, y, z, value = near[0, :n], near[1, :n], near[2, :n], near[3, :n]
+    """Write the bins of the distances of point i to those from `begin` on, and the products."""
     x_i, y_i, z_i, value_i = x[i], y[i], z[i], value[i]
-    place, product, most = place[:n], product[:n], float(beyond)
-    for j in range(i + 1, n):
-        dx, dy, dz = x[j] - x_i, y[j] - y_i, z[j] - z_i
-        place[j] = np.int32(min((dx * dx + dy * dy + dz * dz) * scale, most))
-        product[j] = value[j] * value_i
-
-
-@compiled
-def _add(
-    place: NDArray[np.int32],
-    product: NDArray[np.float64],
-    bin_of: NDArray[np.uint16],
-    sums: NDArray[np.float64],
-) -> None:
-    """Count pairs and add up products by bin."""
-    # Four copies of the sums in turn: a pair mostly falls in the bin of the pair before,
-    # and would wait for its sum to be stored.
-    n = len(place)
-    for j in range(n):
-        b = bin_of[np.uint64(place[j])]
-        sums[j & 3, b, 0] += 1.0
-        sums[j & 3, b, 1] += product[j]
+    scale, beyond = bins * bins / (reach * reach), float(bins)
+    # Unsigned, or each index is asked whether it counts from the end.
+    source, target = np.uint64(begin), np.uint64(at)
+    for j in range(np.uint64((count + 3) // 4 * 4)):
+        dx, dy, dz = x[source + j] - x_i, y[source + j] - y_i, z[source + j] - z_i
+        squared = (dx * dx + dy * dy + dz * dz) * scale
+        place[target + j] = np.int32(min(np.sqrt(squared), beyond))
+        product[target + j] = value[source + j] * value_i

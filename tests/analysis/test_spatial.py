@@ -99,6 +99,18 @@ def test_alternate_values_on_a_lattice():
     assert_allclose(literal.value, 4 * expected, rtol=1e-14)
 
 
+@settings(max_examples=20)
+@given(rngs, st.integers(1, 300))
+def test_boxes_much_longer_than_wide(rng, n):
+    box = 3 * 10 ** rng.uniform(0, 1.5, 3)
+    positions = rng.uniform(size=(n, 3)) * box
+    found = spatial_autocorrelation(positions, box, rng.normal(size=n), 1.4, 4)
+    apart = positions[:, None] - positions
+    apart -= np.rint(apart / box) * box
+    place = np.sqrt((apart**2).sum(axis=2)[np.triu_indices(n, 1)]) / 1.4 * 4
+    assert_array_equal(found.pairs[1:], np.histogram(place, [0, 1, 2, 3, 4 - 1e-12])[0])
+
+
 def test_distances_at_an_edge_belong_to_the_bin_above():
     positions = np.array([[0.0, 0, 0], [1, 0, 0], [0, 3, 4], [4, 3, 4]])
     found = spatial_autocorrelation(positions, np.full(3, 30.0), np.arange(4.0), 5.0, 50)
@@ -219,8 +231,8 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
     nan = refusal(values=np.array([0, 1, np.nan, 2]))
     assert "got nan at particle 2; leave such particles out, their positions too" in nan
     assert "must be above twice the cutoff, 2 * 6 = 12" in refusal(reach=6.0)
-    assert "bins must be from 1 to 1000, got 0" in refusal(bins=0)
-    assert "bins must be from 1 to 1000, got 1001" in refusal(bins=1001)
+    assert "bins must be from 1 to 1048576, got 0" in refusal(bins=0)
+    assert "bins must be from 1 to 1048576, got 1048577" in refusal(bins=2**20 + 1)
     assert "got [1.0, inf, 1.0] at particle 0" in refusal(
         positions=np.where(np.arange(12).reshape(4, 3) == 1, np.inf, 1.0)
     )
