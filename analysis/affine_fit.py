@@ -5,10 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.box import as_lattice, as_positions, demand_room
+from glasscreep.analysis.box import as_lattice, as_positions
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.lanes import Lanes, append_within, gather, load, spread, store, total
-from glasscreep.analysis.lattice_reduction import facing_vectors
+from glasscreep.analysis.lattice_reduction import facing_vectors, reduced
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 
 # Bonds are flat where the determinant of their second moment is below this part of its trace
@@ -77,15 +77,30 @@ def fit_affine(
         raise ValueError(msg)
     lattice, target = as_lattice(box_before, "box_before"), as_lattice(box_after, "box_after")
     cutoff = float(cutoff)
-    demand_room(lattice, cutoff, "box_before")
-    facing = facing_vectors(target)
-    wrapped, moved, strain, farthest = _prepared(before, after, lattice, target, facing)
-    cells = padded_cells(wrapped, lattice, cutoff, CELLS_PER_CUTOFF)
+    _demand_room(facing_vectors(lattice), cutoff)
+    cell, facing = reduced(lattice), facing_vectors(target)
+    wrapped, moved, strain, farthest = _prepared(before, after, lattice, target, cell, facing)
+    cells = padded_cells(wrapped, cell, cutoff, CELLS_PER_CUTOFF)
     # Where no particle moves by a quarter of the box, no bond changes by half of it.
     near = 16 * farthest < _shortest_squared(facing)
     excess = np.empty((len(before) if gradient else 0, 3, 3))
     residual, bonds = _fit(cells, moved, strain, facing[:0] if near else facing, cutoff, excess)
     return AffineFit(residual, bonds, excess)
+
+
+def _demand_room(facing: NDArray[np.float64], cutoff: float) -> None:
+    """Refuse a box in which two bonds could lead to the same particle, or one to itself."""
+    if not (np.isfinite(cutoff) and cutoff > 0):
+        msg = f"cutoff must be finite and above 0, got {cutoff}"
+        raise ValueError(msg)
+    shortest = _shortest_squared(facing) ** 0.5
+    if not 2 * cutoff < shortest:
+        msg = (
+            f"box_before is too small: its shortest period is {shortest:.6g}, and it must be "
+            f"above twice the cutoff, 2 * {cutoff:g} = {2 * cutoff:g}; "
+            "take more particles or a smaller cutoff"
+        )
+        raise ValueError(msg)
 
 
 def _shortest_squared(facing: NDArray[np.float64]) -> float:
@@ -98,14 +113,20 @@ def _prepared(
     after: NDArray[np.float64],
     lattice: NDArray[np.float64],
     target: NDArray[np.float64],
+    cell: NDArray[np.float64],
     facing: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
-    """Wrap, and take the strain of the box out of what particles move by.
+    """Wrap into a cell of the lattice, and take the strain of the box out of what particles move by.
 
     Returned are also that strain, and the square of the farthest that any particle moves.
     Without BLAS, which rounds differently from one processor to another.
     """
-    inverse, strain = _strain(lattice, target)
+    inverse, strain = _inverse(cell), np.zeros((3, 3))
+    of_edges, change = _inverse(lattice), target - lattice
+    for k in range(3):
+        for j in range(3):
+            for i in range(3):
+                strain[k, j] += of_edges[j, i] * change[i, k]
     wrapped, moved = np.empty(before.shape), np.empty(before.shape)
     farthest = 0.0
     for i in range(len(before)):
@@ -114,7 +135,7 @@ def _prepared(
         b = np.floor(x * inverse[0, 1] + y * inverse[1, 1] + z * inverse[2, 1])
         c = np.floor(x * inverse[0, 2] + y * inverse[1, 2] + z * inverse[2, 2])
         for k in range(3):
-            image = a * lattice[0, k] + b * lattice[1, k] + c * lattice[2, k]
+            image = a * cell[0, k] + b * cell[1, k] + c * cell[2, k]
             wrapped[i, k] = before[i, k] - image
             # The strain of the box is affine, so it may be left out; written so that what
             # remains is not the rounded difference of two large numbers.
@@ -125,26 +146,16 @@ def _prepared(
 
 
 @compiled
-def _strain(
-    lattice: NDArray[np.float64], target: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Invert a lattice; find the map, less the identity, that carries its edges to others."""
-    inverse, strain = np.empty((3, 3)), np.zeros((3, 3))
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    inverse = np.empty((3, 3))
     for i in range(3):
         for k in range(3):
             a, b, c, d = (i + 1) % 3, (i + 2) % 3, (k + 1) % 3, (k + 2) % 3
-            inverse[k, i] = lattice[a, c] * lattice[b, d] - lattice[a, d] * lattice[b, c]
-    volume = (
-        lattice[0, 0] * inverse[0, 0]
-        + lattice[0, 1] * inverse[1, 0]
-        + lattice[0, 2] * inverse[2, 0]
-    )
-    inverse /= volume
+            inverse[k, i] = matrix[a, c] * matrix[b, d] - matrix[a, d] * matrix[b, c]
+    determinant = 0.0
     for k in range(3):
-        for j in range(3):
-            for i in range(3):
-                strain[k, j] += inverse[j, i] * (target[i, k] - lattice[i, k])
-    return inverse, strain
+        determinant += matrix[0, k] * inverse[k, 0]
+    return inverse / determinant
 
 
 @compiled

@@ -31,7 +31,7 @@ def facing_vectors(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
     J. H. Conway and N. J. A. Sloane, Proc. R. Soc. London A 436, 55 (1992): four vectors
     whose sum is zero and of which no two are at an acute angle, and their pairs' sums.
     """
-    a, b, c = _shortened(lattice)
+    a, b, c = reduced(lattice)
     four = [a, b, c, -(a + b + c)]
     while pair := _acute(four):
         i, j = pair
@@ -39,8 +39,19 @@ def facing_vectors(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([*four, four[0] + four[1], four[0] + four[2], four[0] + four[3]])
 
 
-def _shortened(lattice: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Subtract edges from each other while that shortens them: few steps, however tilted."""
+def reduced(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Describe a lattice by edges of which none gets shorter by subtracting another.
+
+    Parameters
+    ----------
+    lattice : (3, 3) float64
+        One edge vector a row, however tilted the box [length].
+
+    Returns
+    -------
+    (3, 3) float64
+        Edge vectors of the same lattice; the same ones where they are hardly tilted [length].
+    """
     edges = list(lattice)
     changed = True
     while changed:
@@ -50,7 +61,7 @@ def _shortened(lattice: NDArray[np.float64]) -> list[NDArray[np.float64]]:
             if abs(times) > 0.5 + _SAME:
                 edges[i] = edges[i] - np.rint(times) * edges[j]
                 changed = True
-    return edges
+    return np.array(edges)
 
 
 def _acute(vectors: list[NDArray[np.float64]]) -> tuple[int, int] | None:

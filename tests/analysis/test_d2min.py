@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from bonds import random_lattice, slow_gradients
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
@@ -85,6 +86,71 @@ def test_a_real_glass_has_few_loose_particles(real):
 def test_equals_slow_reference_on_random_points(rng):
     motion = random_motion(rng)
     assert_allclose(d2min(*motion), slow_d2min(*motion), rtol=1e-12)
+
+
+def random_tilted_motion(rng, n=50, noise=0.1):
+    """Draw points in a small triclinic box, and the same points in one that is strained."""
+    box_before = random_lattice(rng, 5.1)
+    box_after = box_before @ (np.eye(3) + rng.uniform(-0.05, 0.05, (3, 3)))
+    fraction = rng.uniform(size=(n, 3))
+    after = fraction @ box_after + rng.normal(scale=noise, size=(n, 3))
+    return fraction @ box_before, after, box_before, box_after
+
+
+@settings(max_examples=15)
+@given(rngs, st.sampled_from([0.1, 3.0]))
+def test_equals_slow_reference_in_tilted_boxes(rng, noise):
+    # Of the larger noise many bonds go around the box.
+    motion = random_tilted_motion(rng, noise=noise)
+    left_over = slow_gradients(*motion, CUTOFF)[1]
+    assert_allclose(d2min(*motion, total=True), left_over, rtol=1e-11)
+
+
+@settings(max_examples=20)
+@given(rngs)
+def test_bonds_that_move_around_the_box_take_the_shortest_way(rng):
+    motion = random_motion(rng, noise=5)
+    assert_allclose(d2min(*motion), slow_d2min(*motion), rtol=1e-12)
+
+
+@given(rngs, st.sampled_from([0.1, 3.0]))
+def test_description_of_the_box_does_not_matter(rng, noise):
+    motion = random_tilted_motion(rng, noise=noise)
+    edges = np.array([[1, 0, 0], [5, 1, 0], [-3, 7, 1]])
+    tilted = d2min(*motion[:2], *(edges @ box for box in motion[2:]))
+    assert_allclose(tilted, d2min(*motion), rtol=1e-9)
+
+
+@given(rngs)
+def test_rotation_of_box_and_particles_changes_nothing(rng):
+    motion = random_tilted_motion(rng)
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    assert_allclose(d2min(*(part @ turn for part in motion)), d2min(*motion), rtol=1e-9)
+
+
+@given(rngs)
+def test_edge_lengths_and_edge_vectors_are_one_box(rng):
+    before, after, box_before, box_after = random_motion(rng)
+    vectors = d2min(before, after, np.diag(box_before), np.diag(box_after))
+    assert_array_equal(vectors, d2min(before, after, box_before, box_after))
+
+
+def test_total_is_the_sum_over_neighbours(real):
+    position, box = real
+    points = position[0] % box[0]
+    near = cKDTree(points, boxsize=box[0]).query_ball_point(points, CUTOFF, return_length=True)
+    motion = position[0], position[1], box[0], box[1]
+    assert_allclose(d2min(*motion, total=True), d2min(*motion) * (near - 1), rtol=1e-13)
+
+
+def test_voids_and_clusters_are_no_different():
+    # Rows of cells that are nearly empty, beside cells that are full.
+    rng = np.random.default_rng(7)
+    centers = rng.uniform(0, 30, (12, 3))
+    before = (centers[:, None] + rng.normal(scale=0.6, size=(12, 25, 3))).reshape(-1, 3)
+    after = before + rng.normal(scale=0.05, size=before.shape)
+    box = np.full(3, 30.0)
+    assert_allclose(d2min(before, after, box, box), slow_d2min(before, after, box, box), rtol=1e-9)
 
 
 @given(rngs)
@@ -207,7 +273,7 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
         before=np.ones((4, 2)), after=np.ones((4, 2))
     )
     small = refusal(box_before=np.array([9.0, 9.0, 4.9]))
-    assert "smallest height is 4.9, and it must be above twice the cutoff, 2 * 2.5 = 5" in small
+    assert "shortest period is 4.9, and it must be above twice the cutoff, 2 * 2.5 = 5" in small
     assert "cutoff must be finite and above 0, got nan" in refusal(cutoff=np.nan)
     assert "cutoff must be finite and above 0, got 0" in refusal(cutoff=0)
     assert "three finite edge lengths above 0, or three edge vectors (3, 3)" in refusal(
@@ -231,10 +297,12 @@ def test_not_a_number_is_refused_by_particle(name, value):
 HASH = """
 import hashlib, sys
 import numpy as np
-from glasscreep.analysis.d2min import d2min
+from glasscreep.analysis.local_strain import local_strain
 frames = np.load(sys.argv[1])
 position, box = frames["position"], frames["box"]
-print(hashlib.sha256(d2min(position[0], position[1], box[0], box[1])).hexdigest())
+result = local_strain(position[0], position[1], box[0], box[1])
+for array in (result.d2min, result.gradient, result.strain, result.shear):
+    print(hashlib.sha256(array).hexdigest())
 """
 
 
