@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.lanes import Lanes, append_within, gather, load, spread, store, total
+from glasscreep.analysis.lanes import (
+    Lanes,
+    append_near,
+    count_within,
+    gather,
+    if_within,
+    load,
+    spread,
+    store,
+    total,
+)
 from glasscreep.analysis.lattice_reduction import facing_vectors, reduced
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 
@@ -16,6 +26,8 @@ from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 FLAT = 1e-13
 # Of halves, thirds: as many bonds are looked at in vain, and there are more cells to fill.
 CELLS_PER_CUTOFF = 2
+# How many points that are near to nothing follow each line of cells.
+GAP = 7
 
 Gradient = tuple[float, float, float, float, float, float, float, float, float]
 
@@ -188,9 +200,9 @@ def _fit(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Find each particle's bonds and fit to what they move by."""
     shape, pad, particle = cells.shape, cells.pad, cells.particle
-    starts, stops, x, y, z, table = _tables(cells, moved)
+    starts, stops, x, y, z, near, table = _tables(cells, moved, cutoff)
     residual, bonds = np.empty(len(moved)), np.empty(len(moved), np.int64)
-    blocks = np.empty(len(x) + 4, np.int64)
+    blocks = np.empty(len(x) + 2, np.int64)
     found, bond = np.empty(0, np.uint32), np.empty(0)
     limit = spread(cutoff * cutoff)
     for cx in range(pad[0], shape[0] - pad[0]):
@@ -201,17 +213,16 @@ def _fit(
                 if starts[cell] == stops[cell]:
                     continue
                 n_blocks = _blocks(starts, stops, cells.row_start, cells.row_stop, cell, blocks)
-                if 4 * n_blocks + 4 > len(found):
-                    found = np.empty(8 * n_blocks + 4, np.uint32)
+                if 8 * n_blocks + 8 > len(found):
+                    found = np.empty(16 * n_blocks + 8, np.uint32)
                     bond = np.empty(6 * len(found))
                 for i in range(starts[cell], stops[cell]):
-                    n = _find(x, y, z, blocks, n_blocks, i, limit, found)
-                    second = _take(table, found, i, n, bond)
+                    n = _find(x, y, z, blocks, n_blocks, i, near, found)
+                    p = particle[i - GAP * line]
+                    bonds[p], second = _take(table, found, i, n, limit, bond)
                     if len(facing):
                         _shorten_all(bond, n, facing)
                     f = _fit_one(bond, n, second)
-                    p = particle[i - 3 * line]
-                    bonds[p] = n - 1
                     residual[p] = _left_over(bond, n, f)
                     if len(excess):
                         for k in range(9):
@@ -221,37 +232,48 @@ def _fit(
 
 @compiled
 def _tables(
-    cells: PaddedCells, moved: NDArray[np.float64]
+    cells: PaddedCells, moved: NDArray[np.float64], cutoff: float
 ) -> tuple[
     NDArray[np.int64],
     NDArray[np.int64],
-    NDArray[np.float64],
-    NDArray[np.float64],
-    NDArray[np.float64],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    np.float32,
     NDArray[np.float64],
 ]:
-    """Lay out coordinates for reading in lanes, and with displacements for gathering.
+    """Lay out coordinates for reading side by side, and with displacements for gathering.
 
-    After the points of each line of cells come three that are near to nothing, so that four
-    can be read from any point on, and none of another line is among them. In front, the first
-    point of each cell, and one beyond its last.
+    After the points of each line of cells comes a gap of points that are near to nothing, so
+    that eight can be read from any point on, and none of another line is among them.
+
+    Returned are the first point of each cell and one beyond its last; coordinates in units
+    of the cutoff and single precision, and the square of the distance that two points within
+    the cutoff can have by these; the table of coordinates and displacements.
     """
     first, along = cells.first, cells.shape[2]
     lines = (len(first) - 1) // along
-    size = len(cells.x) + 3 * lines
+    size = len(cells.x) + GAP * lines
     starts, stops = np.empty(lines * along, np.int64), np.empty(lines * along, np.int64)
-    x, y, z = np.full(size, np.inf), np.full(size, np.inf), np.full(size, np.inf)
+    x, y, z = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
     table = np.empty((size, 6))
+    farthest = 0.0
     for line in range(lines):
-        start, stop, gap = first[line * along], first[(line + 1) * along], 3 * line
+        start, stop, gap = first[line * along], first[(line + 1) * along], GAP * line
         for cell in range(line * along, (line + 1) * along):
             starts[cell], stops[cell] = first[cell] + gap, first[cell + 1] + gap
         for point in range(start, stop):
             at, i = point + gap, cells.particle[point]
-            x[at], y[at], z[at] = cells.x[point], cells.y[point], cells.z[point]
-            table[at, 0], table[at, 1], table[at, 2] = x[at], y[at], z[at]
+            a, b, c = cells.x[point], cells.y[point], cells.z[point]
+            x[at], y[at], z[at] = a / cutoff, b / cutoff, c / cutoff
+            farthest = max(farthest, abs(a), abs(b), abs(c))
+            table[at, 0], table[at, 1], table[at, 2] = a, b, c
             table[at, 3], table[at, 4], table[at, 5] = moved[i, 0], moved[i, 1], moved[i, 2]
-    return starts, stops, x, y, z, table
+        for at in range(stop + gap, stop + gap + GAP):
+            x[at] = y[at] = z[at] = np.inf
+    # Each coordinate is off by half a unit in its last place, and so is what is made of it.
+    off = 2.0**-22 * (farthest / cutoff + 2)
+    return starts, stops, x, y, z, np.float32((1 + off) ** 2), table
 
 
 @compiled
@@ -263,41 +285,38 @@ def _blocks(
     cell: int,
     blocks: NDArray[np.int64],
 ) -> int:
-    """List from where on to read four points at a time, to read all that may be neighbours.
+    """List from where on to read eight points at a time, to read all that may be neighbours.
 
     What is read beyond a row is farther than the cutoff: its continuation, or near to nothing.
     """
     n = 0
     for row in range(len(row_start)):
         start, stop = starts[cell + row_start[row]], stops[cell + row_stop[row] - 1]
-        # Four blocks are written, which most rows have not; a branch would cost more.
+        # Two blocks are written, whether the row has one or two; a branch would cost more.
         while start < stop:
-            for k in range(4):
-                blocks[n + k] = start + 4 * k
-            n += min((stop - start + 3) >> 2, 4)
+            blocks[n], blocks[n + 1] = start, start + 8
+            n += min((stop - start + 7) >> 3, 2)
             start += 16
     return n
 
 
 @compiled
 def _find(
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    z: NDArray[np.float64],
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    z: NDArray[np.float32],
     blocks: NDArray[np.int64],
     n_blocks: int,
     i: int,
-    limit: Lanes,
+    near: np.float32,
     found: NDArray[np.uint32],
 ) -> int:
-    """List in `found` the points within the cutoff of point i, itself among them."""
-    x_i, y_i, z_i = spread(x[i]), spread(y[i]), spread(z[i])
+    """List in `found` all points within the cutoff of point i, and perhaps some just beyond."""
+    center = x[i], y[i], z[i]
     n = 0
     for block in range(n_blocks):
-        at = blocks[block]
-        dx, dy, dz = load(x, at) - x_i, load(y, at) - y_i, load(z, at) - z_i
-        n = append_within(found, n, at, dx * dx + dy * dy + dz * dz, limit)
-    # Bonds of length zero fill the last four up.
+        n = append_near(found, n, x, y, z, blocks[block], center, near)
+    # The last four are filled up by bonds of the point to itself.
     found[n], found[n + 1], found[n + 2] = i, i, i
     return n
 
@@ -308,20 +327,28 @@ def _take(
     found: NDArray[np.uint32],
     i: int,
     n: int,
+    limit: Lanes,
     bond: NDArray[np.float64],
-) -> tuple[float, float, float, float, float, float]:
-    """Write the n bonds of point i into `bond`; return their second moment.
+) -> tuple[int, tuple[float, float, float, float, float, float]]:
+    """Write the n bonds of point i into `bond`; return how many count, and their second moment.
 
-    They are written four by four: x, y, z of the bond, and of what it moves by.
+    They are written four by four: x, y, z of the bond, and of what it moves by. Zeros are
+    written for those beyond the limit.
     """
     x_i, y_i, z_i = spread(table[i, 0]), spread(table[i, 1]), spread(table[i, 2])
     u_i, v_i, w_i = spread(table[i, 3]), spread(table[i, 4]), spread(table[i, 5])
     xx = xy = xz = yy = yz = zz = spread(0.0)
+    bonds = -1 - -n % 4  # the point itself is no neighbour, nor what fills up the last four
     for q in range(0, n, 4):
         x, y = gather(table, found, q, 0)
         z, u = gather(table, found, q, 2)
         v, w = gather(table, found, q, 4)
-        x, y, z, u, v, w = x - x_i, y - y_i, z - z_i, u - u_i, v - v_i, w - w_i
+        x, y, z = x - x_i, y - y_i, z - z_i
+        squared = x * x + y * y + z * z
+        bonds += count_within(squared, limit)
+        x, u = if_within(x, squared, limit), if_within(u - u_i, squared, limit)
+        y, v = if_within(y, squared, limit), if_within(v - v_i, squared, limit)
+        z, w = if_within(z, squared, limit), if_within(w - w_i, squared, limit)
         at = 6 * q
         store(bond, at, x)
         store(bond, at + 4, y)
@@ -335,7 +362,7 @@ def _take(
         yy += y * y
         yz += y * z
         zz += z * z
-    return total(xx), total(xy), total(xz), total(yy), total(yz), total(zz)
+    return bonds, (total(xx), total(xy), total(xz), total(yy), total(yz), total(zz))
 
 
 @compiled

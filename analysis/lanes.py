@@ -87,19 +87,45 @@ def gather(
     raise NotImplementedError
 
 
-def append_within(found: NDArray[np.uint32], n: int, first: int, value: Lanes, limit: Lanes) -> int:
-    """Append ``first + k`` for each lane k whose value is at most its limit.
+def if_within(value: Lanes, judged: Lanes, limit: Lanes) -> Lanes:
+    """Take `value` in lanes where `judged` is at most its limit, and 0 where not."""
+    raise NotImplementedError
 
-    Without a branch, which no processor could foresee.
+
+def count_within(judged: Lanes, limit: Lanes) -> int:
+    """Count the lanes where `judged` is at most its limit."""
+    raise NotImplementedError
+
+
+def append_near(
+    found: NDArray[np.uint32],
+    n: int,
+    x: NDArray[np.float32],
+    y: NDArray[np.float32],
+    z: NDArray[np.float32],
+    first: int,
+    center: tuple[np.float32, np.float32, np.float32],
+    limit: np.float32,
+) -> int:
+    """Append which of the eight points from `first` on are near, to single precision.
+
+    Without a branch, which no processor could foresee. Eight numbers are read from each of
+    `x`, `y`, `z`, and eight written to `found` from index `n` on, of which some mean nothing.
 
     Parameters
     ----------
-    found : (> n + 3,) uint32
-        Written from index `n` on; four are written always, of which some mean nothing.
-    n, first : int
-        How many are in `found`; the index that lane 0 stands for.
-    value, limit : Lanes
-        What is compared; a `nan` is not within.
+    found : (> n + 7,) uint32
+        Index of each point that is near.
+    n : int
+        How many are in `found`.
+    x, y, z : (> first + 7,) float32
+        Coordinates [length].
+    first : int
+        The first of the eight.
+    center : tuple of float32
+        Where they are to be near to [length].
+    limit : float32
+        Largest square of a distance that is near [length**2].
 
     Returns
     -------
@@ -118,7 +144,7 @@ _numba: Any = types
 _cgutils: Any = cgutils
 _LANES: Any = _LanesType()
 _FLOATS, _TABLE = (_numba.Array(types.float64, dimensions, "C") for dimensions in (1, 2))
-_INDICES = _numba.Array(types.uint32, 1, "C")
+_SINGLES, _INDICES = (_numba.Array(kind, 1, "C") for kind in (types.float32, types.uint32))
 
 _DOUBLE, _INT, _LONG = ir.DoubleType(), ir.IntType(32), ir.IntType(64)
 _DOUBLES, _PAIR, _INTS = (ir.VectorType(*of) for of in ((_DOUBLE, 4), (_DOUBLE, 2), (_INT, 4)))
@@ -162,7 +188,7 @@ def _emits(function: Any, result: Any, *takes: Any) -> Callable[[Any], Any]:
             return context.get_dummy_value() if built is None else built
 
         classes = {types.int64: types.Integer} | dict.fromkeys(
-            (_FLOATS, _TABLE, _INDICES), types.Array
+            (_FLOATS, _TABLE, _SINGLES, _INDICES), types.Array
         )
         type_callable(function)(typer)
         lower_builtin(function, *(classes.get(take, take) for take in takes))(lower)  # type: ignore[no-untyped-call]
@@ -186,9 +212,10 @@ def _shuffled(builder: Any, a: Any, b: Any, *lanes: int) -> Any:
     return builder.shuffle_vector(a, b, ir.Constant(_INTS, list(lanes)))
 
 
-def _broadcast(builder: Any, value: Any) -> Any:
-    nothing = ir.Constant(ir.VectorType(value.type, WIDTH), ir.Undefined)
-    return _shuffled(builder, builder.insert_element(nothing, value, _INT(0)), nothing, 0, 0, 0, 0)
+def _broadcast(builder: Any, value: Any, width: int = WIDTH) -> Any:
+    nothing = ir.Constant(ir.VectorType(value.type, width), ir.Undefined)
+    front = ir.Constant(ir.VectorType(_INT, width), [0] * width)
+    return builder.shuffle_vector(builder.insert_element(nothing, value, _INT(0)), nothing, front)
 
 
 def _place(builder: Any, array: Any, at: Any, kind: Any) -> Any:
@@ -248,23 +275,69 @@ def _gather(builder: Any, table: Any, rows: Any, at: Any, column: Any) -> tuple[
     return _shuffled(builder, even, odd, 0, 4, 2, 6), _shuffled(builder, even, odd, 1, 5, 3, 7)
 
 
-_SET_LANES = ir.Constant.literal_array(
+def _mask(builder: Any, judged: Any, limit: Any) -> Any:
+    """Say by the bits of an integer in which lanes something is at most its limit."""
+    within = builder.fcmp_ordered("<=", judged, limit)
+    return builder.zext(builder.bitcast(within, ir.IntType(judged.type.count)), _LONG)
+
+
+@_emits(if_within, _LANES, _LANES, _LANES, _LANES)
+def _if_within(builder: Any, value: Any, judged: Any, limit: Any) -> Any:
+    within = builder.fcmp_ordered("<=", judged, limit)
+    return builder.select(within, value, ir.Constant(_DOUBLES, [0.0] * WIDTH))
+
+
+@_emits(count_within, types.int64, _LANES, _LANES)
+def _count_within(builder: Any, judged: Any, limit: Any) -> Any:
+    return builder.ctpop(_mask(builder, judged, limit))
+
+
+_EIGHT_BYTES, _EIGHT_INTS, _EIGHT_SINGLES = (
+    ir.VectorType(element, 8) for element in (ir.IntType(8), _INT, ir.FloatType())
+)
+_SET_BITS = ir.Constant.literal_array(
     [
-        ir.Constant(_INTS, (lanes + [0] * WIDTH)[:WIDTH])
-        for lanes in ([lane for lane in range(WIDTH) if bits >> lane & 1] for bits in range(16))
+        ir.Constant(_EIGHT_BYTES, (bits + [0] * 8)[:8])
+        for bits in ([bit for bit in range(8) if mask >> bit & 1] for mask in range(256))
     ]
 )
 
 
-@_emits(append_within, types.int64, _INDICES, types.int64, types.int64, _LANES, _LANES)
-def _append_within(builder: Any, found: Any, n: Any, first: Any, value: Any, limit: Any) -> Any:
-    within = builder.fcmp_ordered("<=", value, limit)
-    bits = builder.zext(builder.bitcast(within, ir.IntType(WIDTH)), _LONG)
-    # The indices of the lanes that are set, from a table by the bits, in front.
+@_emits(
+    append_near,
+    types.int64,
+    _INDICES,
+    types.int64,
+    _SINGLES,
+    _SINGLES,
+    _SINGLES,
+    types.int64,
+    _numba.UniTuple(types.float32, 3),
+    types.float32,
+)
+def _append_near(
+    builder: Any,
+    found: Any,
+    n: Any,
+    x: Any,
+    y: Any,
+    z: Any,
+    first: Any,
+    center: Any,
+    limit: Any,
+) -> Any:
+    squares = []
+    for axis, array in enumerate((x, y, z)):
+        points = builder.load(_place(builder, array, first, _EIGHT_SINGLES), align=4)
+        apart = builder.fsub(points, _broadcast(builder, builder.extract_value(center, axis), 8))
+        squares.append(builder.fmul(apart, apart))
+    squared = builder.fadd(builder.fadd(squares[0], squares[1]), squares[2])
+    mask = _mask(builder, squared, _broadcast(builder, limit, 8))
+    # Which lanes are set, those in front, from a table by the mask.
     table = builder.module.globals.get("lanes.set") or _cgutils.global_constant(
-        builder, "lanes.set", _SET_LANES
+        builder, "lanes.set", _SET_BITS
     )
-    lanes = builder.load(builder.gep(table, [_LONG(0), bits]))
-    start = _broadcast(builder, builder.trunc(first, _INT))
-    builder.store(builder.add(start, lanes), _place(builder, found, n, _INTS), align=4)
-    return builder.add(n, builder.ctpop(bits))
+    lanes = builder.zext(builder.load(builder.gep(table, [_LONG(0), mask])), _EIGHT_INTS)
+    near = builder.add(lanes, _broadcast(builder, builder.trunc(first, _INT), 8))
+    builder.store(near, _place(builder, found, n, _EIGHT_INTS), align=4)
+    return builder.add(n, builder.ctpop(mask))
