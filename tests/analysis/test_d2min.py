@@ -143,6 +143,16 @@ def test_total_is_the_sum_over_neighbours(real):
     assert_allclose(d2min(*motion, total=True), d2min(*motion) * (near - 1), rtol=1e-13)
 
 
+def test_a_distance_just_beyond_the_cutoff_is_beyond():
+    # Of each particle twelve distances are the cutoff but for the ninth digit.
+    rng = np.random.default_rng(3)
+    before, box = simple_cubic(6) * 1.1, np.full(3, 6.6)
+    before = before + rng.normal(scale=1e-9, size=before.shape)
+    after = before + rng.normal(scale=0.1, size=before.shape)
+    motion = before, after, box, box, 1.1 * np.sqrt(2)
+    assert_allclose(d2min(*motion), slow_d2min(*motion), rtol=1e-11)
+
+
 def test_voids_and_clusters_are_no_different():
     # Rows of cells that are nearly empty, beside cells that are full.
     rng = np.random.default_rng(7)
