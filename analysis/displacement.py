@@ -55,12 +55,12 @@ def minimum_image(vectors: ArrayLike, box: ArrayLike) -> NDArray[np.float64]:
         If the shape is another or a number is not finite.
     """
     vectors = as_positions(vectors, "vectors")
-    lattice = _shortest_edges(as_lattice(box))
+    lattice = _shortened(as_lattice(box))
     nearest = vectors - np.rint(vectors @ np.linalg.inv(lattice)) @ lattice
     if not np.any(lattice @ lattice.T - np.diag((lattice**2).sum(axis=1))):
         return nearest
-    # Rounding fractions finds the shortest only where edges are square to each other; else
-    # one of the cells around is it, if edges are the shortest possible.
+    # Rounding fractions finds the shortest only where edges are square to each other; else it
+    # is one of the images around, if no edge can be made shorter by another.
     best = nearest.copy()
     for steps in np.ndindex(3, 3, 3):
         other = nearest + (np.array(steps) - 1) @ lattice
@@ -69,25 +69,20 @@ def minimum_image(vectors: ArrayLike, box: ArrayLike) -> NDArray[np.float64]:
     return best
 
 
-def _shortest_edges(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Find the shortest edge vectors that span the same lattice (Minkowski reduced)."""
-    edges = lattice.copy()
-    while True:
+def _shortened(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Find edges of the same lattice that no other makes shorter, two by two."""
+    edges, shortened = lattice.copy(), True
+    while shortened:
+        shortened = False
         edges = edges[np.argsort((edges**2).sum(axis=1), kind="stable")]
-        one, two, three = edges
-        candidates = [
-            (1, two - np.rint(two @ one / (one @ one)) * one),
-            (2, three - np.rint(three @ one / (one @ one)) * one),
-            (2, three - np.rint(three @ two / (two @ two)) * two),
-            *((2, three + a * one + b * two) for a in (-1, 1) for b in (-1, 1)),
-        ]
-        for k, edge in candidates:
+        for long, short in ((1, 0), (2, 0), (2, 1)):
+            squared = edges[long] @ edges[long]
+            whole = np.rint(edges[long] @ edges[short] / (edges[short] @ edges[short]))
+            edge = edges[long] - whole * edges[short]
             # By more than rounding, or the search might not end.
-            if edge @ edge < (1 - 1e-12) * (edges[k] @ edges[k]):
-                edges[k] = edge
-                break
-        else:
-            return edges
+            if edge @ edge < (1 - 1e-12) * squared:
+                edges[long], shortened = edge, True
+    return edges
 
 
 def non_affine_displacement(

@@ -73,7 +73,7 @@ def test_neither_a_common_shift_nor_order_nor_rotation_matter(rng):
     (before, after, box_before, box_after), moved = random_motion(rng)
     order = rng.permutation(len(before))
     shift = rng.uniform(-9, 9, (2, 3))
-    turn, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0] * rng.choice([-1, 1])
     found = non_affine_displacement(
         (before + shift[0])[order] @ turn,
         (after + shift[1])[order] @ turn,
@@ -102,6 +102,17 @@ def test_the_shortest_image_however_tilted_the_box(rng):
     found = minimum_image(vectors, tilt @ edges)
     steps = (found - vectors) @ np.linalg.inv(edges)
     assert_allclose(steps, np.rint(steps), atol=1e-9)
+    shifts = (np.array(list(np.ndindex(9, 9, 9))) - 4) @ edges
+    shortest = ((found[:, None] + shifts) ** 2).sum(axis=2).min(axis=1)
+    assert_allclose((found**2).sum(axis=1), shortest, rtol=1e-12)
+
+
+@given(st.tuples(*[st.sampled_from([-1, 1])] * 3), rngs)
+def test_the_shortest_image_where_edges_are_shortest_two_by_two_only(signs, rng):
+    # Each is the shortest that another can make it, but together they nearly cancel.
+    edges = np.linalg.cholesky(np.full((3, 3), -0.48) + 1.48 * np.eye(3))
+    vectors = rng.normal(size=(20, 3))
+    found = minimum_image(vectors, np.array(signs)[:, None] * edges)
     shifts = (np.array(list(np.ndindex(9, 9, 9))) - 4) @ edges
     shortest = ((found[:, None] + shifts) ** 2).sum(axis=2).min(axis=1)
     assert_allclose((found**2).sum(axis=1), shortest, rtol=1e-12)
