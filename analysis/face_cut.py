@@ -18,6 +18,8 @@ def cut_small_faces(
     lattice: NDArray[np.float64],
     first: NDArray[np.int64],
     corner: NDArray[np.uint32],
+    number: NDArray[np.int32],
+    rank: NDArray[np.int32],
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     part: float,
@@ -38,6 +40,8 @@ def cut_small_faces(
         Edge vectors of the box, one a row [length].
     first, corner : (n + 1,) int64 and (4 m,) uint32
         Tetrahedra around each particle.
+    number, rank : (n,) int32
+        The number whose order counts for each particle, and the particle of each number.
     indptr, indices : (n + 1,) int64 and (n_bonds,) int32
         Rows of neighbours in any order; written over by those that are kept, ascending.
     part : float
@@ -48,7 +52,9 @@ def cut_small_faces(
     start = found = 0
     for i in range(n):
         stop = indptr[i + 1]
-        row = np.sort(indices[start:stop])
+        row = np.sort(number[indices[start:stop]])
+        for q in range(len(row)):
+            row[q] = rank[row[q]]
         start = stop
         for j in row:
             area[j] = 0.0

@@ -237,6 +237,7 @@ def over_neighbors(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     ddof: int,
+    number: NDArray[np.int32],
     features: NDArray[np.float64],
 ) -> None:
     """Write each row of `table`, then the statistics of its columns over the neighbours.
@@ -249,17 +250,19 @@ def over_neighbors(
         Rows of neighbours.
     ddof : int
         What is taken from the number of neighbours for their standard deviation.
+    number : (n,) int32
+        Row of `features` for each particle.
     features : (n, 60) float64
         Written to.
     """
     lanes = np.empty(16)
     for i in range(len(features)):
-        start, stop = indptr[i], indptr[i + 1]
+        start, stop, into = indptr[i], indptr[i + 1], number[i]
         for column in range(12):
-            features[i, column] = table[12 * i + column]
+            features[into, column] = table[12 * i + column]
         if start == stop:
             for column in range(12, 60):
-                features[i, column] = 0.0
+                features[into, column] = 0.0
             continue
         n = float(stop - start)
         part, widen = spread(1 / n), spread(n / (n - ddof))
@@ -283,7 +286,7 @@ def over_neighbors(
             store(lanes, 12, root(variance + undefined))
             for k in range(4):
                 for which in range(4):
-                    features[i, 12 + 4 * (column + k) + which] = lanes[4 * which + k]
+                    features[into, 12 + 4 * (column + k) + which] = lanes[4 * which + k]
 
 
 @compiled

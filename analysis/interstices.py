@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions, heights
-from glasscreep.analysis.delaunay import Tetrahedra, delaunay
+from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.face_cut import cut_small_faces
 from glasscreep.analysis.hull import hull_cells
 from glasscreep.analysis.interstice_elements import free_elements
@@ -21,7 +21,9 @@ from glasscreep.analysis.interstice_statistics import (
     sizes,
     stars,
 )
+from glasscreep.analysis.locality import renumber, spatial_order
 from glasscreep.analysis.species import as_species
+from glasscreep.analysis.tetrahedra import Tetrahedra
 
 STATISTICS = ("mean", "max", "min", "std")
 SHORT_RANGE = tuple(f"{name}({size})" for size in "DAV" for name in STATISTICS)
@@ -149,37 +151,46 @@ def _features(
     chosen: IntersticePreset,
 ) -> NDArray[np.float64]:
     """Compute the features of points with radii."""
-    (vertices, images), n = corners, len(points)
+    n, m = len(points), len(corners[0])
     fraction, facet = chosen.measure == "fraction", chosen.triangles == "facet"
-    free, table, first, indptr, corner, indices = _room(
-        ((len(vertices), 5), np.float64),
+    free, table, local, first, indptr, corner, indices, vertices, images, number, rank = _room(
+        ((m, 5), np.float64),
         ((n, len(SHORT_RANGE)), np.float64),
+        ((n, 4), np.float64),
         ((n + 2,), np.int64),
         ((n + 1,), np.int64),
-        ((vertices.size,), np.uint32),
-        ((most_bonds(n, len(vertices)),), np.int32),
+        ((4 * m,), np.uint32),
+        ((most_bonds(n, m),), np.int32),
+        ((m, 4), np.int32),
+        ((m, 4, 3), np.int8),
+        ((n,), np.int32),
+        ((n,), np.int32),
     )
-    longest = free_elements(points, vertices, images, lattice, fraction, chosen.clip, free)
+    inverse = np.asarray(np.linalg.inv(lattice), np.float64)
+    spatial_order(points, inverse, number, rank)
+    np.take(points, number, axis=0, out=local)
+    if not renumber(*corners, number, rank, vertices, images):
+        msg = "tetrahedra must be sorted by their first vertex, as delaunay returns them"
+        raise ValueError(msg)
+    longest = free_elements(local, vertices, images, lattice, fraction, chosen.clip, free)
     copies = np.floor(2 * longest / heights(lattice)).astype(int) + 1
     if (copies > 1).any():
         repeated = _repeat(points, lattice, corners, copies)
         return _features(*repeated, chosen)[:: copies.prod()].copy()
 
-    inverse = np.asarray(np.linalg.inv(lattice), np.float64)
     stars(vertices, first, corner)
     first = first[:-1]
     neighbors(vertices, first, corner, indptr, indices)
     if chosen.face_cut > 0:
-        cut_small_faces(
-            points, vertices, images, lattice, first, corner, indptr, indices, chosen.face_cut
-        )
-    distances(points, lattice, inverse, longest, indptr, indices, fraction, chosen.ddof, table)
+        around = vertices, images, lattice, first, corner
+        cut_small_faces(local, *around, number, rank, indptr, indices, chosen.face_cut)
+    distances(local, lattice, inverse, longest, indptr, indices, fraction, chosen.ddof, table)
     if chosen.cells == "delaunay":
         sizes(free.reshape(-1), first, corner, facet, chosen.ddof, table, 0)
     else:
-        _hull_sizes(points, lattice, inverse, indptr, indices, chosen, table)
+        _hull_sizes(local, lattice, inverse, indptr, indices, chosen, table)
     features = np.empty((n, len(FEATURES)))
-    over_neighbors(table.reshape(-1), indptr, indices, chosen.ddof, features)
+    over_neighbors(table.reshape(-1), indptr, indices, chosen.ddof, number, features)
     return features
 
 
@@ -233,13 +244,12 @@ def _repeat(
     cells = np.array(list(product(*map(range, copies))))
     repeated = np.repeat(points, len(cells), axis=0)
     repeated[:, :3] += np.tile(cells @ lattice, (len(points), 1))
-    cell = cells[:, None, None, :] + corners[1]
+    cell = cells[:, None, :] + corners[1][:, None, :, :]
     images, cell = np.divmod(cell, copies)
-    vertices = corners[0] * len(cells) + np.ravel_multi_index(
+    vertices = corners[0][:, None, :] * len(cells) + np.ravel_multi_index(
         tuple(np.moveaxis(cell, -1, 0)), tuple(copies)
     )
-    return (
-        repeated,
-        lattice * copies[:, None],
-        (vertices.reshape(-1, 4).astype(np.int32), images.reshape(-1, 4, 3).astype(np.int8)),
-    )
+    vertices, images = vertices.reshape(-1, 4), images.reshape(-1, 4, 3)
+    order = np.argsort(vertices[:, 0])
+    sorted_corners = vertices[order].astype(np.int32), images[order].astype(np.int8)
+    return repeated, lattice * copies[:, None], sorted_corners
