@@ -230,6 +230,22 @@ def test_body_centred_crystal():
     assert_allclose(ours, np.tile(expected, (len(positions), 1)), rtol=1e-13, atol=2e-15)
 
 
+def test_simple_cubic_crystal_of_the_published_code():
+    """Faces without area are cut, and six neighbours make an octahedron around a particle."""
+    r, edge = 0.4, 0.9
+    positions = np.argwhere(np.ones((4, 4, 4))) * edge
+    ours = interstice_features(
+        positions, np.full(3, 4 * edge), np.ones(64, int), "amlearn", radii=[r]
+    )
+    distance = edge / (2 * r) - 1
+    area = 1 - np.pi / 2 * r**2 / (np.sqrt(3) / 2 * edge**2)
+    # At the particle an eighth of all directions; at a neighbour a quarter of its corner.
+    volume = 1 - (np.pi / 2 + 3 * np.arcsin(1 / 3)) / 3 * r**3 / (edge**3 / 6)
+    short = [y for x in (distance, area, volume) for y in (x, x, x, 0)]
+    expected = [*short, *(y for x in short for y in (x, x, x, 0))]
+    assert_allclose(ours, np.tile(expected, (64, 1)), rtol=1e-13, atol=2e-15)
+
+
 @given(rngs)
 @settings(max_examples=10)
 def test_free_volumes_sum_to_the_box_less_the_spheres(rng):
