@@ -1,28 +1,25 @@
 """The Delaunay triangulation of a periodic box."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.apex import LANES, Around, empty_surroundings
 from glasscreep.analysis.box import as_lattice, as_positions, heights, wrap
-from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
+from glasscreep.analysis.repair import check, cut_out, doubt, volume_of
 from glasscreep.analysis.stars import (
-    ACROSS,
     CROWDED,
+    DONE,
     FULL,
-    IMAGE,
     NONE,
     TWICE,
-    VERTEX,
     Complex,
     Link,
     Room,
     locate,
     sweep,
 )
+from glasscreep.analysis.tetrahedra import Kept, Tetrahedra, in_order
 
 GRID_BITS = 49
 """Positions are rounded to so many binary places of the box, so that differences are exact."""
@@ -35,21 +32,8 @@ PER_PARTICLE = 7.5
 """Tetrahedra per particle that there is room for at first: random points have 6.77."""
 LINK_WIDTH = 64
 LARGEST_LINK = 2**14
-
-
-class Tetrahedra(NamedTuple):
-    """Tetrahedra of a periodic triangulation, each once, in an order of their own.
-
-    Vertices are by increasing particle, but for the last two, which are swapped where the
-    tetrahedron turns positively so; tetrahedra are by increasing vertices, then images.
-    """
-
-    vertices: NDArray[np.int32]
-    """(m, 4) particle of each vertex."""
-    images: NDArray[np.int8]
-    """(m, 4, 3) edges of the box to add to each vertex's given position; none for the first."""
-    across: NDArray[np.int32]
-    """(m, 4) tetrahedron on the other side of the facet opposite each vertex."""
+LEAST_KEPT = 0.5
+"""Share of tetrahedra below which beginning anew is not slower than repairing."""
 
 
 def delaunay(
@@ -90,11 +74,57 @@ def delaunay(
     _, exponent = np.frexp(np.abs(lattice).sum(axis=0).max())
     position, lattice = np.ldexp(position, -exponent), np.ldexp(lattice, -exponent)
     wrapped, images = wrap(position, lattice)
-    order = _spatial_order(wrapped, lattice)
-    places = np.rint(np.ldexp(wrapped[order], GRID_BITS))
+    places = np.rint(np.ldexp(wrapped, GRID_BITS))
     edges = np.rint(np.ldexp(lattice, GRID_BITS))
-    tets = _complete(places, edges, order)
-    return _canonical(tets, order, images)
+    if previous is not None:
+        repaired = _repaired(previous, places, edges, images)
+        if repaired is not None:
+            return repaired
+    order = _spatial_order(wrapped, lattice)
+    tets = _complete(_empty(len(places)), places[order], edges, order)
+    return in_order(tets.row[: tets.count[0]], order, images)
+
+
+def _repaired(
+    previous: Tetrahedra,
+    places: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    images: NDArray[np.int64],
+) -> Tetrahedra | None:
+    """Repair an earlier triangulation; None if that would not be faster, or does not succeed."""
+    n, smallest = len(places), heights(edges).min()
+    radius = _first_radius(places, edges)
+    if smallest <= 4 * radius or previous.vertices.max(initial=0) >= n:
+        return None  # the nearest image of a vertex need not be the right one
+    near = min(1.5 * radius, smallest / 2)
+    kept = _undecided(previous)
+    total = previous.vertices.sum(axis=1, dtype=np.int32)
+    check(kept, places, edges, np.linalg.inv(edges), near, total, np.empty(1, np.int32))
+    cells = _cells(places, edges, radius)
+    scratch, count = _scratch(n, cells, LINK_WIDTH), len(kept.good)
+    marks = np.empty(count, np.int32), np.zeros(count, np.bool_)
+    if doubt(kept, cells, radius, *scratch, *marks) != DONE or kept.good.mean() < LEAST_KEPT:
+        return None
+    tets, origin = cut_out(kept, n)
+    if sweep(cells, radius, 0, tets, *scratch) != DONE:
+        return None
+    if not tets.complete.all():
+        radius *= WIDER
+        cells = _cells(places, edges, radius)
+        status = sweep(cells, radius, 0, tets, *_scratch(n, cells, LINK_WIDTH))
+        if status != DONE or not tets.complete.all():
+            return None
+    row = tets.row[: tets.count[0]]
+    volume = kept.volume[kept.good].sum() + volume_of(row[len(origin) :], places, edges)
+    if abs(volume / (6 * abs(np.linalg.det(edges))) - 1) > 1e-6:
+        return None
+    return in_order(row, np.arange(n), images, kept, origin)
+
+
+def _undecided(previous: Tetrahedra) -> Kept:
+    count = len(previous.vertices)
+    image, good = np.empty((count, 4), np.int32), np.empty(count, np.bool_)
+    return Kept(previous.vertices, image, previous.across, good, np.empty(count))
 
 
 def _spatial_order(wrapped: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -104,43 +134,43 @@ def _spatial_order(wrapped: NDArray[np.float64], lattice: NDArray[np.float64]) -
     return np.argsort((at[:, 0] * cells + at[:, 1]) * cells + at[:, 2], kind="stable")
 
 
+def _first_radius(places: NDArray[np.float64], edges: NDArray[np.float64]) -> float:
+    return float(FIRST_RADIUS * np.cbrt(abs(np.linalg.det(edges)) / len(places)))
+
+
 def _complete(
-    places: NDArray[np.float64], edges: NDArray[np.float64], order: NDArray[np.int64]
+    tets: Complex,
+    places: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    order: NDArray[np.int64],
 ) -> Complex:
     """Complete all stars, looking around further and further."""
-    n, width, first = len(places), LINK_WIDTH, 0
-    radius = float(FIRST_RADIUS * np.cbrt(abs(np.linalg.det(edges)) / n))
-    tets = _complex(n)
+    radius, width, first = _first_radius(places, edges), LINK_WIDTH, 0
     cells = _cells(places, edges, radius)
-    scratch = _scratch(n, cells, width)
+    scratch = _scratch(len(places), cells, width)
     while True:
         before = tets.complete.sum()
         status = sweep(cells, radius, first, tets, *scratch)
-        first = int(scratch[-1].met[0])
+        met = order[scratch[-1].met].tolist()
+        first = int(scratch[-1].met[0]) if status != DONE else 0
         if status == TWICE:
-            names = sorted(order[scratch[-1].met].tolist())
-            msg = f"particles {names[0]} and {names[1]} are at the same place; each needs its own"
+            msg = f"particles {min(met)} and {max(met)} are at one place; each needs its own"
             raise ValueError(msg)
         if status == FULL:
             tets = tets._replace(row=np.concatenate([tets.row, np.empty_like(tets.row)]))
         elif status == CROWDED:
             width *= 2
             if width > LARGEST_LINK:
-                msg = (
-                    f"particle {order[first]} has more than {LARGEST_LINK // 2} neighbours; "
-                    "is the box meant to be so empty?"
-                )
+                most = LARGEST_LINK // 2
+                msg = f"particle {met[0]} has more than {most} neighbours; is the box so empty?"
                 raise ValueError(msg)
-            scratch = _scratch(n, cells, width)
+            scratch = _scratch(len(places), cells, width)
         elif tets.complete.all():
             return tets
-        else:
-            first = 0
-            # Some may only have waited for a neighbour's tetrahedra.
-            if tets.complete.sum() == before or tets.touched.all():
-                radius *= WIDER
-                cells = _cells(places, edges, radius)
-                scratch = _scratch(n, cells, width)
+        elif tets.complete.sum() == before or tets.touched.all():
+            radius *= WIDER  # else some may only have waited for a neighbour's tetrahedra
+            cells = _cells(places, edges, radius)
+            scratch = _scratch(len(places), cells, width)
 
 
 def _cells(places: NDArray[np.float64], edges: NDArray[np.float64], radius: float) -> PaddedCells:
@@ -156,7 +186,7 @@ def _cells(places: NDArray[np.float64], edges: NDArray[np.float64], radius: floa
     return cells
 
 
-def _complex(n: int) -> Complex:
+def _empty(n: int) -> Complex:
     return Complex(
         row=np.empty((int(PER_PARTICLE * n) + 64, 16), np.int32),
         open=np.full(n, NONE, np.int32),
@@ -185,110 +215,3 @@ def _scratch(n: int, cells: PaddedCells, width: int) -> tuple[Around, Link, Room
     )
     locate(cells, room)
     return empty_surroundings(points), link, room
-
-
-@compiled
-def _decoded(image: int) -> tuple[int, int, int]:
-    raised = image + 512 * (2**20 + 2**10 + 1)
-    return (raised >> 20) - 512, ((raised >> 10) & 1023) - 512, (raised & 1023) - 512
-
-
-def _canonical(tets: Complex, order: NDArray[np.int64], images: NDArray[np.int64]) -> Tetrahedra:
-    """Write tetrahedra in their final order, in terms of the particles as they were given."""
-    vertices, moved, across, spread = _named(tets.row[: tets.count[0]], order, images)
-    if spread > np.iinfo(np.int8).max:
-        msg = f"positions of neighbours are {spread} boxes apart; wrap them into the box"
-        raise ValueError(msg)
-    return Tetrahedra(vertices, moved, across)
-
-
-@compiled
-def _named(
-    row: NDArray[np.int32], order: NDArray[np.int64], images: NDArray[np.int64]
-) -> tuple[NDArray[np.int32], NDArray[np.int8], NDArray[np.int32], int]:
-    """Sort each tetrahedron's vertices, then the tetrahedra; also tell the largest image."""
-    count = len(row)
-    name, code = np.empty((count, 4), np.int32), np.empty((count, 4), np.int32)
-    slot = np.empty((count, 4), np.uint8)
-    for t in range(count):
-        odd = False
-        for k in range(4):
-            new, image = order[row[t, VERTEX + k]], row[t, IMAGE + k]
-            m = k
-            while m > 0 and (
-                name[t, m - 1] > new or (name[t, m - 1] == new and code[t, m - 1] > image)
-            ):
-                name[t, m], code[t, m] = name[t, m - 1], code[t, m - 1]
-                slot[t, m] = slot[t, m - 1]
-                m -= 1
-                odd = not odd
-            name[t, m], code[t, m], slot[t, m] = new, image, k
-        if odd:
-            slot[t, 2], slot[t, 3] = slot[t, 3], slot[t, 2]
-    place = _sorted(name, code, len(order))
-    rank = np.empty(count, np.int32)
-    for at in range(count):
-        rank[place[at]] = at
-
-    vertices, moved = np.empty((count, 4), np.int32), np.empty((count, 4, 3), np.int8)
-    across = np.empty((count, 4), np.int32)
-    spread = 0
-    for at in range(count):
-        t = place[at]
-        p = order[row[t, VERTEX + slot[t, 0]]]
-        here = np.int64(row[t, IMAGE + slot[t, 0]])
-        for k in range(4):
-            q = order[row[t, VERTEX + slot[t, k]]]
-            ix, iy, iz = decoded(row[t, IMAGE + slot[t, k]] - here)
-            ix += images[p, 0] - images[q, 0]
-            iy += images[p, 1] - images[q, 1]
-            iz += images[p, 2] - images[q, 2]
-            spread = max(spread, abs(ix), abs(iy), abs(iz))
-            vertices[at, k] = q
-            moved[at, k, 0], moved[at, k, 1], moved[at, k, 2] = ix, iy, iz
-            across[at, k] = rank[row[t, ACROSS + slot[t, k]] >> 2]
-    return vertices, moved, across, spread
-
-
-@compiled
-def _sorted(name: NDArray[np.int32], code: NDArray[np.int32], n: int) -> NDArray[np.int64]:
-    """Sort tetrahedra by their vertices, then by their images."""
-    count = len(name)
-    place, other = np.arange(count), np.empty(count, np.int64)
-    for k in range(3, -1, -1):  # by the last vertex first: each pass keeps what is equal in order
-        end = np.zeros(n + 1, np.int64)
-        for t in range(count):
-            end[name[t, k] + 1] += 1
-        for i in range(n):
-            end[i + 1] += end[i]
-        for at in range(count):
-            v = name[place[at], k]
-            other[end[v]] = place[at]
-            end[v] += 1
-        place, other = other, place
-    for at in range(1, count):  # only in small boxes do several have the same vertices
-        t, back = place[at], at
-        while back > 0 and _is_same_but_later(name, code, place[back - 1], t):
-            place[back] = place[back - 1]
-            back -= 1
-        place[back] = t
-    return place
-
-
-@compiled
-def _is_same_but_later(name: NDArray[np.int32], code: NDArray[np.int32], s: int, t: int) -> bool:
-    for k in range(4):
-        if name[s, k] != name[t, k]:
-            return False
-    for k in range(1, 4):
-        difference = (code[s, k] - code[s, 0]) - (code[t, k] - code[t, 0])
-        if difference != 0:
-            return bool(difference > 0)
-    return False
-
-
-@compiled
-def decoded(image: int) -> tuple[int, int, int]:
-    """Split the number of an image into the edges added."""
-    raised = image + 512 * (2**20 + 2**10 + 1)
-    return (raised >> 20) - 512, ((raised >> 10) & 1023) - 512, (raised & 1023) - 512

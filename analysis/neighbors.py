@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.box import heights
-from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.compiled import compiled, compiled_without_memory
 
 MOST_POINTS = 2**26
 """Particles and images together that a cell list may hold."""
@@ -187,3 +187,10 @@ def _fill(
                     image[point] = code
                     point += 1
     return PaddedCells(x, y, z, particle, image, first, shape, pad, row_start, row_stop)
+
+
+@compiled_without_memory
+def decoded(image: int) -> tuple[int, int, int]:
+    """Split the number of an image into the edges added."""
+    raised = image + 512 * (2**20 + 2**10 + 1)
+    return (raised >> 20) - 512, ((raised >> 10) & 1023) - 512, (raised & 1023) - 512

@@ -117,14 +117,15 @@ def sweep(
         if tets.open[particle] == NONE and tets.count[0] > 0:
             tets.complete[particle] = tets.touched[particle]
             continue
-        n = _look_around(cells, particle, radius, around, room)
+        n = look_around(cells, particle, radius, around, room)
         if n < 0:
             room.met[0], room.met[1] = particle, -n - 1
             return TWICE
-        _index(around, n, link)
+        index(around, n, link)
         status = _star(particle, n, radius, tets, around, link)
         # After a halt it is this particle's turn again.
-        _clean(particle if status == DONE else particle - 1, n, tets, around, link)
+        _pass_on(particle if status == DONE else particle - 1, tets, link)
+        forget(n, around, link)
         if status != DONE:
             room.met[0] = particle
             return status
@@ -145,7 +146,7 @@ def locate(cells: PaddedCells, room: Room) -> None:
 
 
 @compiled_without_memory
-def _look_around(
+def look_around(
     cells: PaddedCells, particle: int, radius: float, around: Around, room: Room
 ) -> int:
     """List the points within the radius of a particle; return their number, filled up to whole lanes.
@@ -192,7 +193,7 @@ def _look_around(
 
 
 @compiled_without_memory
-def _index(around: Around, n: int, link: Link) -> None:
+def index(around: Around, n: int, link: Link) -> None:
     """Make the points around findable by particle and image."""
     for j in range(n):
         link.number[j] = NONE
@@ -204,21 +205,26 @@ def _index(around: Around, n: int, link: Link) -> None:
 
 
 @compiled_without_memory
-def _clean(particle: int, n: int, tets: Complex, around: Around, link: Link) -> None:
-    """Forget the points around; pass on the facets that are still open."""
+def forget(n: int, around: Around, link: Link) -> None:
+    """Make the points around no longer findable."""
     for j in range(n):
         if around.particle[j] >= 0:
             link.local[around.particle[j]] = NONE
+
+
+@compiled_without_memory
+def _pass_on(present: int, tets: Complex, link: Link) -> None:
+    """Let the facets that are still open wait for another particle."""
     for e in range(link.count[1]):
         u, v = link.number[link.edge[e, 0]], link.number[link.edge[e, 1]]
         facet = np.int64(link.facet[u, v])
         if facet != NONE:
             link.facet[u, v] = NONE
-            _wait(facet, particle, tets)
+            wait(facet, present, tets)
 
 
 @compiled_without_memory
-def _wait(facet: int, present: int, tets: Complex) -> None:
+def wait(facet: int, present: int, tets: Complex) -> None:
     """Put an open facet into the list of its particle whose turn is next after the present one."""
     tet, apex = facet >> 2, facet & 3
     if tets.row[tet, ACROSS + apex] == WAITING:
@@ -280,7 +286,7 @@ def _load(particle: int, tets: Complex, around: Around, link: Link) -> tuple[int
         if status == DONE and all_near:
             _take(this, particle, True, tets, around, link)
         else:
-            _wait(this, particle if status == DONE else particle - 1, tets)
+            wait(this, particle if status == DONE else particle - 1, tets)
     return status, all_near
 
 
@@ -298,8 +304,8 @@ def _take(
             k += 1
         here = tets.row[tet, IMAGE + corner]
         p, q = _AROUND[corner, (k + 1) % 3], _AROUND[corner, (k + 2) % 3]
-        u = _find(tets.row[tet, VERTEX + p], tets.row[tet, IMAGE + p] - here, around, link)
-        v = _find(tets.row[tet, VERTEX + q], tets.row[tet, IMAGE + q] - here, around, link)
+        u = find(tets.row[tet, VERTEX + p], tets.row[tet, IMAGE + p] - here, around, link)
+        v = find(tets.row[tet, VERTEX + q], tets.row[tet, IMAGE + q] - here, around, link)
         if u == NONE or v == NONE:
             return False
         if for_good:
@@ -308,7 +314,7 @@ def _take(
 
 
 @compiled_without_memory
-def _find(particle: int, image: int, around: Around, link: Link) -> int:
+def find(particle: int, image: int, around: Around, link: Link) -> int:
     """Find an image of a particle among the points around."""
     j = np.int64(link.local[particle])
     while j >= 0 and around.image[j] != image:
@@ -367,7 +373,7 @@ def _add(particle: int, b: int, c: int, d: int, tets: Complex, around: Around, l
             alone = False
             _see(tet, corner, tets, around, link)
     if alone:
-        _wait(4 * tet, particle, tets)
+        wait(4 * tet, particle, tets)
     return DONE
 
 
@@ -377,8 +383,8 @@ def _see(tet: int, corner: int, tets: Complex, around: Around, link: Link) -> No
     here = tets.row[tet, IMAGE + corner]
     for k in range(3):
         p, q, apex = _AROUND[corner, k], _AROUND[corner, (k + 1) % 3], _AROUND[corner, (k + 2) % 3]
-        u = _find(tets.row[tet, VERTEX + p], tets.row[tet, IMAGE + p] - here, around, link)
-        v = _find(tets.row[tet, VERTEX + q], tets.row[tet, IMAGE + q] - here, around, link)
+        u = find(tets.row[tet, VERTEX + p], tets.row[tet, IMAGE + p] - here, around, link)
+        v = find(tets.row[tet, VERTEX + q], tets.row[tet, IMAGE + q] - here, around, link)
         _meet(u, v, 4 * tet + apex, tets, link)
 
 
