@@ -69,7 +69,8 @@ def decorrelation_times(fields: ArrayLike, seed: Seed, mean: Mean = "voxel") -> 
     """
     series = as_series(fields, mean)
     persistence, spread = _persistence(series)
-    surrogates = _surrogates(series, persistence, spread, seed)
+    surrogates = autoregressive_series(len(series.values), persistence, spread, seed)
+    surrogates[np.isnan(series.values)] = np.nan
     return DecorrelationTimes(
         times=_crossings(series).reshape(series.shape),
         surrogate=_crossings(as_series(surrogates, mean)).reshape(series.shape),
@@ -93,16 +94,34 @@ def _persistence(series: Series) -> tuple[NDArray[np.float64], NDArray[np.float6
     return np.clip(persistence, -1.0, 1.0), spread
 
 
-def _surrogates(
-    series: Series, persistence: NDArray[np.float64], spread: NDArray[np.float64], seed: Seed
+def autoregressive_series(
+    frames: int, persistence: NDArray[np.float64], spread: NDArray[np.float64], seed: Seed
 ) -> NDArray[np.float64]:
-    noise = np.random.default_rng(seed).standard_normal(series.values.shape)
+    r"""Draw stationary Gaussian series that forget exponentially.
+
+    Their covariance is :math:`\sigma^2 \phi^{|t - t'|}` from the first frame on.
+
+    Parameters
+    ----------
+    frames : int
+        Length.
+    persistence : (series,) float64
+        Correlation :math:`\phi` of each with itself a frame later, from -1 to 1 [1].
+    spread : (series,) float64
+        Standard deviation :math:`\sigma` of each [value].
+    seed : int or numpy.random.Generator
+        Of the random numbers.
+
+    Returns
+    -------
+    (frames, series) float64
+        `nan` where the persistence is [value].
+    """
+    series = np.random.default_rng(seed).standard_normal((frames, len(persistence)))
     fresh = np.sqrt(1.0 - persistence**2)
-    for t in range(1, len(noise)):
-        noise[t] = persistence * noise[t - 1] + fresh * noise[t]
-    noise *= spread
-    noise[np.isnan(series.values)] = np.nan
-    return noise
+    for t in range(1, frames):
+        series[t] = persistence * series[t - 1] + fresh * series[t]
+    return series * np.where(np.isnan(persistence), np.nan, spread)
 
 
 def _crossings(series: Series) -> NDArray[np.float64]:

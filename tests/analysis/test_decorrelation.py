@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.analysis.decorrelation import decorrelation_times
+from glasscreep.analysis.decorrelation import autoregressive_series, decorrelation_times
 from glasscreep.analysis.temporal import temporal_autocorrelation
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
@@ -121,6 +121,30 @@ def test_surrogates_are_empty_where_voxels_are():
     assert_array_equal(np.isnan(found.surrogate), [False, True, False, True])
     assert_array_equal(np.isnan(found.times), [False, True, False, False])
     assert found.times[3] == 29  # nothing to interpolate from
+
+
+def test_surrogates_miss_the_frames_that_voxels_miss():
+    fields = np.random.default_rng(3).normal(size=(40, 300))
+    fields[2:38, 100:] = np.nan  # so lags from 2 to 36 have no pair
+    found = decorrelation_times(fields, 4)
+    for times in (found.times[100:], found.surrogate[100:]):
+        assert (times > 36).any()
+        assert ((times <= 1) | (times > 36)).all()
+
+
+@pytest.mark.parametrize("persistence", [-0.6, 0.0, 0.5, 0.95])
+def test_surrogates_are_stationary_and_forget_exponentially(persistence):
+    count = 40000
+    drawn = autoregressive_series(6, np.full(count, persistence), np.full(count, 3.0), 5)
+    t = np.arange(6)
+    expected = 9 * persistence ** np.abs(np.subtract.outer(t, t))
+    assert_allclose(np.cov(drawn), expected, atol=4 * 9 * np.sqrt(2 / count))
+
+
+def test_a_surrogate_without_persistence_is_nothing():
+    drawn = autoregressive_series(3, np.array([np.nan, 1.0]), np.array([0.0, 2.0]), 1)
+    assert np.isnan(drawn[:, 0]).all()
+    assert_array_equal(drawn[:, 1], np.repeat(drawn[0, 1], 3))
 
 
 def test_voxels_that_do_not_vary_have_no_time():

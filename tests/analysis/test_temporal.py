@@ -117,6 +117,15 @@ def test_a_drift_of_all_is_no_correlation_and_stays_in_voxels_by_the_formula_of_
     assert np.var(literal.voxels[100]) > 3 * np.var(own.voxels[100])
 
 
+@pytest.mark.parametrize("mean", ["frame", "voxel", "origin"])
+def test_digits_are_kept_far_from_zero(mean):
+    # All numbers are multiples of 1/64, so that the shift itself loses nothing.
+    fields = np.rint(np.random.default_rng(5).normal(size=(16, 4)) * 16) / 16
+    base = temporal_autocorrelation(fields, mean, False, per_voxel=True)
+    shifted = temporal_autocorrelation(fields + 2.0**32, mean, False, per_voxel=True)
+    assert_allclose(shifted.voxels, base.voxels, atol=1e-13)
+
+
 def test_a_voxel_apart_from_the_system_stays_correlated_unless_with_its_own_mean():
     rng = np.random.default_rng(3)
     fields = rng.normal(size=(500, 40))
