@@ -78,7 +78,8 @@ def _count_neighbors(
                     x_i, y_i, z_i, own = x[i], y[i], z[i], kind[particle[i]]
                     found = counts[particle[i]]
                     found[:] = 0
-                    found[own] = -1  # the particle itself, which is counted below
+                    # The particle itself is counted below, if a square so small is above 0.
+                    found[own] = -1 if squared_cutoff[own, own] > 0 else 0
                     for row in range(len(cells.row_start)):
                         start = first[cell + cells.row_start[row]]
                         stop = first[cell + cells.row_stop[row]]

@@ -15,7 +15,7 @@ from glasscreep.analysis.species import as_species
 _LANES = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PairDistribution:
     """Pairs of particles by distance and species, of one frame or of several added up.
 
@@ -110,8 +110,8 @@ def partial_rdf(
     """
     lattice, positions = as_lattice(box), as_positions(positions)
     kind = as_species(species, len(positions)) - 1
-    if bins < 1:
-        msg = f"bins must be at least 1, got {bins}"
+    if bins < 1 or bins % 1:
+        msg = f"bins must be a whole number from 1, got {bins}"
         raise ValueError(msg)
     smallest = heights(lattice).min()
     if not 0 < reach < smallest:

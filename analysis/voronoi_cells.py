@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.delaunay import Tetrahedra
+from glasscreep.analysis.tetrahedra import Tetrahedra
 
 # A tetrahedron of less than this part of its edges' volume is flat: its circumcentre is lost
 # in rounding, and its share of any face is too small to tell.

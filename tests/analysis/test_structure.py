@@ -62,8 +62,8 @@ def test_a_real_glass_has_as_many_pairs_as_a_tree_finds():
     assert found.pairs.shape == (2, 2, 250)
     trees = [cKDTree(positions[species == kind] % box % box, boxsize=box) for kind in (1, 2)]
     for a, b in np.ndindex(2, 2):
-        near = trees[a].count_neighbors(trees[b], found.edges[1:]) - (a == b) * trees[a].n
-        assert_array_equal(found.pairs[a, b].cumsum(), near)
+        near = trees[a].count_neighbors(trees[b], found.edges[10::10]) - (a == b) * trees[a].n
+        assert_array_equal(found.pairs[a, b].cumsum()[9::10], near)
     peak = found.partial.argmax(axis=2)
     assert_allclose(found.distance[peak], [[1.07, 0.89], [0.89, 1.6]], atol=0.15)
     assert_allclose(found.total[-50:].mean(), 1, atol=0.01)
@@ -166,7 +166,8 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
     assert "below the smallest height of the box, 8, as beyond" in refusal(reach=8.0)
     assert "got 0" in refusal(reach=0.0)
     assert "got nan" in refusal(reach=np.nan)
-    assert "bins must be at least 1, got 0" in refusal(bins=0)
+    assert "bins must be a whole number from 1, got 0" in refusal(bins=0)
+    assert "bins must be a whole number from 1, got 2.5" in refusal(bins=2.5)
     assert "species must be (4,), one for each of the positions, got (3,)" in refusal(
         species=[1, 1, 1]
     )
