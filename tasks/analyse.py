@@ -2,11 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-import zarr
-from numpy.typing import NDArray
 
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.blocks import AnalysisTask, Block, frames_of_a_file
@@ -16,10 +13,11 @@ from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import open_array, open_writable
+from glasscreep.tasks.reader import FrameReader, reader_of
 from glasscreep.tasks.results import values_of
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.segment import Outcome
-from glasscreep.tasks.shards import ShardedFrames
+from glasscreep.tasks.shards import Frames
 
 
 def analyse_block(block: Block) -> Outcome:
@@ -60,11 +58,11 @@ def compute_block(block: Block) -> None:
     task = block.task
     values, done = values_of(block)
     with _writing(task) as scratch:
-        group = open_writable(task.store, scratch.write)
+        reader = reader_of(task.store)
         analysed = read_analysed(task.place)
         known = min(map(analysed.frames_of, block.results))
         for name, result in values.items():
-            _store(open_array(group, name), block, result, known, scratch)
+            _store(reader, name, block, result, known, scratch)
         scratch.write(task.place / ANALYSED, encode_analysed(_noted(analysed, block, done)))
 
 
@@ -92,33 +90,27 @@ def _writing(task: AnalysisTask) -> Iterator[Scratch]:
 
 
 def _store(
-    array: "zarr.Array[Any]", block: Block, values: NDArray[Any], known: int, scratch: Scratch
+    reader: FrameReader, name: str, block: Block, values: Frames, known: int, scratch: Scratch
 ) -> None:
     """Write values, each file of the store as a whole; keep what of it is known already."""
-    row, start = block.task.row, block.start
+    task, start = block.task, block.start
+    if reader.is_sharded(name):
+        frames = reader.sharded(name)
+        with naming_damage(f"run {task.run_id}, frames before {known}, array {name}"):
+            frames.write(task.row, start, values, scratch.write, known)
+        return
+    array = open_array(open_writable(task.store, scratch.write), name)
     if block.kind is Kind.RUN:
         whole = np.full(array.shape[1:], array.fill_value)
         whole[: len(values)] = values  # of lags there may be room for more
-        array[row] = whole
+        array[task.row] = whole
         return
-    first = start - start % frames_of_a_file(array)
-    with naming_damage(
-        f"run {block.task.run_id}, frames {first} to {known - 1}, array {array.name}"
-    ):
-        if array.shards is not None:
-            ShardedFrames(block.task.store, array).write(row, start, values, scratch.write, known)
-        else:
-            _store_in_chunk(array, block, values, known)
-
-
-def _store_in_chunk(
-    array: "zarr.Array[Any]", block: Block, values: NDArray[Any], known: int
-) -> None:
-    row, start, step = block.task.row, block.start, frames_of_a_file(array)
+    step = frames_of_a_file(array)
     first = start - start % step
     last = min(first + step, array.shape[1])
     whole = np.full((last - first, *array.shape[2:]), array.fill_value)
     if known > first:
-        whole[: known - first] = array[row, first : min(known, last)]
+        with naming_damage(f"run {task.run_id}, frames before {known}, array {name}"):
+            whole[: known - first] = array[task.row, first : min(known, last)]
     whole[start - first : start - first + len(values)] = values
-    array[row, first:last] = whole
+    array[task.row, first:last] = whole

@@ -4,8 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import google_crc32c
+from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import StorageError
 
@@ -27,7 +29,7 @@ def storing(path: Path) -> Iterator[None]:
         raise StorageError(msg) from error
 
 
-def checksum(data: Data) -> int:
+def checksum(data: "Data | NDArray[Any]") -> int:
     """Compute the CRC-32C of data."""
     return int(google_crc32c.value(data))
 

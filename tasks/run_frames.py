@@ -15,7 +15,7 @@ from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
 
 if TYPE_CHECKING:
-    from glasscreep.analysis.delaunay import Tetrahedra
+    from glasscreep.analysis.tetrahedra import Tetrahedra
 
 READ_TOGETHER = 2**17
 """Particles times frames that are read in one go: opening a file for each frame takes longer."""

@@ -6,7 +6,7 @@ takes a quarter of one, and keeps what it does not change of a shard as the byte
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,13 @@ from glasscreep.tasks.opening import Write
 CRC_BYTES = 4
 NOWHERE = 2**64 - 1
 """Offset and length, in the index of a shard, of a chunk that holds nothing but the fill value."""
+
+
+Frames = Sequence[NDArray[Any]] | NDArray[Any]
+"""Values of one frame after the other."""
+
+_Chunk = bytes | NDArray[Any]
+"""As it is stored, its checksum at the end; or values that are stored as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class ShardedFrames:
                 self._decode(data, values[frame - start, file.slab], f"{file.path}, frame {frame}")
         return values
 
-    def write(self, row: int, start: int, values: NDArray[Any], write: Write, known: int) -> None:
+    def write(self, row: int, start: int, values: Frames, write: Write, known: int) -> None:
         """Replace consecutive frames of a run, each file as a whole.
 
         Parameters
@@ -84,8 +91,8 @@ class ShardedFrames:
             Row of the run.
         start : int
             First frame.
-        values : (frames, particles, ...)
-            What to write.
+        values : sequence of (particles, ...)
+            What to write, frame by frame.
         write : callable
             Replaces a file durably.
         known : int
@@ -95,11 +102,12 @@ class ShardedFrames:
         stop = start + len(values)
         for file in self._files(row, start, stop):
             whole = range(self.frames)
-            chunks = _chunks(file.path, self.frames, whole) if known > file.first else {}
+            chunks: dict[int, _Chunk] = {}
+            if known > file.first:
+                chunks.update(_chunks(file.path, self.frames, whole))
             for frame in range(max(start, file.first), min(stop, file.first + self.frames)):
-                data = self._encode(np.asarray(values[frame - start, file.slab], self._dtype))
-                chunks[frame - file.first] = data
-            write(file.path, _shard(chunks, self.frames))
+                chunks[frame - file.first] = self._encoded(values[frame - start][file.slab])
+            write(file.path, self._shard(chunks))
 
     def _files(self, row: int, start: int, stop: int) -> Iterator[_File]:
         length, rest = self._chunk[2], ".0" * (len(self._shape) - 3)
@@ -109,14 +117,36 @@ class ShardedFrames:
                 slab = slice(part * length, (part + 1) * length)
                 yield _File(path, index * self.frames, slab)
 
-    def _encode(self, values: NDArray[Any]) -> bytes:
+    def _encoded(self, values: NDArray[Any]) -> "_Chunk":
+        """Compress a chunk; one that isn't to be is left for `_shard` to copy but once."""
         if len(values) < self._chunk[2]:  # the last slab is stored in full
             whole = np.full(self._chunk[2:], self._fill, self._dtype)
             whole[: len(values)] = values
             values = whole
-        values = np.ascontiguousarray(values)
-        body = values.tobytes() if self._blosc is None else self._blosc.encode(values)
+        if self._blosc is None:
+            return values
+        body = self._blosc.encode(np.ascontiguousarray(values, self._dtype))
         return b"".join([body, checksum(body).to_bytes(CRC_BYTES, "little")])
+
+    def _shard(self, chunks: dict[int, "_Chunk"]) -> memoryview:
+        """Put a shard together: chunks one after the other, then where each is."""
+        places = np.full((self.frames, 2), NOWHERE, "<u8")
+        end, plain = 0, math.prod(self._chunk[2:]) * self._dtype.itemsize + CRC_BYTES
+        for number, chunk in sorted(chunks.items()):
+            places[number] = end, len(chunk) if isinstance(chunk, bytes) else plain
+            end += int(places[number, 1])
+        data = np.empty(end + places.nbytes + CRC_BYTES, np.uint8)
+        for number, chunk in chunks.items():
+            offset, length = places[number].tolist()
+            target = data[offset : offset + length]
+            if isinstance(chunk, bytes):
+                target[:] = np.frombuffer(chunk, np.uint8)
+            else:
+                target[:-CRC_BYTES].view(self._dtype).reshape(self._chunk[2:])[...] = chunk
+                _seal(target)
+        data[end:-CRC_BYTES] = places.ravel().view(np.uint8)
+        _seal(data[end:])
+        return data.data
 
     def _decode(self, data: bytes | None, target: NDArray[Any], where: str) -> None:
         if data is None:
@@ -165,13 +195,7 @@ def _chunks(path: Path, frames: int, wanted: range) -> dict[int, bytes]:
         }
 
 
-def _shard(chunks: dict[int, bytes], frames: int) -> bytes:
-    """Put a shard together: chunks one after the other, then where each is."""
-    places = np.full((frames, 2), NOWHERE, "<u8")
-    offset, parts = 0, []
-    for number in sorted(chunks):
-        places[number] = offset, len(chunks[number])
-        offset += len(chunks[number])
-        parts.append(chunks[number])
-    index = places.tobytes()
-    return b"".join([*parts, index, checksum(index).to_bytes(CRC_BYTES, "little")])
+def _seal(data: NDArray[np.uint8]) -> None:
+    """Set the last bytes to the checksum of those before."""
+    crc = checksum(data[:-CRC_BYTES]).to_bytes(CRC_BYTES, "little")
+    data[-CRC_BYTES:] = np.frombuffer(crc, np.uint8)
