@@ -113,6 +113,15 @@ def test_bonds_that_move_around_the_box_take_the_shortest_way(rng):
     assert_allclose(d2min(*motion), slow_d2min(*motion), rtol=1e-12)
 
 
+def test_halves_that_part_meet_on_the_other_side():
+    # Neither moves by half the box, but they part by more than that.
+    rng = np.random.default_rng(1)
+    before, box = rng.uniform(0, 6, (120, 3)), np.full(3, 6.0)
+    after = before + rng.normal(scale=0.01, size=before.shape)
+    after[:, 0] += np.where(before[:, 0] < 3, -1.7, 1.7)
+    assert_allclose(d2min(before, after, box, box), slow_d2min(before, after, box, box), rtol=1e-11)
+
+
 @given(rngs, st.sampled_from([0.1, 3.0]))
 def test_description_of_the_box_does_not_matter(rng, noise):
     motion = random_tilted_motion(rng, noise=noise)
