@@ -75,8 +75,8 @@ class BesideDriver(WorkerPlugin):
         _log_to(self.log)
 
 
-async def _keep_pool(scheduler: str, pool: str, slots: int) -> None:
-    """Keep a worker for `slots` tasks at a scheduler, whatever becomes of it.
+async def _keep_worker(scheduler: str, name: str, pool: str, slots: int) -> None:
+    """Keep a worker of a pool for `slots` tasks at a scheduler, whatever becomes of it.
 
     A nanny replaces a worker that dies, but itself gives up if one dies while it starts.
     """
@@ -84,7 +84,7 @@ async def _keep_pool(scheduler: str, pool: str, slots: int) -> None:
     while True:
         nanny = Nanny(
             scheduler,
-            name=pool,
+            name=name,
             nthreads=slots,
             resources={pool: slots},
             host="127.0.0.1",
@@ -100,7 +100,7 @@ async def _keep_pool(scheduler: str, pool: str, slots: int) -> None:
             failures += 1
             if failures == STARTS_TRIED:
                 msg = (
-                    f"the {pool} worker could not be started {STARTS_TRIED} times in a row: "
+                    f"the {name} worker could not be started {STARTS_TRIED} times in a row: "
                     f"{error}. `glasscreep doctor` may tell why."
                 )
                 raise GlasscreepError(msg) from error
@@ -140,10 +140,14 @@ async def _pools(sizes: PoolSizes, log: Path) -> AsyncIterator[Client]:
             asyncio.TaskGroup() as group,
             Client(scheduler.address, asynchronous=True) as client,
         ):
-            pools = (("md", sizes.md), ("analysis", sizes.analysis))
-            keepers = [group.create_task(_keep_pool(scheduler.address, *pool)) for pool in pools]
+            # MD is in processes of its own; analysis is not, and threads would wait for each other.
+            workers = [("md", "md", sizes.md)]
+            workers += [(f"analysis-{number}", "analysis", 1) for number in range(sizes.analysis)]
+            keepers = [
+                group.create_task(_keep_worker(scheduler.address, *worker)) for worker in workers
+            ]
             await client.register_plugin(BesideDriver(log))
-            await client.wait_for_workers(len(pools))
+            await client.wait_for_workers(len(workers))
             yield client
             for keeper in keepers:
                 keeper.cancel()

@@ -132,6 +132,8 @@ class ResourcesSection(Section):
     """MPI ranks of one MD process."""
     slots: Annotated[Count | None, Allowed("a whole number from 1 up")] = None
     """MD processes at a time."""
+    analysis_slots: Count = 1
+    """Processes that analyse frames at a time, beside the MD."""
     segment_frames: Count = 64
     """Frames that an MD process makes in one go."""
 

@@ -40,7 +40,6 @@ from glasscreep.tasks.segment import Outcome
 LOG_FILE = "driver.log"
 LOOK_EVERY_S = 1.0
 INDEX_EVERY_S = 10.0
-ANALYSIS_SLOTS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,8 @@ def _is_analysis_left(session: _Session) -> bool:
 
 async def _drive(session: _Session) -> None:
     campaign = session.prepared.campaign
-    sizes = PoolSizes(campaign.resources.slots_on(_cores()), ANALYSIS_SLOTS)
+    resources = campaign.resources
+    sizes = PoolSizes(resources.slots_on(_cores()), resources.analysis_slots)
     with _uninterrupted():
         async with local_pools(sizes, session.prepared.directory / LOG_FILE) as client:
             session.monitor.dashboard = client.dashboard_link

@@ -153,17 +153,22 @@ def test_relaxing_counts_by_the_frame():
 
 def test_a_run_of_the_paper_takes_few_files():
     paper = load(EXAMPLES / "paper.toml")
-    d2min = 3 * 16  # a file holds 64 frames
-    assert files_of_run(paper, 1000) <= 32 + d2min
+    of_frames, of_runs = 3 * 3 * 16, 3 * 5  # a file holds 64 frames; for each of three intervals
+    assert files_of_run(paper, 1000) <= 32 + of_frames + of_runs
     assert files_of_run(paper, 0) == 0
 
 
 def test_disk_is_close_to_what_the_arrays_hold():
     paper = load(EXAMPLES / "paper.toml")
-    plan = make_plan(paper, Path("nowhere"))
     particle_frames = 10_000 * 1000 * 130
     d2min = 10_000 * 8 * 130 * (999 + 990 + 900)
-    assert plan.bytes_to_write == pytest.approx(15.4 * particle_frames + d2min, rel=0.01)
+    features = 60 * 4 * particle_frames
+    for more, expected in (((), 0), (("features",), features)):
+        results = (*paper.analysis.results, *more)
+        analysis = paper.analysis.model_copy(update={"results": results})
+        plan = make_plan(paper.model_copy(update={"analysis": analysis}), Path("nowhere"))
+        there = 15.4 * particle_frames + d2min + expected
+        assert plan.bytes_to_write == pytest.approx(there, rel=0.02)
 
 
 def printed(plan, width, **options):

@@ -40,10 +40,11 @@ def drive(
     tmp_path: Path,
     meanwhile: Callable[[Driver, Client], object] | None = None,
     listener: Silent | None = None,
+    sizes: PoolSizes = SIZES,
 ) -> Driver:
     async def session() -> Driver:
-        async with local_pools(SIZES, tmp_path / "driver.log") as client:
-            driver = Driver(book, work, client, SIZES, listener or Silent())
+        async with local_pools(sizes, tmp_path / "driver.log") as client:
+            driver = Driver(book, work, client, sizes, listener or Silent())
             async with asyncio.timeout(300), asyncio.TaskGroup() as group:
                 group.create_task(driver.drive())
                 if meanwhile:
@@ -234,3 +235,23 @@ def test_an_analysis_that_takes_its_worker_down_is_given_up(tmp_path):
     assert (book.runs.state == State.DONE).all()
     assert pieces(log)["analysis", 0] == 3
     assert listener.given_up == [0]
+
+
+def test_runs_are_analysed_side_by_side(tmp_path):
+    book, log, hold = (
+        ledger(runs=3, glasses=1, frames_wanted=1),
+        tmp_path / "log",
+        tmp_path / "hold",
+    )
+    book.glasses.state[:] = book.runs.state[:] = State.DONE
+    book.runs.frames[:] = 1
+    hold.touch()
+    log.touch()
+
+    async def two_then_the_rest(_driver: Driver, _client: Client) -> None:
+        await until(lambda: pieces(log).total() == 2)
+        hold.unlink()
+
+    work = StandIn(1, log=log, hold=hold)
+    drive(book, work, tmp_path, two_then_the_rest, sizes=PoolSizes(md=1, analysis=2))
+    assert pieces(log) == {("analysis", run): 1 for run in range(3)}
