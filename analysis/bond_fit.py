@@ -327,8 +327,12 @@ def _left_over(bond: NDArray[np.float64], n: int, f: Gradient) -> float:
 @compiled
 def _shorten_all(bond: NDArray[np.float64], n: int, facing: NDArray[np.float64]) -> None:
     """Make what each of n bonds moves by its shortest image."""
+    shortest = np.inf
+    for face in range(len(facing)):
+        x, y, z = facing[face, 0], facing[face, 1], facing[face, 2]
+        shortest = min(shortest, x * x + y * y + z * z)
     for q in range(n):
         at = 24 * (q // 4) + q % 4 + 12
-        bond[at], bond[at + 4], bond[at + 8] = _shorten(
-            bond[at], bond[at + 4], bond[at + 8], facing
-        )
+        u, v, w = bond[at], bond[at + 4], bond[at + 8]
+        if 4 * (u * u + v * v + w * w) > shortest:
+            bond[at], bond[at + 4], bond[at + 8] = _shorten(u, v, w, facing)
