@@ -38,7 +38,7 @@ def free_elements(
     fraction: bool,
     clip: bool,
     free: NDArray[np.float64],
-) -> float:
+) -> tuple[float, float]:
     """Measure what spheres leave free of each tetrahedron and its faces.
 
     Parameters
@@ -63,11 +63,13 @@ def free_elements(
     -------
     float
         Longest edge of all [length].
+    float
+        Volume of all [length**3].
     """
     m = len(vertices)
     scratch = np.empty(_ROWS * CHUNK)
     moved = images.reshape(-1).view(np.int32)  # 12 bytes to a tetrahedron
-    longest = 0.0
+    longest, triples = 0.0, 0.0
     for start in range(0, m, CHUNK):
         _gather(points, vertices, images, moved, lattice, start, scratch)
         _measure(scratch)
@@ -78,7 +80,8 @@ def free_elements(
             for k in range(5):
                 free[start + q, k] = scratch[_FREE + k * CHUNK + q]
             longest = max(longest, scratch[_LONGEST + q])
-    return math.sqrt(longest)
+            triples += scratch[_ACROSS + q]
+    return math.sqrt(longest), triples / 6
 
 
 @compiled

@@ -13,16 +13,10 @@ from glasscreep.analysis.face_cut import cut_small_faces
 from glasscreep.analysis.hull import hull_cells
 from glasscreep.analysis.interstice_elements import free_elements
 from glasscreep.analysis.interstice_presets import IntersticePreset, choose
-from glasscreep.analysis.interstice_statistics import (
-    distances,
-    most_bonds,
-    neighbors,
-    over_neighbors,
-    sizes,
-    stars,
-)
+from glasscreep.analysis.interstice_statistics import distances, over_neighbors, sizes
 from glasscreep.analysis.locality import renumber, spatial_order
 from glasscreep.analysis.species import as_species
+from glasscreep.analysis.surroundings import most_bonds, neighbors, stars
 from glasscreep.analysis.tetrahedra import Tetrahedra
 
 STATISTICS = ("mean", "max", "min", "std")
@@ -35,6 +29,8 @@ FEATURES = SHORT_RANGE + MEDIUM_RANGE
 
 Cells = tuple[NDArray[np.int32], NDArray[np.int8]]
 
+_SAME = 1e-6
+"""Volumes that differ by less than this part are taken as the same."""
 _BLOCK = 512
 """Particles whose hulls are in memory at a time."""
 
@@ -172,7 +168,14 @@ def _features(
     if not renumber(*corners, number, rank, vertices, images):
         msg = "tetrahedra must be sorted by their first vertex, as delaunay returns them"
         raise ValueError(msg)
-    longest = free_elements(local, vertices, images, lattice, fraction, chosen.clip, free)
+    longest, volume = free_elements(local, vertices, images, lattice, fraction, chosen.clip, free)
+    whole = abs(np.linalg.det(lattice))
+    if not abs(volume - whole) < _SAME * whole:
+        msg = (
+            f"tetrahedra must fill the box, but they have a volume of {volume:.6g} and it one of "
+            f"{whole:.6g}; are they of other positions?"
+        )
+        raise ValueError(msg)
     copies = np.floor(2 * longest / heights(lattice)).astype(int) + 1
     if (copies > 1).any():
         repeated = _repeat(points, lattice, corners, copies)

@@ -349,6 +349,14 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
     assert "of the 72 particles given, got particles 0 to 72" in refusal(
         tetrahedra=QhullTetrahedra(np.full((1, 4), [0, 1, 2, 72]), np.zeros((1, 4, 3), np.int8))
     )
+    other = rough_crystal(np.random.default_rng(5))
+    vertices, images = qhull_tetrahedra(*other[:2])
+    assert "must fill the box, but they have a volume of " in refusal(
+        tetrahedra=QhullTetrahedra(vertices, images)
+    )
+    assert "sorted by their first vertex" in refusal(
+        tetrahedra=QhullTetrahedra(vertices[::-1], images[::-1])
+    )
 
 
 def test_no_switch_changes_its_preset():
