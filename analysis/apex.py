@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled_without_memory
-from glasscreep.analysis.exact import Vector, circumcentre, in_conflict, orientation
+from glasscreep.analysis.exact import (
+    INSIDE,
+    ON_INSIDE,
+    ON_OUTSIDE,
+    Vector,
+    circumcentre,
+    orientation,
+    sphere_side,
+)
 
 EPSILON = 2.0**-52
 FAR = 1e4
@@ -32,12 +40,14 @@ class Around(NamedTuple):
     """(capacity,) which particle the point is an image of; `NONE` if it only fills a lane."""
     image: NDArray[np.int32]
     """(capacity,) which image, relative to the particle in the middle."""
+    ties: NDArray[np.int64]
+    """(1,) how often five points were found on one sphere."""
 
 
 def empty_surroundings(capacity: int) -> Around:
     """Make room for a number of points."""
-    wholes = [np.empty(capacity, np.int32) for _ in range(2)]
-    return Around(np.empty((5, capacity)), *wholes)
+    particle, image = np.empty((2, capacity), np.int32)
+    return Around(np.empty((5, capacity)), particle, image, np.zeros(1, np.int64))
 
 
 @compiled_without_memory
@@ -75,7 +85,7 @@ def find_apex(a: Around, n: int, b: int, c: int, radius: float) -> int:
     height_error = 16 * EPSILON * product * radius
     power_error = 32 * EPSILON * product * product * radius * (radius + edges)
     x, y, z, square = a.at[0, :n], a.at[1, :n], a.at[2, :n], a.at[3, :n]
-    first = np.int64(_LAST)
+    first = _LAST
     for j in range(n):
         height = n_x * x[j] + n_y * y[j] + n_z * z[j]
         power = n_n * square[j] - (w_x * x[j] + w_y * y[j] + w_z * z[j])
@@ -91,10 +101,8 @@ def find_apex(a: Around, n: int, b: int, c: int, radius: float) -> int:
         near += is_near
         total += j if is_near else 0
     best = total - b - c  # these two are always near, and the best itself
-    if near == 3 and t < np.inf:
-        height = n_x * x[best] + n_y * y[best] + n_z * z[best]
-    else:
-        height = 0.0
+    can_be_told = near == 3 and t < np.inf
+    height = n_x * x[best] + n_y * y[best] + n_z * z[best] if can_be_told else 0.0
     if _FLATTEST * height < product * radius:
         best = _resolve(a, n, b, c, t, error, height_error, product * radius)
         return best if best >= 0 and _reach_exactly(a, b, c, best) < radius else NONE
@@ -157,13 +165,10 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
         return True
     for j in range(n):
         may_be_in = not (square[j] - (c_x * x[j] + c_y * y[j] + c_z * z[j]) > bound)
-        if (
-            may_be_in
-            and j not in (b, c, d)
-            and a.at[4, j] <= radius
-            and in_conflict(_vector(a, b), _vector(a, c), _vector(a, d), _vector(a, j))
-        ):
-            return False
+        if may_be_in and j not in (b, c, d) and a.particle[j] >= 0:
+            side = sphere_side(_vector(a, b), _vector(a, c), _vector(a, d), _vector(a, j))
+            if side in (INSIDE, ON_INSIDE):
+                return False
     return True
 
 
@@ -208,7 +213,11 @@ def _resolve(
         if bound < np.inf and power - t * height > bound:
             continue
         r = _vector(a, j)
-        if orientation(p, q, r) > 0 and (best < 0 or in_conflict(p, q, _vector(a, best), r)):
+        if orientation(p, q, r) <= 0:
+            continue
+        side = INSIDE if best < 0 else sphere_side(p, q, _vector(a, best), r)
+        a.ties[0] += side in (ON_INSIDE, ON_OUTSIDE)
+        if side in (INSIDE, ON_INSIDE):
             best = j
     return best
 
@@ -216,7 +225,7 @@ def _resolve(
 @compiled_without_memory
 def _ordered(value: float) -> int:
     """Turn a number into a whole one of the same order; the smallest of these is a vector's."""
-    bits = np.float64(value).view(np.int64)
+    bits = int(np.float64(value).view(np.int64))
     return bits ^ (_LAST if bits < 0 else 0)
 
 
@@ -235,7 +244,7 @@ def _reach_exactly(a: Around, b: int, c: int, d: int) -> float:
 def _diameter(centre: Vector) -> float:
     """Diameter of the sphere through 0 with a centre, rounded up."""
     square = centre[0] * centre[0] + centre[1] * centre[1] + centre[2] * centre[2]
-    return 2.0 * np.sqrt(square) * (1 + 16 * EPSILON)
+    return float(2.0 * np.sqrt(square) * (1 + 16 * EPSILON))
 
 
 @compiled_without_memory

@@ -38,6 +38,11 @@ def as_lattice(box: ArrayLike, name: str = "box") -> NDArray[np.float64]:
     raise ValueError(msg)
 
 
+def inverse_of(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Invert edge vectors: positions times this are fractions of the box."""
+    return np.asarray(np.linalg.inv(lattice), np.float64)
+
+
 def heights(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
     """Measure the distance between opposite faces.
 
@@ -52,7 +57,7 @@ def heights(lattice: NDArray[np.float64]) -> NDArray[np.float64]:
         Of the faces that the other two vectors span; the edge lengths of an orthogonal box
         [length].
     """
-    inverse = np.linalg.inv(lattice)
+    inverse = inverse_of(lattice)
     return np.asarray(1.0 / np.sqrt((inverse * inverse).sum(axis=0)))
 
 
@@ -137,5 +142,17 @@ def wrap(
     (n, 3) int64
         Images: ``wrapped + images @ lattice`` are the positions given.
     """
-    images = np.floor(positions @ np.linalg.inv(lattice))
-    return positions - images @ lattice, images.astype(np.int64)
+    # By hand, as a product of matrices starts threads where there are many particles.
+    inverse = inverse_of(lattice)
+    images = np.empty_like(positions)
+    for k in range(3):
+        fraction = positions[:, 0] * inverse[0, k]
+        fraction += positions[:, 1] * inverse[1, k]
+        fraction += positions[:, 2] * inverse[2, k]
+        images[:, k] = np.floor(fraction)
+    wrapped = positions.copy()
+    for k in range(3):
+        for edge in range(3):
+            if lattice[edge, k] != 0:
+                wrapped[:, k] -= images[:, edge] * lattice[edge, k]
+    return wrapped, images.astype(np.int64)

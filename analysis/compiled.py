@@ -1,7 +1,7 @@
 """One way of compiling the kernels of this package."""
 
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
@@ -18,8 +18,7 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     Without `fastmath`: it lets the bits of a result depend on what was compiled when, for
     kernels from the cache are inlined elsewhere than those just compiled.
     """
-    kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=True)(function)
-    return cast("Callable[P, R]", kernel)
+    return _compiled(function, counts_references=True)
 
 
 def compiled_without_memory(function: Callable[P, R]) -> Callable[P, R]:
@@ -28,5 +27,12 @@ def compiled_without_memory(function: Callable[P, R]) -> Callable[P, R]:
     Counting takes atomic instructions at every array that is taken out of a tuple: half the
     time of kernels that do little with each.
     """
-    kernel = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
+    return _compiled(function, counts_references=False)
+
+
+def _compiled(function: Callable[P, R], counts_references: bool) -> Callable[P, R]:
+    # An option that numba has not documented: without it, a kernel that makes no arrays and is
+    # first called by one that does would be compiled with counting, and the other way round.
+    options: dict[str, Any] = {"_nrt": counts_references}
+    kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
     return cast("Callable[P, R]", kernel)

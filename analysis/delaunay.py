@@ -1,17 +1,19 @@
 """The Delaunay triangulation of a periodic box."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.apex import LANES, Around, empty_surroundings
-from glasscreep.analysis.box import as_lattice, as_positions, heights, wrap
+from glasscreep.analysis.apex import LANES, NONE, Around, empty_surroundings
+from glasscreep.analysis.box import as_lattice, as_positions, heights, inverse_of, wrap
+from glasscreep.analysis.locality import spatial_order
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 from glasscreep.analysis.repair import check, cut_out, doubt, volume_of
 from glasscreep.analysis.stars import (
     CROWDED,
     DONE,
     FULL,
-    NONE,
     TWICE,
     Complex,
     Link,
@@ -21,10 +23,10 @@ from glasscreep.analysis.stars import (
 )
 from glasscreep.analysis.tetrahedra import Kept, Tetrahedra, in_order
 
-GRID_BITS = 49
+GRID_BITS = 47
 """Positions are rounded to so many binary places of the box, so that differences are exact."""
 MOST_IMAGES = 6
-"""As many boxes away coordinates are still exact in 53 bits."""
+"""As many boxes away, and in as many copies, coordinates are still exact in 53 bits."""
 FIRST_RADIUS = 2.0
 """How far is looked at first, in edges of the cube that a particle has for itself."""
 WIDER = 1.4
@@ -41,9 +43,9 @@ def delaunay(
 ) -> Tetrahedra:
     """Triangulate a periodic set of points so that no point is inside a circumsphere.
 
-    Positions and box are rounded to 2**-49 of the box's size, and the triangulation of these
+    Positions and box are rounded to 2**-47 of the box's size, and the triangulation of these
     is exact. Where more than four points are on a sphere, the metric is changed infinitesimally
-    (see `glasscreep.analysis.exact.in_conflict`), so that the triangulation is unique: it
+    (see `glasscreep.analysis.exact.sphere_side`), so that the triangulation is unique: it
     depends neither on the order of the particles, nor on the image that each is given by, nor on
     `previous`.
 
@@ -67,6 +69,47 @@ def delaunay(
         If there is no particle, a number is not finite, two particles are at one place, or the
         box is so empty or elongated that the spheres span more images than can be searched.
     """
+    grid = on_grid(positions, box)
+    if previous is not None:
+        repaired = _repaired(previous, grid)
+        if repaired is not None:
+            return repaired
+    found = find_tetrahedra(grid)
+    return in_order(found.row, found.order, grid.images)
+
+
+class Grid(NamedTuple):
+    """A configuration rounded so that differences of positions are exact."""
+
+    places: NDArray[np.float64]
+    """(n, 3) positions in the box, whole numbers."""
+    edges: NDArray[np.float64]
+    """(3, 3) edge vectors of the box, whole numbers, one a row."""
+    images: NDArray[np.int64]
+    """(n, 3) edges of the box from each place to the position that was given."""
+
+
+class Found(NamedTuple):
+    """Tetrahedra of a grid as they were found."""
+
+    row: NDArray[np.int32]
+    """(m, 16) as in `glasscreep.analysis.stars.Complex`."""
+    order: NDArray[np.int32]
+    """(n,) what each particle of `row` is called outside."""
+    is_degenerate: bool
+    """Whether five points were found on one sphere."""
+    reach: float
+    """No sphere has a larger diameter, in the units of the grid [length]."""
+
+
+def on_grid(positions: ArrayLike, box: ArrayLike) -> Grid:
+    """Round a configuration to `GRID_BITS` binary places of the box.
+
+    Raises
+    ------
+    ValueError
+        As `delaunay`.
+    """
     position, lattice = as_positions(positions), as_lattice(box)
     if len(position) == 0:
         msg = "a triangulation needs at least one particle, got none"
@@ -74,24 +117,28 @@ def delaunay(
     _, exponent = np.frexp(np.abs(lattice).sum(axis=0).max())
     position, lattice = np.ldexp(position, -exponent), np.ldexp(lattice, -exponent)
     wrapped, images = wrap(position, lattice)
-    places = np.rint(np.ldexp(wrapped, GRID_BITS))
-    edges = np.rint(np.ldexp(lattice, GRID_BITS))
-    if previous is not None:
-        repaired = _repaired(previous, places, edges, images)
-        if repaired is not None:
-            return repaired
-    order = _spatial_order(wrapped, lattice)
-    tets = _complete(_empty(len(places)), places[order], edges, order)
-    return in_order(tets.row[: tets.count[0]], order, images)
+    places, edges = np.ldexp(wrapped, GRID_BITS), np.ldexp(lattice, GRID_BITS)
+    return Grid(np.rint(places, out=places), np.rint(edges), images)
 
 
-def _repaired(
-    previous: Tetrahedra,
-    places: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    images: NDArray[np.int64],
-) -> Tetrahedra | None:
+def find_tetrahedra(grid: Grid) -> Found:
+    """Triangulate a grid from nothing.
+
+    Raises
+    ------
+    ValueError
+        As `delaunay`.
+    """
+    places, edges, _ = grid
+    order, rank = np.empty(len(places), np.int32), np.empty(len(places), np.int32)
+    spatial_order(places, inverse_of(edges), order, rank)
+    tets, ties, reach = _complete(_empty(len(places)), places[order], edges, order)
+    return Found(tets.row[: tets.size[0]], order, ties > 0, reach)
+
+
+def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
     """Repair an earlier triangulation; None if that would not be faster, or does not succeed."""
+    places, edges, images = grid
     n, smallest = len(places), heights(edges).min()
     radius = _first_radius(places, edges)
     if smallest <= 4 * radius or previous.vertices.max(initial=0) >= n:
@@ -99,7 +146,7 @@ def _repaired(
     near = min(1.5 * radius, smallest / 2)
     kept = _undecided(previous)
     total = previous.vertices.sum(axis=1, dtype=np.int32)
-    check(kept, places, edges, np.linalg.inv(edges), near, total, np.empty(1, np.int32))
+    check(kept, places, edges, inverse_of(edges), near, total, np.empty(1, np.int32))
     cells = _cells(places, edges, radius)
     scratch, count = _scratch(n, cells, LINK_WIDTH), len(kept.good)
     marks = np.empty(count, np.int32), np.zeros(count, np.bool_)
@@ -114,24 +161,17 @@ def _repaired(
         status = sweep(cells, radius, 0, tets, *_scratch(n, cells, LINK_WIDTH))
         if status != DONE or not tets.complete.all():
             return None
-    row = tets.row[: tets.count[0]]
+    row = tets.row[: tets.size[0]]
     volume = kept.volume[kept.good].sum() + volume_of(row[len(origin) :], places, edges)
     if abs(volume / (6 * abs(np.linalg.det(edges))) - 1) > 1e-6:
         return None
-    return in_order(row, np.arange(n), images, kept, origin)
+    return in_order(row, np.arange(n, dtype=np.int32), images, kept, origin)
 
 
 def _undecided(previous: Tetrahedra) -> Kept:
     count = len(previous.vertices)
     image, good = np.empty((count, 4), np.int32), np.empty(count, np.bool_)
     return Kept(previous.vertices, image, previous.across, good, np.empty(count))
-
-
-def _spatial_order(wrapped: NDArray[np.float64], lattice: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Order particles so that neighbours are near in memory, too."""
-    cells = np.maximum(1, np.rint((len(wrapped) / 8) ** (1 / 3)))
-    at = np.clip(np.floor(wrapped @ np.linalg.inv(lattice) * cells), 0, cells - 1)
-    return np.argsort((at[:, 0] * cells + at[:, 1]) * cells + at[:, 2], kind="stable")
 
 
 def _first_radius(places: NDArray[np.float64], edges: NDArray[np.float64]) -> float:
@@ -142,15 +182,19 @@ def _complete(
     tets: Complex,
     places: NDArray[np.float64],
     edges: NDArray[np.float64],
-    order: NDArray[np.int64],
-) -> Complex:
-    """Complete all stars, looking around further and further."""
-    radius, width, first = _first_radius(places, edges), LINK_WIDTH, 0
+    order: NDArray[np.int32],
+) -> tuple[Complex, int, float]:
+    """Complete all stars, looking around further and further.
+
+    Returns them, how often five points were on one sphere, and how far was looked.
+    """
+    radius, width, first, ties = _first_radius(places, edges), LINK_WIDTH, 0, 0
     cells = _cells(places, edges, radius)
     scratch = _scratch(len(places), cells, width)
     while True:
         before = tets.complete.sum()
         status = sweep(cells, radius, first, tets, *scratch)
+        ties += int(scratch[0].ties[0])
         met = order[scratch[-1].met].tolist()
         first = int(scratch[-1].met[0]) if status != DONE else 0
         if status == TWICE:
@@ -166,7 +210,7 @@ def _complete(
                 raise ValueError(msg)
             scratch = _scratch(len(places), cells, width)
         elif tets.complete.all():
-            return tets
+            return tets, ties, radius
         elif tets.complete.sum() == before or tets.touched.all():
             radius *= WIDER  # else some may only have waited for a neighbour's tetrahedra
             cells = _cells(places, edges, radius)
@@ -192,7 +236,7 @@ def _empty(n: int) -> Complex:
         open=np.full(n, NONE, np.int32),
         touched=np.zeros(n, np.bool_),
         complete=np.zeros(n, np.bool_),
-        count=np.zeros(1, np.int64),
+        size=np.zeros(1, np.int64),
     )
 
 
@@ -203,8 +247,8 @@ def _scratch(n: int, cells: PaddedCells, width: int) -> tuple[Around, Link, Room
         same=np.empty(points, np.int32),
         number=np.empty(points, np.int32),
         facet=np.full((width, width), NONE, np.int32),
-        edge=np.empty((6 * width, 2), np.int32),
-        count=np.zeros(2, np.int64),
+        edge=np.empty((6 * width, 2), np.int64),
+        used=np.zeros(2, np.int64),
     )
     room = Room(
         point=np.empty(n, np.int64),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.box import heights
+from glasscreep.analysis.box import heights, inverse_of
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
 
 MOST_POINTS = 2**26
@@ -14,6 +14,8 @@ MOST_POINTS = 2**26
 IMAGE_STEPS = (2**20, 2**10, 1)
 """What one edge of the box adds to the number of an image."""
 _MARGIN = 1e-12
+_MOST_CELLS = 1024
+"""Along one axis."""
 
 
 class PaddedCells(NamedTuple):
@@ -77,21 +79,24 @@ def padded_cells(
     """
     high = heights(lattice)
     reach = cutoff * (1 + _MARGIN)
-    inner = np.maximum(1, np.floor(high / reach * cells_per_cutoff)).astype(np.int64)
+    with np.errstate(over="ignore"):  # of absurd cutoffs: infinitely many is too many, too
+        wanted = np.floor(high / reach * cells_per_cutoff)
+    inner = np.clip(wanted, 1, _MOST_CELLS).astype(np.int64)
     while inner.prod() > max(64, 4 * len(wrapped)):  # no more cells than particles fill
         inner[np.argmax(inner)] = max(1, inner.max() // 2)
-    pad = np.ceil(reach * inner / high).astype(np.int64)
-    points = len(wrapped) * np.prod(1.0 + 2.0 * pad / inner)
+    with np.errstate(over="ignore"):
+        layers = np.ceil(reach * inner / high)
+        points = len(wrapped) * np.prod(1.0 + 2.0 * layers / inner)
     if points > MOST_POINTS:
         msg = (
             f"within {cutoff:g} of a box of heights {high.tolist()} there are {points:.2g} "
             f"images of its {len(wrapped)} particles, and at most {MOST_POINTS} can be searched"
         )
         raise ValueError(msg)
-    widths = high / inner
+    pad, widths = layers.astype(np.int64), high / inner
     square = not np.any(lattice - np.diag(np.diag(lattice)))
     rows = _rows(inner + 2 * pad, pad, widths, reach, square)
-    return _fill(wrapped, lattice, np.linalg.inv(lattice), inner, pad, *rows)
+    return _fill(wrapped, lattice, inverse_of(lattice), inner, pad, *rows)
 
 
 def _rows(

@@ -9,15 +9,14 @@ completed with tetrahedra whose spheres are empty. That everything fits in the e
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.apex import EPSILON, Around, is_delaunay
+from glasscreep.analysis.apex import EPSILON, NONE, Around, is_delaunay
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
-from glasscreep.analysis.exact import Vector, in_conflict, orientation
+from glasscreep.analysis.exact import INSIDE, ON_INSIDE, Vector, orientation, sphere_side
 from glasscreep.analysis.neighbors import PaddedCells, decoded
 from glasscreep.analysis.stars import (
     ACROSS,
     DONE,
     IMAGE,
-    NONE,
     TWICE,
     VERTEX,
     Complex,
@@ -104,7 +103,7 @@ def check(
             if is_small and square < limit and abs(power) > sphere_error:
                 conflict = power < 0
             else:
-                conflict = in_conflict(b, c, d, (x, y, z))
+                conflict = sphere_side(b, c, d, (x, y, z)) in (INSIDE, ON_INSIDE)
             if conflict:
                 good[t] = good[other] = False
 
@@ -150,7 +149,7 @@ def doubt(
         if kept.vertex[t, 0] != present:
             if present != NONE:
                 forget(n, around, link)
-            present = np.int64(kept.vertex[t, 0])
+            present = int(kept.vertex[t, 0])
             n = look_around(cells, present, radius, around, room)
             if n < 0:
                 return TWICE
@@ -215,8 +214,8 @@ def cut_out(kept: Kept, n: int) -> tuple[Complex, NDArray[np.int32]]:
         for k in range(4):
             mark[kept.vertex[t, k]] = kept.good[t]
         if kept.good[t] and _is_at_hole(kept, t):
-            r = tets.count[0]
-            tets.count[0] += 1
+            r = tets.size[0]
+            tets.size[0] += 1
             origin[r] = t
             for k in range(4):
                 row[r, VERTEX + k], row[r, IMAGE + k] = kept.vertex[t, k], kept.image[t, k]
@@ -224,7 +223,7 @@ def cut_out(kept: Kept, n: int) -> tuple[Complex, NDArray[np.int32]]:
             for k in range(4):
                 if not kept.good[kept.across[t, k]]:
                     wait(4 * r + k, -1, tets)
-    return tets, origin[: tets.count[0]]
+    return tets, origin[: tets.size[0]]
 
 
 @compiled
@@ -235,7 +234,7 @@ def volume_of(
     total, side = 0.0, np.empty((3, 3))
     for t in range(len(row)):
         for k in range(3):
-            shift = decoded(np.int64(row[t, IMAGE + k + 1]) - row[t, IMAGE])
+            shift = decoded(int(row[t, IMAGE + k + 1]) - row[t, IMAGE])
             for axis in range(3):
                 side[k, axis] = (
                     places[row[t, VERTEX + k + 1], axis]

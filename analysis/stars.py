@@ -45,7 +45,7 @@ class Complex(NamedTuple):
     """(n,) whether any tetrahedron has the particle."""
     complete: NDArray[np.bool_]
     """(n,) whether the star of each particle is."""
-    count: NDArray[np.int64]
+    size: NDArray[np.int64]
     """(1,) tetrahedra."""
 
 
@@ -60,9 +60,9 @@ class Link(NamedTuple):
     """(points,) number of a point within the link, or `NONE`."""
     facet: NDArray[np.int32]
     """(width, width) open facet that holds the edge between two numbers, or `NONE`."""
-    edge: NDArray[np.int32]
+    edge: NDArray[np.int64]
     """(6 * width, 2) edges in the order in which they were met."""
-    count: NDArray[np.int64]
+    used: NDArray[np.int64]
     """(2,) numbers given out, edges met."""
 
 
@@ -114,7 +114,7 @@ def sweep(
     for particle in range(first, len(tets.complete)):
         if tets.complete[particle]:
             continue
-        if tets.open[particle] == NONE and tets.count[0] > 0:
+        if tets.open[particle] == NONE and tets.size[0] > 0:
             tets.complete[particle] = tets.touched[particle]
             continue
         n = look_around(cells, particle, radius, around, room)
@@ -173,7 +173,7 @@ def look_around(
     x, y, z, square, distance = around.at[0], around.at[1], around.at[2], around.at[3], around.at[4]
     k = 0
     for q in range(int(n)):
-        j = np.int64(found[q])
+        j = int(found[q])
         x[k], y[k], z[k] = cells.x[j] - x_i, cells.y[j] - y_i, cells.z[j] - z_i
         around.particle[k], around.image[k] = cells.particle[j], cells.image[j]
         k += j != point
@@ -188,7 +188,7 @@ def look_around(
     if at_this_place > 1:
         for q in range(k):
             if square[q] == 0.0:
-                return -1 - np.int64(around.particle[q])
+                return -1 - int(around.particle[q])
     return full
 
 
@@ -201,7 +201,7 @@ def index(around: Around, n: int, link: Link) -> None:
         if particle >= 0:
             link.same[j] = link.local[particle]
             link.local[particle] = j
-    link.count[0] = link.count[1] = 0
+    link.used[0] = link.used[1] = 0
 
 
 @compiled_without_memory
@@ -215,9 +215,9 @@ def forget(n: int, around: Around, link: Link) -> None:
 @compiled_without_memory
 def _pass_on(present: int, tets: Complex, link: Link) -> None:
     """Let the facets that are still open wait for another particle."""
-    for e in range(link.count[1]):
+    for e in range(link.used[1]):
         u, v = link.number[link.edge[e, 0]], link.number[link.edge[e, 1]]
-        facet = np.int64(link.facet[u, v])
+        facet = int(link.facet[u, v])
         if facet != NONE:
             link.facet[u, v] = NONE
             wait(facet, present, tets)
@@ -232,7 +232,7 @@ def wait(facet: int, present: int, tets: Complex) -> None:
     tets.row[tet, ACROSS + apex] = WAITING
     later, soonest = len(tets.open), len(tets.open)
     for k in range(4):
-        vertex = np.int64(tets.row[tet, VERTEX + k])
+        vertex = int(tets.row[tet, VERTEX + k])
         if k != apex:
             soonest = min(soonest, vertex)
             if vertex > present:
@@ -245,16 +245,16 @@ def wait(facet: int, present: int, tets: Complex) -> None:
 @compiled_without_memory
 def _star(particle: int, n: int, radius: float, tets: Complex, around: Around, link: Link) -> int:
     """Complete the star of a particle as far as can be told."""
-    if tets.count[0] == 0:
+    if tets.size[0] == 0:
         status = _begin(particle, n, radius, tets, around, link)
-        can_be_told = link.count[1] > 0
+        can_be_told = link.used[1] > 0
     else:
         status, can_be_told = _load(particle, tets, around, link)
     if status != DONE or not can_be_told:
         return status
     e = 0
-    while e < link.count[1]:
-        u, v = np.int64(link.edge[e, 0]), np.int64(link.edge[e, 1])
+    while e < link.used[1]:
+        u, v = int(link.edge[e, 0]), int(link.edge[e, 1])
         e += 1
         if link.facet[link.number[u], link.number[v]] == NONE:
             continue
@@ -272,14 +272,14 @@ def _star(particle: int, n: int, radius: float, tets: Complex, around: Around, l
 def _load(particle: int, tets: Complex, around: Around, link: Link) -> tuple[int, bool]:
     """Take the open facets that wait for a particle, if all their particles are near enough."""
     status, all_near = DONE, True
-    facet = np.int64(tets.open[particle])
+    facet = int(tets.open[particle])
     while facet != NONE:
         all_near &= _take(facet, particle, False, tets, around, link)
-        facet = np.int64(tets.row[facet >> 2, NEXT + (facet & 3)])
-    facet = np.int64(tets.open[particle])
+        facet = int(tets.row[facet >> 2, NEXT + (facet & 3)])
+    facet = int(tets.open[particle])
     tets.open[particle] = NONE
     while facet != NONE:
-        this, facet = facet, np.int64(tets.row[facet >> 2, NEXT + (facet & 3)])
+        this, facet = facet, int(tets.row[facet >> 2, NEXT + (facet & 3)])
         tets.row[this >> 2, ACROSS + (this & 3)] = NONE
         if not _has_room(link):
             status = CROWDED
@@ -316,16 +316,16 @@ def _take(
 @compiled_without_memory
 def find(particle: int, image: int, around: Around, link: Link) -> int:
     """Find an image of a particle among the points around."""
-    j = np.int64(link.local[particle])
+    j = int(link.local[particle])
     while j >= 0 and around.image[j] != image:
-        j = np.int64(link.same[j])
+        j = int(link.same[j])
     return j
 
 
 @compiled_without_memory
 def _has_room(link: Link) -> bool:
     """Tell whether a tetrahedron can be added, be each of its vertices the particle."""
-    return link.count[0] + 12 <= len(link.facet) and link.count[1] + 12 <= len(link.edge)
+    return bool(link.used[0] + 12 <= len(link.facet) and link.used[1] + 12 <= len(link.edge))
 
 
 @compiled_without_memory
@@ -333,29 +333,29 @@ def _meet(u: int, v: int, facet: int, tets: Complex, link: Link) -> None:
     """Add an edge to the link: it closes the facet on its other side, or is open itself."""
     for j in (u, v):
         if link.number[j] == NONE:
-            link.number[j] = link.count[0]
-            link.count[0] += 1
+            link.number[j] = link.used[0]
+            link.used[0] += 1
     k, m = link.number[u], link.number[v]
-    other = np.int64(link.facet[m, k])
+    other = int(link.facet[m, k])
     if other != NONE:
         link.facet[m, k] = NONE
         tets.row[other >> 2, ACROSS + (other & 3)] = facet
         tets.row[facet >> 2, ACROSS + (facet & 3)] = other
     else:
         link.facet[k, m] = facet
-        link.edge[link.count[1], 0], link.edge[link.count[1], 1] = u, v
-        link.count[1] += 1
+        link.edge[link.used[1], 0], link.edge[link.used[1], 1] = u, v
+        link.used[1] += 1
 
 
 @compiled_without_memory
 def _add(particle: int, b: int, c: int, d: int, tets: Complex, around: Around, link: Link) -> int:
     """Add a tetrahedron, and what it is seen as from the particle to the link."""
-    tet = tets.count[0]
+    tet = tets.size[0]
     if tet == len(tets.row):
         return FULL
     if not _has_room(link):
         return CROWDED
-    tets.count[0] += 1
+    tets.size[0] += 1
     tets.row[tet, VERTEX], tets.row[tet, IMAGE] = particle, 0
     k = 1
     for j in (b, c, d):
@@ -417,4 +417,5 @@ def _circle(around: Around, b: int, c: int) -> float:
     x_c, y_c, z_c = around.at[0, c], around.at[1, c], around.at[2, c]
     n_x, n_y, n_z = y_b * z_c - z_b * y_c, z_b * x_c - x_b * z_c, x_b * y_c - y_b * x_c
     apart = (x_b - x_c) ** 2 + (y_b - y_c) ** 2 + (z_b - z_c) ** 2
-    return around.at[3, b] * around.at[3, c] * apart / (n_x * n_x + n_y * n_y + n_z * n_z)
+    height = n_x * n_x + n_y * n_y + n_z * n_z
+    return float(around.at[3, b] * around.at[3, c] * apart / height)

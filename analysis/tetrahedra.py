@@ -51,7 +51,7 @@ NOTHING_KEPT = Kept(
 
 def in_order(
     row: NDArray[np.int32],
-    order: NDArray[np.int64],
+    order: NDArray[np.int32],
     images: NDArray[np.int64],
     kept: Kept = NOTHING_KEPT,
     origin: NDArray[np.int32] | None = None,
@@ -62,7 +62,7 @@ def in_order(
     ----------
     row : (count, 16) int32
         As in `glasscreep.analysis.stars.Complex`.
-    order : (n,) int64
+    order : (n,) int32
         What each particle of `row` is called outside.
     images : (n, 3) int64
         Edges of the box between a particle's place in the box and the position given for it.
@@ -90,7 +90,7 @@ def in_order(
 
 
 @compiled
-def _sorted(row: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int32]:
+def _sorted(row: NDArray[np.int32], order: NDArray[np.int32]) -> NDArray[np.int32]:
     """Sort the vertices of each tetrahedron, then the tetrahedra.
 
     Returns
@@ -126,7 +126,7 @@ def _sorted(row: NDArray[np.int32], order: NDArray[np.int64]) -> NDArray[np.int3
 
 @compiled_without_memory
 def _arrange(
-    row: NDArray[np.int32], t: int, order: NDArray[np.int64], new: NDArray[np.int32]
+    row: NDArray[np.int32], t: int, order: NDArray[np.int32], new: NDArray[np.int32]
 ) -> None:
     """Sort the vertices of a tetrahedron, so that it still turns positively."""
     odd = False
@@ -236,7 +236,7 @@ def _move(
     images: NDArray[np.int64],
 ) -> int:
     """Write the image of a vertex relative to the first, in terms of the positions given."""
-    ix, iy, iz = decoded(np.int64(code))
+    ix, iy, iz = decoded(int(code))
     p, q = vertices[at, 0], vertices[at, k]
     ix += images[p, 0] - images[q, 0]
     iy += images[p, 1] - images[q, 1]
