@@ -395,6 +395,8 @@ def _begin(particle: int, n: int, radius: float, tets: Complex, around: Around, 
     These are an edge and a facet of the triangulation; where several are as near or as small,
     which ones are is left to trying.
     """
+    if n == 0:
+        return DONE
     nearest, size = around.at[4, :n].min(), np.empty(n)
     for b in range(n):
         if around.at[4, b] > nearest * (1 + _TIE):
