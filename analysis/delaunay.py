@@ -146,7 +146,7 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
     near = min(1.5 * radius, smallest / 2)
     kept = _undecided(previous)
     total = previous.vertices.sum(axis=1, dtype=np.int32)
-    check(kept, places, edges, inverse_of(edges), near, total, np.empty(1, np.int32))
+    check(kept, places, edges, inverse_of(edges), near, total)
     cells = _cells(places, edges, radius)
     scratch, count = _scratch(n, cells, LINK_WIDTH), len(kept.good)
     marks = np.empty(count, np.int32), np.zeros(count, np.bool_)

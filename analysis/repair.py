@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glasscreep.analysis.apex import EPSILON, NONE, Around, is_delaunay
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
-from glasscreep.analysis.exact import INSIDE, ON_INSIDE, Vector, orientation, sphere_side
+from glasscreep.analysis.exact import INSIDE, ON_INSIDE, orientation, sphere_side
 from glasscreep.analysis.neighbors import PaddedCells, decoded
 from glasscreep.analysis.stars import (
     ACROSS,
@@ -44,7 +44,6 @@ def check(
     inverse: NDArray[np.float64],
     near: float,
     total: NDArray[np.int32],
-    code: NDArray[np.int32],
 ) -> None:
     """Find the tetrahedra that are still positive, and whose facets are all still Delaunay.
 
@@ -60,8 +59,6 @@ def check(
         Vectors shorter than this are the shortest among all images; nearly all are [length].
     total : (m,) int32
         Sum of the vertices of each tetrahedron.
-    code : (1,) int32
-        Scratch.
     """
     vertex, image, across, good, volume = kept
     good[:] = True
@@ -70,12 +67,9 @@ def check(
     for t in range(len(vertex)):
         first = vertex[t, 0]
         image[t, 0] = 0
-        x_b, y_b, z_b = _apart(places, first, vertex[t, 1], edges, inverse, near, code)
-        image[t, 1] = code[0]
-        x_c, y_c, z_c = _apart(places, first, vertex[t, 2], edges, inverse, near, code)
-        image[t, 2] = code[0]
-        x_d, y_d, z_d = _apart(places, first, vertex[t, 3], edges, inverse, near, code)
-        image[t, 3] = code[0]
+        x_b, y_b, z_b, image[t, 1] = _apart(places, first, vertex[t, 1], edges, inverse, near)
+        x_c, y_c, z_c, image[t, 2] = _apart(places, first, vertex[t, 2], edges, inverse, near)
+        x_d, y_d, z_d, image[t, 3] = _apart(places, first, vertex[t, 3], edges, inverse, near)
         b, c, d = (x_b, y_b, z_b), (x_c, y_c, z_c), (x_d, y_d, z_d)
         p_x, p_y, p_z = y_c * z_d - z_c * y_d, z_c * x_d - x_c * z_d, x_c * y_d - y_c * x_d
         bb = x_b * x_b + y_b * y_b + z_b * z_b
@@ -97,7 +91,7 @@ def check(
             if not 0 <= e < len(places):
                 good[t] = good[other] = False
                 continue
-            x, y, z = _apart(places, first, e, edges, inverse, near, code)
+            x, y, z, _ = _apart(places, first, e, edges, inverse, near)
             square = x * x + y * y + z * z
             power = volume[t] * square - (c_x * x + c_y * y + c_z * z)
             if is_small and square < limit and abs(power) > sphere_error:
@@ -243,7 +237,11 @@ def volume_of(
                     + shift[1] * edges[1, axis]
                     + shift[2] * edges[2, axis]
                 )
-        total += np.linalg.det(side)
+        total += (
+            side[0, 0] * (side[1, 1] * side[2, 2] - side[1, 2] * side[2, 1])
+            + side[0, 1] * (side[1, 2] * side[2, 0] - side[1, 0] * side[2, 2])
+            + side[0, 2] * (side[1, 0] * side[2, 1] - side[1, 1] * side[2, 0])
+        )
     return total
 
 
@@ -255,19 +253,17 @@ def _apart(
     edges: NDArray[np.float64],
     inverse: NDArray[np.float64],
     near: float,
-    code: NDArray[np.int32],
-) -> Vector:
-    """Compute the shortest vector from one particle to another, and write down to which image."""
+) -> tuple[float, float, float, int]:
+    """Compute the shortest vector from one particle to another, and to which image it leads."""
     x, y, z = places[j, 0] - places[i, 0], places[j, 1] - places[i, 1], places[j, 2] - places[i, 2]
-    code[0] = 0
     if abs(x) < near and abs(y) < near and abs(z) < near:
-        return x, y, z
+        return x, y, z, 0
     a = -np.rint(x * inverse[0, 0] + y * inverse[1, 0] + z * inverse[2, 0])
     b = -np.rint(x * inverse[0, 1] + y * inverse[1, 1] + z * inverse[2, 1])
     c = -np.rint(x * inverse[0, 2] + y * inverse[1, 2] + z * inverse[2, 2])
-    code[0] = np.int32(a) * 2**20 + np.int32(b) * 2**10 + np.int32(c)
     return (
         x + (a * edges[0, 0] + b * edges[1, 0] + c * edges[2, 0]),
         y + (a * edges[0, 1] + b * edges[1, 1] + c * edges[2, 1]),
         z + (a * edges[0, 2] + b * edges[1, 2] + c * edges[2, 2]),
+        int(a) * 2**20 + int(b) * 2**10 + int(c),
     )

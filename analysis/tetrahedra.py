@@ -96,8 +96,8 @@ def _sorted(row: NDArray[np.int32], order: NDArray[np.int32]) -> NDArray[np.int3
     Returns
     -------
     (count, 13) int32
-        Of each tetrahedron in order: the vertices, their images relative to the first, which
-        vertex of the row each is, and which row.
+        Of each tetrahedron in order: the vertices, their images relative to the first, what is
+        across the facets opposite each, and which row it is.
     """
     count = len(row)
     end = np.zeros(len(order) + 1, np.int64)
@@ -137,7 +137,7 @@ def _arrange(
             new[m], new[m + 4], new[m + 8] = new[m - 1], new[m + 3], new[m + 7]
             m -= 1
             odd = not odd
-        new[m], new[m + 4], new[m + 8] = name, image, k
+        new[m], new[m + 4], new[m + 8] = name, image, row[t, ACROSS + k]
     for k in range(7, 3, -1):
         new[k] -= new[4]
     if odd:
@@ -207,10 +207,9 @@ def _merged(
         for k in range(4):
             if row[b, ACROSS + k] >= 0:
                 across[rank[b], k] = rank[row[b, ACROSS + k] >> 2]
-    for t in range(len(found)):
-        r = borders + found[t, 12]
+    for new in range(len(found)):
         for k in range(4):
-            across[rank[r], k] = rank[row[r, ACROSS + found[t, k + 8]] >> 2]
+            across[rank[borders + found[new, 12]], k] = rank[found[new, k + 8] >> 2]
     return vertices, moved, across, spread
 
 
