@@ -145,7 +145,8 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
         return None  # the nearest image of a vertex need not be the right one
     near = min(1.5 * radius, smallest / 2)
     kept = _undecided(previous)
-    total = previous.vertices.sum(axis=1, dtype=np.int32)
+    p, q, r, s = previous.vertices.T
+    total = (p + q) + (r + s)
     check(kept, places, edges, inverse_of(edges), near, total)
     cells = _cells(places, edges, radius)
     scratch, count = _scratch(n, cells, LINK_WIDTH), len(kept.good)
