@@ -34,7 +34,8 @@ from glasscreep.campaign.analysis_section import (
 )
 from glasscreep.campaign.query import query_table
 from glasscreep.tasks.analyse import analyse_block
-from glasscreep.tasks.blocks import array_names
+from glasscreep.tasks.blocks import array_names, ready_blocks
+from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.physics import derived_seed
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.registry import OBSERVABLES
@@ -252,6 +253,31 @@ def test_nothing_is_computed_twice_but_for_the_block_under_way(
     assert set(calls.values()) == {1}
     for name in names_of(done):
         assert_array_equal(campaign.array(name)[0], done.array(name)[0], err_msg=name)
+
+
+def test_a_frame_is_triangulated_once_for_all_its_results(
+    make, corner, tmp_path, monkeypatch, small_files
+):
+    some = {**ANALYSIS, "results": ["features", "voronoi_volume", "bond_order"]}
+    campaign = make(tmp_path / "filled", corner, steps=5 * 20, analysis=some)
+    campaign.write(0, 5)
+    calls = []
+
+    def counting(positions, box, previous=None):
+        calls.append(previous is not None)
+        return delaunay(positions, box, previous)
+
+    monkeypatch.setattr("glasscreep.analysis.delaunay.delaunay", counting)
+    campaign.analyse(0)
+    assert calls == [False, True, True, True, False]  # blocks of four frames, and of one
+
+
+def test_a_result_of_a_run_waits_for_what_it_is_computed_from(done):
+    task = replace(done.task(0), run_id="not begun")
+    blocks = ready_blocks(task, FRAMES, FRAMES - 1)  # the last frame's positions are to come
+    assert [block.names for block in blocks if block.kind is Kind.RUN] == ["creep_fit"]
+    whole = ready_blocks(task, FRAMES, FRAMES)
+    assert sum(block.kind is Kind.RUN for block in whole) == 3  # one more for each interval
 
 
 @pytest.mark.slow
