@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glasscreep.analysis.apex import EPSILON, NONE, Around, is_delaunay
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
-from glasscreep.analysis.exact import INSIDE, ON_INSIDE, orientation, sphere_side
+from glasscreep.analysis.exact import INSIDE, ON_INSIDE, Vector, orientation, sphere_side
 from glasscreep.analysis.neighbors import PaddedCells, decoded
 from glasscreep.analysis.stars import (
     ACROSS,
@@ -66,10 +66,18 @@ def check(
     volume_error, sphere_error = _VOLUME_ERROR * near**3, _SPHERE_ERROR * near**5
     for t in range(len(vertex)):
         first = vertex[t, 0]
-        image[t, 0] = 0
-        x_b, y_b, z_b, image[t, 1] = _apart(places, first, vertex[t, 1], edges, inverse, near)
-        x_c, y_c, z_c, image[t, 2] = _apart(places, first, vertex[t, 2], edges, inverse, near)
-        x_d, y_d, z_d, image[t, 3] = _apart(places, first, vertex[t, 3], edges, inverse, near)
+        x_0, y_0, z_0 = places[first, 0], places[first, 1], places[first, 2]
+        i_b, i_c, i_d = vertex[t, 1], vertex[t, 2], vertex[t, 3]
+        x_b, y_b, z_b = places[i_b, 0] - x_0, places[i_b, 1] - y_0, places[i_b, 2] - z_0
+        x_c, y_c, z_c = places[i_c, 0] - x_0, places[i_c, 1] - y_0, places[i_c, 2] - z_0
+        x_d, y_d, z_d = places[i_d, 0] - x_0, places[i_d, 1] - y_0, places[i_d, 2] - z_0
+        image[t, 0] = image[t, 1] = image[t, 2] = image[t, 3] = 0
+        if x_b * x_b + y_b * y_b + z_b * z_b > limit:
+            (x_b, y_b, z_b), image[t, 1] = _nearest(x_b, y_b, z_b, edges, inverse)
+        if x_c * x_c + y_c * y_c + z_c * z_c > limit:
+            (x_c, y_c, z_c), image[t, 2] = _nearest(x_c, y_c, z_c, edges, inverse)
+        if x_d * x_d + y_d * y_d + z_d * z_d > limit:
+            (x_d, y_d, z_d), image[t, 3] = _nearest(x_d, y_d, z_d, edges, inverse)
         b, c, d = (x_b, y_b, z_b), (x_c, y_c, z_c), (x_d, y_d, z_d)
         p_x, p_y, p_z = y_c * z_d - z_c * y_d, z_c * x_d - x_c * z_d, x_c * y_d - y_c * x_d
         bb = x_b * x_b + y_b * y_b + z_b * z_b
@@ -91,8 +99,11 @@ def check(
             if not 0 <= e < len(places):
                 good[t] = good[other] = False
                 continue
-            x, y, z, _ = _apart(places, first, e, edges, inverse, near)
+            x, y, z = places[e, 0] - x_0, places[e, 1] - y_0, places[e, 2] - z_0
             square = x * x + y * y + z * z
+            if square > limit:
+                (x, y, z), _ = _nearest(x, y, z, edges, inverse)
+                square = x * x + y * y + z * z
             power = volume[t] * square - (c_x * x + c_y * y + c_z * z)
             if is_small and square < limit and abs(power) > sphere_error:
                 conflict = power < 0
@@ -246,24 +257,16 @@ def volume_of(
 
 
 @compiled_without_memory
-def _apart(
-    places: NDArray[np.float64],
-    i: int,
-    j: int,
-    edges: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    near: float,
-) -> tuple[float, float, float, int]:
-    """Compute the shortest vector from one particle to another, and to which image it leads."""
-    x, y, z = places[j, 0] - places[i, 0], places[j, 1] - places[i, 1], places[j, 2] - places[i, 2]
-    if abs(x) < near and abs(y) < near and abs(z) < near:
-        return x, y, z, 0
+def _nearest(
+    x: float, y: float, z: float, edges: NDArray[np.float64], inverse: NDArray[np.float64]
+) -> tuple[Vector, int]:
+    """Take the shortest of the images of a vector that is not much longer, and say which it is."""
     a = -np.rint(x * inverse[0, 0] + y * inverse[1, 0] + z * inverse[2, 0])
     b = -np.rint(x * inverse[0, 1] + y * inverse[1, 1] + z * inverse[2, 1])
     c = -np.rint(x * inverse[0, 2] + y * inverse[1, 2] + z * inverse[2, 2])
-    return (
+    shorter = (
         x + (a * edges[0, 0] + b * edges[1, 0] + c * edges[2, 0]),
         y + (a * edges[0, 1] + b * edges[1, 1] + c * edges[2, 1]),
         z + (a * edges[0, 2] + b * edges[1, 2] + c * edges[2, 2]),
-        int(a) * 2**20 + int(b) * 2**10 + int(c),
     )
+    return shorter, int(a) * 2**20 + int(b) * 2**10 + int(c)
