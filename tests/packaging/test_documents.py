@@ -18,7 +18,7 @@ def names(requirements: list[str]) -> list[str]:
     return [re.split(r"[^\w-]", requirement)[0] for requirement in requirements]
 
 
-@pytest.mark.parametrize("heading", ["run", "test", "lint"])
+@pytest.mark.parametrize("heading", ["run", "test", "lint", "benchmark"])
 def test_every_dependency_is_explained(heading):
     requirements = (PROJECT["optional-dependencies"] | {"run": PROJECT["dependencies"]})[heading]
     text = (ROOT / "docs/dependencies.md").read_text()
