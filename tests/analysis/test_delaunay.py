@@ -1,6 +1,7 @@
 """The triangulation fills the box with tetrahedra whose spheres are empty, whatever is given."""
 
 import itertools
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -254,6 +255,18 @@ def test_repairing_an_earlier_frame_equals_beginning_anew(real, pair):
     repaired = delaunay(after, box[1], delaunay(before, box[0]))
     for ours, theirs in zip(repaired, anew, strict=True):
         assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("pair", [(0, 1), (1, 2)])
+def test_following_frames_are_repaired_indeed(real, pair, monkeypatch):
+    (before, after), box = real[0][list(pair)], real[1][list(pair)]
+    previous = delaunay(before, box[0])
+
+    def fail(grid):
+        pytest.fail("began anew")
+
+    monkeypatch.setattr(sys.modules[delaunay.__module__], "find_tetrahedra", fail)
+    assert_fills_the_box(after, box[1], delaunay(after, box[1], previous))
 
 
 @given(rngs, st.floats(-16, 0), st.booleans())
