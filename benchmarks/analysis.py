@@ -19,6 +19,7 @@ os.environ["OVITO_THREAD_COUNT"] = "1"
 
 import argparse
 import platform
+import textwrap
 import time
 import warnings
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def report(job: Job, rounds: int, quick: bool) -> None:
     for name, prepare in job.peers.items():
         try:
             peer = prepare()
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             missing[name] = str(error)
             continue
         begin = time.process_time()
@@ -113,7 +114,8 @@ def machine() -> str:
             continue
     where = cpu[0].partition(": ")[2] if cpu else platform.machine()
     load = f"{os.getloadavg()[0]:.1f} processes running before"
-    return f"{where}, Python {platform.python_version()}, {load}\n{', '.join(found)}"
+    python = f"Python {platform.python_version()}"
+    return f"{where}, {python}, {load}\n{textwrap.fill(', '.join(found), 95)}"
 
 
 def main() -> None:
