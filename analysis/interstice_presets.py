@@ -1,10 +1,18 @@
-"""What free distances, areas and volumes are: one choice for each open question."""
+"""Names of the features, and one choice for each open question of what is free."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
+
+STATISTICS = ("mean", "max", "min", "std")
+SHORT_RANGE = tuple(f"{name}({size})" for size in "DAV" for name in STATISTICS)
+"""Of the free distances, areas and volumes around a particle."""
+MEDIUM_RANGE = tuple(f"{name}[{of}]" for of in SHORT_RANGE for name in STATISTICS)
+"""Of the short-range features of its neighbours."""
+FEATURES = SHORT_RANGE + MEDIUM_RANGE
+"""Names of the columns of `interstice_features`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,20 +12,17 @@ from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.face_cut import cut_small_faces
 from glasscreep.analysis.hull import hull_cells
 from glasscreep.analysis.interstice_elements import free_elements
-from glasscreep.analysis.interstice_presets import IntersticePreset, choose
+from glasscreep.analysis.interstice_presets import (
+    FEATURES,
+    SHORT_RANGE,
+    IntersticePreset,
+    choose,
+)
 from glasscreep.analysis.interstice_statistics import distances, over_neighbors, sizes
 from glasscreep.analysis.locality import renumber, spatial_order
 from glasscreep.analysis.species import as_species
 from glasscreep.analysis.surroundings import most_bonds, neighbors, stars
 from glasscreep.analysis.tetrahedra import Tetrahedra
-
-STATISTICS = ("mean", "max", "min", "std")
-SHORT_RANGE = tuple(f"{name}({size})" for size in "DAV" for name in STATISTICS)
-"""Of the free distances, areas and volumes around a particle."""
-MEDIUM_RANGE = tuple(f"{name}[{of}]" for of in SHORT_RANGE for name in STATISTICS)
-"""Of the short-range features of its neighbours."""
-FEATURES = SHORT_RANGE + MEDIUM_RANGE
-"""Names of the columns of `interstice_features`."""
 
 Cells = tuple[NDArray[np.int32], NDArray[np.int8]]
 

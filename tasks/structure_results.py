@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.interstice_presets import IntersticePreset
+from glasscreep.analysis.interstice_presets import FEATURES, IntersticePreset
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result, Values
 from glasscreep.tasks.result_arrays import coordinate, of_frames, of_particles
@@ -17,15 +17,10 @@ from glasscreep.tasks.run_frames import RunFrames, TwoFrames
 SPECIES = ("A", "B")
 PAIRS = ("AA", "AB", "BB")
 DEGREES = (4, 6)
-LETTERS = ("D", "A", "V")
-STATISTICS = ("mean", "max", "min", "std")
-SHORT_RANGE = tuple(f"{statistic}({letter})" for letter in LETTERS for statistic in STATISTICS)
-MEDIUM_RANGE = tuple(f"{outer}[{inner}]" for inner in SHORT_RANGE for outer in STATISTICS)
 SINCE_LOADED = "since the first frame under load, non-affine: less the box's deformation"
 
 
 def _features_arrays(result: Result, particles: int) -> list[ArraySpec]:
-    names = SHORT_RANGE + MEDIUM_RANGE
     what = (
         "statistics of free distances D, areas A and volumes V around the particle, "
         "and statistics of those over its Voronoi neighbours"
@@ -33,8 +28,8 @@ def _features_arrays(result: Result, particles: int) -> list[ArraySpec]:
     units = "length, length^2, length^3 by the letter; 1 as fractions"
     array = partial(of_particles, compression=None)  # mantissas of noise: it saves a tenth
     return [
-        array(result.name, particles, units, "interstice features", what, feature=len(names)),
-        coordinate("feature", names, "1", "name of the interstice feature"),
+        array(result.name, particles, units, "interstice features", what, feature=len(FEATURES)),
+        coordinate("feature", FEATURES, "1", "name of the interstice feature"),
     ]
 
 

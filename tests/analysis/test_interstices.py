@@ -14,7 +14,8 @@ from scipy.spatial import ConvexHull
 from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.interstice_elements import angle
 from glasscreep.analysis.interstice_presets import PRESETS, IntersticePreset
-from glasscreep.analysis.interstices import FEATURES, interstice_features
+from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.analysis.interstices import interstice_features
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 

@@ -16,7 +16,8 @@ from glasscreep.analysis.decorrelation import decorrelation_times
 from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.displacement import mean_squared_displacement, self_overlap, unwrap
 from glasscreep.analysis.histogram import histogram, log_edges
-from glasscreep.analysis.interstices import FEATURES, interstice_features
+from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.analysis.interstices import interstice_features
 from glasscreep.analysis.local_energy import local_energy
 from glasscreep.analysis.local_strain import local_strain
 from glasscreep.analysis.spatial import spatial_autocorrelation
