@@ -1,1 +1,113 @@
 """Numerics on arrays: no files, no Dask, no LAMMPS."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glasscreep.analysis.coordination_numbers import coordination
+    from glasscreep.analysis.creep import CreepFit, creep_fit
+    from glasscreep.analysis.decorrelation import decorrelation_times
+    from glasscreep.analysis.deformation import LocalStrain, local_strain
+    from glasscreep.analysis.displacement import (
+        mean_squared_displacement,
+        non_affine_displacement,
+        self_overlap,
+        unwrap,
+    )
+    from glasscreep.analysis.energies import local_energy
+    from glasscreep.analysis.histograms import histogram, log_binned_slope, log_edges
+    from glasscreep.analysis.interstice_presets import FEATURES, PRESETS, IntersticePreset
+    from glasscreep.analysis.interstices import interstice_features
+    from glasscreep.analysis.nonaffine import d2min
+    from glasscreep.analysis.spatial import spatial_autocorrelation
+    from glasscreep.analysis.steinhardt import bond_order
+    from glasscreep.analysis.strain import compressive_strain
+    from glasscreep.analysis.structure import partial_rdf
+    from glasscreep.analysis.tail import TailFit, tail_exponent
+    from glasscreep.analysis.temporal import temporal_autocorrelation
+    from glasscreep.analysis.tetrahedra import Tetrahedra
+    from glasscreep.analysis.triangulation import delaunay
+    from glasscreep.analysis.voronoi import voronoi_neighbors
+    from glasscreep.analysis.voronoi_cells import voronoi_faces, voronoi_volumes
+    from glasscreep.analysis.voxels import size_fluctuations, voxel_field
+
+# Imported when they are asked for: what only needs a name here must not wait for numba. No module
+# has the name of a function, or importing the one would hide the other.
+_MODULE_OF = {
+    "CreepFit": "creep",
+    "FEATURES": "interstice_presets",
+    "IntersticePreset": "interstice_presets",
+    "LocalStrain": "deformation",
+    "PRESETS": "interstice_presets",
+    "TailFit": "tail",
+    "Tetrahedra": "tetrahedra",
+    "bond_order": "steinhardt",
+    "compressive_strain": "strain",
+    "coordination": "coordination_numbers",
+    "creep_fit": "creep",
+    "d2min": "nonaffine",
+    "decorrelation_times": "decorrelation",
+    "delaunay": "triangulation",
+    "histogram": "histograms",
+    "interstice_features": "interstices",
+    "local_energy": "energies",
+    "local_strain": "deformation",
+    "log_binned_slope": "histograms",
+    "log_edges": "histograms",
+    "mean_squared_displacement": "displacement",
+    "non_affine_displacement": "displacement",
+    "partial_rdf": "structure",
+    "self_overlap": "displacement",
+    "size_fluctuations": "voxels",
+    "spatial_autocorrelation": "spatial",
+    "tail_exponent": "tail",
+    "temporal_autocorrelation": "temporal",
+    "unwrap": "displacement",
+    "voronoi_faces": "voronoi_cells",
+    "voronoi_neighbors": "voronoi",
+    "voronoi_volumes": "voronoi_cells",
+    "voxel_field": "voxels",
+}
+
+__all__ = [
+    "FEATURES",
+    "PRESETS",
+    "CreepFit",
+    "IntersticePreset",
+    "LocalStrain",
+    "TailFit",
+    "Tetrahedra",
+    "bond_order",
+    "compressive_strain",
+    "coordination",
+    "creep_fit",
+    "d2min",
+    "decorrelation_times",
+    "delaunay",
+    "histogram",
+    "interstice_features",
+    "local_energy",
+    "local_strain",
+    "log_binned_slope",
+    "log_edges",
+    "mean_squared_displacement",
+    "non_affine_displacement",
+    "partial_rdf",
+    "self_overlap",
+    "size_fluctuations",
+    "spatial_autocorrelation",
+    "tail_exponent",
+    "temporal_autocorrelation",
+    "unwrap",
+    "voronoi_faces",
+    "voronoi_neighbors",
+    "voronoi_volumes",
+    "voxel_field",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULE_OF:
+        return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)

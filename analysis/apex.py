@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.compiled import compiled_without_memory
+from glasscreep.analysis.compiled import compiled_into_callers, compiled_without_memory
 from glasscreep.analysis.exact import (
     INSIDE,
     ON_INSIDE,
@@ -50,7 +50,7 @@ def empty_surroundings(capacity: int) -> Around:
     return Around(np.empty((5, capacity)), particle, image, np.zeros(1, np.int64))
 
 
-@compiled_without_memory
+@compiled_into_callers
 def find_apex(a: Around, n: int, b: int, c: int, radius: float) -> int:
     r"""Find the point that completes the facet (0, b, c) to a Delaunay tetrahedron.
 
@@ -172,7 +172,7 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
     return True
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _facet(a: Around, b: int, c: int) -> tuple[Vector, Vector, float]:
     """Compute the vectors n and w of a facet, and the square of n."""
     (x_b, y_b, z_b), (x_c, y_c, z_c) = _vector(a, b), _vector(a, c)

@@ -5,15 +5,14 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 
+from glasscreep.analysis.kernel_cache import KernelCache
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on the first call, cached on disk, single-threaded, the GIL released.
-
-    A kernel calls only kernels of its own module: the cache notices when the file that a
-    kernel is in has changed, and not when another has.
 
     Without `fastmath`: it lets the bits of a result depend on what was compiled when, for
     kernels from the cache are inlined elsewhere than those just compiled.
@@ -30,9 +29,21 @@ def compiled_without_memory(function: Callable[P, R]) -> Callable[P, R]:
     return _compiled(function, counts_references=False)
 
 
-def _compiled(function: Callable[P, R], counts_references: bool) -> Callable[P, R]:
+def compiled_into_callers(function: Callable[P, R]) -> Callable[P, R]:
+    """Compile like `compiled_without_memory`, as a part of whatever calls it.
+
+    For small kernels that are called often: a tuple of arrays is passed word by word, which
+    takes longer than what they do.
+    """
+    return _compiled(function, counts_references=False, forceinline=True)
+
+
+def _compiled(
+    function: Callable[P, R], counts_references: bool, forceinline: bool = False
+) -> Callable[P, R]:
     # An option that numba has not documented: without it, a kernel that makes no arrays and is
     # first called by one that does would be compiled with counting, and the other way round.
-    options: dict[str, Any] = {"_nrt": counts_references}
-    kernel = numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function)
+    options: dict[str, Any] = {"_nrt": counts_references, "forceinline": forceinline}
+    kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    kernel._cache = KernelCache(function)
     return cast("Callable[P, R]", kernel)

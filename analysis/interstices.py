@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions, heights
-from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.face_cut import cut_small_faces
 from glasscreep.analysis.hull import hull_cells
 from glasscreep.analysis.interstice_elements import free_elements
@@ -23,6 +22,7 @@ from glasscreep.analysis.locality import renumber, spatial_order
 from glasscreep.analysis.species import as_species
 from glasscreep.analysis.surroundings import most_bonds, neighbors, stars
 from glasscreep.analysis.tetrahedra import Tetrahedra
+from glasscreep.analysis.triangulation import delaunay
 
 Cells = tuple[NDArray[np.int32], NDArray[np.int8]]
 

@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 
 from glasscreep.analysis.apex import EPSILON, NONE, Around, is_delaunay
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
-from glasscreep.analysis.exact import INSIDE, ON_INSIDE, Vector, orientation, sphere_side
+from glasscreep.analysis.exact import (
+    INSIDE,
+    ON_INSIDE,
+    ON_OUTSIDE,
+    Vector,
+    orientation,
+    sphere_side,
+)
 from glasscreep.analysis.neighbors import PaddedCells, decoded
 from glasscreep.analysis.stars import (
     ACROSS,
@@ -44,7 +51,7 @@ def check(
     inverse: NDArray[np.float64],
     near: float,
     total: NDArray[np.int32],
-) -> None:
+) -> int:
     """Find the tetrahedra that are still positive, and whose facets are all still Delaunay.
 
     Parameters
@@ -59,7 +66,13 @@ def check(
         Vectors shorter than this are the shortest among all images; nearly all are [length].
     total : (m,) int32
         Sum of the vertices of each tetrahedron.
+
+    Returns
+    -------
+    int
+        How often five particles are on one sphere.
     """
+    ties = 0
     vertex, image, across, good, volume = kept
     good[:] = True
     limit = near * near
@@ -108,9 +121,12 @@ def check(
             if is_small and square < limit and abs(power) > sphere_error:
                 conflict = power < 0
             else:
-                conflict = sphere_side(b, c, d, (x, y, z)) in (INSIDE, ON_INSIDE)
+                side = sphere_side(b, c, d, (x, y, z))
+                conflict = side in (INSIDE, ON_INSIDE)
+                ties += side in (ON_INSIDE, ON_OUTSIDE)
             if conflict:
                 good[t] = good[other] = False
+    return ties
 
 
 @compiled_without_memory

@@ -11,7 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.apex import FAR, LANES, NONE, Around, find_apex, is_delaunay
-from glasscreep.analysis.compiled import compiled, compiled_without_memory
+from glasscreep.analysis.compiled import (
+    compiled,
+    compiled_into_callers,
+    compiled_without_memory,
+)
 from glasscreep.analysis.neighbors import PaddedCells
 
 DONE, FULL, CROWDED, TWICE = 0, 1, 2, 3
@@ -145,7 +149,7 @@ def locate(cells: PaddedCells, room: Room) -> None:
                     room.cell[cells.particle[point]] = cell
 
 
-@compiled_without_memory
+@compiled_into_callers
 def look_around(
     cells: PaddedCells, particle: int, radius: float, around: Around, room: Room
 ) -> int:
@@ -192,7 +196,7 @@ def look_around(
     return full
 
 
-@compiled_without_memory
+@compiled_into_callers
 def index(around: Around, n: int, link: Link) -> None:
     """Make the points around findable by particle and image."""
     for j in range(n):
@@ -204,7 +208,7 @@ def index(around: Around, n: int, link: Link) -> None:
     link.used[0] = link.used[1] = 0
 
 
-@compiled_without_memory
+@compiled_into_callers
 def forget(n: int, around: Around, link: Link) -> None:
     """Make the points around no longer findable."""
     for j in range(n):
@@ -212,7 +216,7 @@ def forget(n: int, around: Around, link: Link) -> None:
             link.local[around.particle[j]] = NONE
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _pass_on(present: int, tets: Complex, link: Link) -> None:
     """Let the facets that are still open wait for another particle."""
     for e in range(link.used[1]):
@@ -223,7 +227,7 @@ def _pass_on(present: int, tets: Complex, link: Link) -> None:
             wait(facet, present, tets)
 
 
-@compiled_without_memory
+@compiled_into_callers
 def wait(facet: int, present: int, tets: Complex) -> None:
     """Put an open facet into the list of its particle whose turn is next after the present one."""
     tet, apex = facet >> 2, facet & 3
@@ -268,7 +272,7 @@ def _star(particle: int, n: int, radius: float, tets: Complex, around: Around, l
     return DONE
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _load(particle: int, tets: Complex, around: Around, link: Link) -> tuple[int, bool]:
     """Take the open facets that wait for a particle, if all their particles are near enough."""
     status, all_near = DONE, True
@@ -290,7 +294,7 @@ def _load(particle: int, tets: Complex, around: Around, link: Link) -> tuple[int
     return status, all_near
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _take(
     facet: int, particle: int, for_good: bool, tets: Complex, around: Around, link: Link
 ) -> bool:
@@ -313,7 +317,7 @@ def _take(
     return True
 
 
-@compiled_without_memory
+@compiled_into_callers
 def find(particle: int, image: int, around: Around, link: Link) -> int:
     """Find an image of a particle among the points around."""
     j = int(link.local[particle])
@@ -322,13 +326,13 @@ def find(particle: int, image: int, around: Around, link: Link) -> int:
     return j
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _has_room(link: Link) -> bool:
     """Tell whether a tetrahedron can be added, be each of its vertices the particle."""
     return bool(link.used[0] + 12 <= len(link.facet) and link.used[1] + 12 <= len(link.edge))
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _meet(u: int, v: int, facet: int, tets: Complex, link: Link) -> None:
     """Add an edge to the link: it closes the facet on its other side, or is open itself."""
     for j in (u, v):
@@ -347,7 +351,7 @@ def _meet(u: int, v: int, facet: int, tets: Complex, link: Link) -> None:
         link.used[1] += 1
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _add(particle: int, b: int, c: int, d: int, tets: Complex, around: Around, link: Link) -> int:
     """Add a tetrahedron, and what it is seen as from the particle to the link."""
     tet = tets.size[0]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.compiled import compiled, compiled_without_memory
+from glasscreep.analysis.compiled import compiled, compiled_into_callers
 from glasscreep.analysis.neighbors import decoded
 from glasscreep.analysis.stars import ACROSS, IMAGE, VERTEX
 
@@ -23,6 +23,8 @@ class Tetrahedra(NamedTuple):
     """(m, 4, 3) edges of the box to add to each vertex's given position; none for the first."""
     across: NDArray[np.int32]
     """(m, 4) tetrahedron on the other side of the facet opposite each vertex."""
+    is_degenerate: bool
+    """Whether five particles are on one sphere, so that others would be as good."""
 
 
 class Kept(NamedTuple):
@@ -53,6 +55,7 @@ def in_order(
     row: NDArray[np.int32],
     order: NDArray[np.int32],
     images: NDArray[np.int64],
+    is_degenerate: bool,
     kept: Kept = NOTHING_KEPT,
     origin: NDArray[np.int32] | None = None,
 ) -> Tetrahedra:
@@ -66,6 +69,8 @@ def in_order(
         What each particle of `row` is called outside.
     images : (n, 3) int64
         Edges of the box between a particle's place in the box and the position given for it.
+    is_degenerate : bool
+        As in the result.
     kept : Kept
         In terms of particles as they are called outside.
     origin : (borders,) int32, optional
@@ -86,7 +91,7 @@ def in_order(
     if spread > np.iinfo(np.int8).max:
         msg = f"positions of neighbours are {spread} boxes apart; wrap them into the box first"
         raise ValueError(msg)
-    return Tetrahedra(vertices, moved, across)
+    return Tetrahedra(vertices, moved, across, is_degenerate)
 
 
 @compiled
@@ -124,7 +129,7 @@ def _sorted(row: NDArray[np.int32], order: NDArray[np.int32]) -> NDArray[np.int3
     return found
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _arrange(
     row: NDArray[np.int32], t: int, order: NDArray[np.int32], new: NDArray[np.int32]
 ) -> None:
@@ -146,7 +151,7 @@ def _arrange(
     new[12] = t
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _comes_before(new: NDArray[np.int32], found: NDArray[np.int32], at: int) -> bool:
     """Compare by increasing vertices, then by images; the last two may be swapped."""
     if new[1] != found[at, 1]:
@@ -213,7 +218,7 @@ def _merged(
     return vertices, moved, across, spread
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _comes_first(vertex: NDArray[np.int32], t: int, found: NDArray[np.int32], at: int) -> bool:
     """Compare by increasing vertices; the last two may be swapped."""
     for k in range(2):
@@ -225,7 +230,7 @@ def _comes_first(vertex: NDArray[np.int32], t: int, found: NDArray[np.int32], at
     return bool(max(vertex[t, 2], vertex[t, 3]) < max(found[at, 2], found[at, 3]))
 
 
-@compiled_without_memory
+@compiled_into_callers
 def _move(
     moved: NDArray[np.int8],
     at: int,

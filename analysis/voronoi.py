@@ -3,16 +3,22 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.box import heights
-from glasscreep.analysis.compiled import compiled, compiled_without_memory
-from glasscreep.analysis.delaunay import Grid, find_tetrahedra, on_grid
+from glasscreep.analysis.box import as_positions, heights
+from glasscreep.analysis.compiled import (
+    compiled,
+    compiled_into_callers,
+    compiled_without_memory,
+)
 from glasscreep.analysis.exact import INSIDE, OUTSIDE, Vector, sphere_side
 from glasscreep.analysis.neighbors import decoded
 from glasscreep.analysis.stars import ACROSS, IMAGE, VERTEX
+from glasscreep.analysis.surroundings import most_bonds, neighbors, stars
+from glasscreep.analysis.tetrahedra import Tetrahedra
+from glasscreep.analysis.triangulation import Grid, find_tetrahedra, on_grid
 
 
 def voronoi_neighbors(
-    positions: ArrayLike, box: ArrayLike
+    positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find the Voronoi neighbours of each particle.
 
@@ -28,6 +34,8 @@ def voronoi_neighbors(
         Any image of each particle [length].
     box : (3,) or (3, 3) float
         Edge lengths of an orthogonal box, or one edge vector a row [length].
+    tetrahedra : Tetrahedra, optional
+        What `glasscreep.analysis.triangulation.delaunay` makes of them, if that is known.
 
     Returns
     -------
@@ -39,9 +47,35 @@ def voronoi_neighbors(
     Raises
     ------
     ValueError
-        As `glasscreep.analysis.delaunay.delaunay`.
+        As `glasscreep.analysis.triangulation.delaunay`.
     """
+    if tetrahedra is not None and not tetrahedra.is_degenerate:
+        rows = _of_tetrahedra(tetrahedra, len(as_positions(positions)))
+        if rows is not None:
+            return rows
     return _neighbors(on_grid(positions, box))
+
+
+def _of_tetrahedra(
+    tetrahedra: Tetrahedra, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """List neighbours without images; None if some are neighbours through several."""
+    vertices, m = tetrahedra.vertices, len(tetrahedra.vertices)
+    first, corner = np.empty(n + 2, np.int64), np.empty(4 * m, np.uint32)
+    indptr, indices = np.empty(n + 1, np.int64), np.empty(most_bonds(n, m), np.int32)
+    stars(vertices, first, corner)
+    neighbors(vertices, first[:-1], corner, indptr, indices)
+    if indptr[n] != 2 * (m + n):  # by Euler
+        return None
+    found = indices[: indptr[n]].astype(np.int64)
+    _sort_rows(indptr, found)
+    return indptr, found
+
+
+@compiled_without_memory
+def _sort_rows(indptr: NDArray[np.int64], indices: NDArray[np.int64]) -> None:
+    for i in range(len(indptr) - 1):
+        _sort(indices, indptr[i], indptr[i + 1])
 
 
 def _neighbors(grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -120,15 +154,15 @@ def _rows(
                     seen[j], where[j] = i, stop
                     indices[stop], image[stop] = order[j], code
                     stop += 1
-        _sort(indices[start:stop])
+        _sort(indices, start, stop)
     return indptr, indices
 
 
-@compiled_without_memory
-def _sort(values: NDArray[np.int64]) -> None:
-    for at in range(1, len(values)):
+@compiled_into_callers
+def _sort(values: NDArray[np.int64], start: int, stop: int) -> None:
+    for at in range(start + 1, stop):
         value, back = values[at], at
-        while back > 0 and values[back - 1] > value:
+        while back > start and values[back - 1] > value:
             values[back] = values[back - 1]
             back -= 1
         values[back] = value
@@ -172,7 +206,7 @@ def _without_touching(
             if is_first and corners >= 3:
                 indices[found] = order[ends[e, 0]]
                 found += 1
-        _sort(indices[indptr[name] : found])
+        _sort(indices, indptr[name], found)
     indptr[n] = found
     return indptr, indices[:found].copy()
 

@@ -56,7 +56,7 @@ def voronoi_volumes(
     box : (3,) or (3, 3) float
         Edge lengths of an orthogonal periodic box, or its edge vectors [length].
     tetrahedra : Tetrahedra
-        What `glasscreep.analysis.delaunay.delaunay` makes of them.
+        What `glasscreep.analysis.triangulation.delaunay` makes of them.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def voronoi_faces(positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra) 
     box : (3,) or (3, 3) float
         Edge lengths of an orthogonal periodic box, or its edge vectors [length].
     tetrahedra : Tetrahedra
-        What `glasscreep.analysis.delaunay.delaunay` makes of them.
+        What `glasscreep.analysis.triangulation.delaunay` makes of them.
 
     Returns
     -------

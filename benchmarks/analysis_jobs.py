@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from peers import Peer, features, motion, neighbors, pairs, series
 
-from glasscreep.analysis.bond_order import bond_order
-from glasscreep.analysis.d2min import d2min
-from glasscreep.analysis.delaunay import delaunay
+from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.analysis.local_energy import local_energy
+from glasscreep.analysis.nonaffine import d2min
 from glasscreep.analysis.spatial import spatial_autocorrelation
+from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
 from glasscreep.analysis.tail import tail_exponent
 from glasscreep.analysis.temporal import temporal_autocorrelation
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi import voronoi_neighbors
 from glasscreep.analysis.voronoi_cells import voronoi_faces, voronoi_volumes
 

@@ -23,9 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from glasscreep.analysis.d2min import d2min
-from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.interstices import interstice_features
+from glasscreep.analysis.nonaffine import d2min
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.campaign.directory import Prepared, prepare
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analyse import compute_block

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from analysis_jobs import BOND, CUTOFF, EPSILON, SIGMA, Frames, read_frames
 
-from glasscreep.analysis.bond_order import bond_order
-from glasscreep.analysis.d2min import d2min
-from glasscreep.analysis.delaunay import delaunay
+from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.analysis.local_energy import local_energy
+from glasscreep.analysis.nonaffine import d2min
 from glasscreep.analysis.spatial import spatial_autocorrelation
+from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
 from glasscreep.analysis.tetrahedra import Tetrahedra
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi import voronoi_neighbors
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

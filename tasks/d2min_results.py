@@ -23,7 +23,7 @@ def _d2min_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _d2min(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.d2min import d2min
+    from glasscreep.analysis.nonaffine import d2min
 
     return (d2min(*frames.pair(result, frame), cutoff=result.parameters["cutoff"]),)
 
@@ -38,7 +38,7 @@ def _shear_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _shear(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.local_strain import local_strain
+    from glasscreep.analysis.deformation import local_strain
 
     return (local_strain(*frames.pair(result, frame), cutoff=result.parameters["cutoff"]).shear,)
 
@@ -56,7 +56,7 @@ def _histogram_arrays(result: Result, _particles: int) -> list[ArraySpec]:
 
 
 def _histogram(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.histogram import histogram
+    from glasscreep.analysis.histograms import histogram
 
     assert result.source is not None
     values, rows = frames.stored(result.source, frame), []

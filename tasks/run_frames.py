@@ -110,7 +110,7 @@ class RunFrames:
         """Delaunay tetrahedra of a frame: those of the frame before, repaired."""
         at, known = self._tetrahedra
         if at != frame:
-            from glasscreep.analysis.delaunay import delaunay
+            from glasscreep.analysis.triangulation import delaunay
 
             known = delaunay(self.position(frame), self.edges[frame], previous=known)
             self._tetrahedra = frame, known

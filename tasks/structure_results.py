@@ -66,7 +66,7 @@ def _coordination_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _coordination(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.coordination import coordination
+    from glasscreep.analysis.coordination_numbers import coordination
 
     cutoff = _matrix([result.parameters["cutoff"][pair] for pair in PAIRS])
     return (coordination(frames.position(frame), frames.edges[frame], cutoff, frames.species),)
@@ -78,7 +78,7 @@ def _energy_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _energy(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.local_energy import local_energy
+    from glasscreep.analysis.energies import local_energy
 
     epsilon, sigma = (_matrix(result.parameters[name]) for name in ("epsilon", "sigma"))
     where = frames.position(frame), frames.edges[frame], frames.species
@@ -96,7 +96,7 @@ def _order_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _order(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.bond_order import bond_order
+    from glasscreep.analysis.steinhardt import bond_order
 
     where = frames.position(frame), frames.edges[frame]
     weighted = result.parameters["weighted"]

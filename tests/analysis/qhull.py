@@ -12,7 +12,7 @@ from scipy.spatial import Delaunay
 
 
 class QhullTetrahedra(NamedTuple):
-    """In the form of `glasscreep.analysis.delaunay.Tetrahedra`."""
+    """In the form of `glasscreep.analysis.triangulation.Tetrahedra`."""
 
     vertices: np.ndarray
     images: np.ndarray

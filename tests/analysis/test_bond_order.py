@@ -10,8 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
 from scipy.special import sph_harm_y
 
-from glasscreep.analysis.bond_order import bond_order
-from glasscreep.analysis.delaunay import delaunay
+from glasscreep.analysis.steinhardt import bond_order
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi_cells import voronoi_faces
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"

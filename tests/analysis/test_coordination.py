@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from glasscreep.analysis.coordination import coordination
+from glasscreep.analysis.coordination_numbers import coordination
 from glasscreep.analysis.structure import partial_rdf
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import cKDTree
 
-from glasscreep.analysis.d2min import d2min
+from glasscreep.analysis.nonaffine import d2min
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 CUTOFF = 2.5
@@ -316,7 +316,7 @@ def test_not_a_number_is_refused_by_particle(name, value):
 HASH = """
 import hashlib, sys
 import numpy as np
-from glasscreep.analysis.local_strain import local_strain
+from glasscreep.analysis.deformation import local_strain
 frames = np.load(sys.argv[1])
 position, box = frames["position"], frames["box"]
 result = local_strain(position[0], position[1], box[0], box[1])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from qhull import qhull_tetrahedra
 
-from glasscreep.analysis.delaunay import delaunay
+from glasscreep.analysis.triangulation import delaunay
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 CRYSTALS = {

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.analysis.histogram import Histogram, histogram, log_binned_slope, log_edges
+from glasscreep.analysis.histograms import Histogram, histogram, log_binned_slope, log_edges
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 

@@ -11,11 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from qhull import QhullTetrahedra, qhull_tetrahedra
 from scipy.spatial import ConvexHull
 
-from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.interstice_elements import angle
-from glasscreep.analysis.interstice_presets import PRESETS, IntersticePreset
-from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.analysis.interstice_presets import FEATURES, PRESETS, IntersticePreset
 from glasscreep.analysis.interstices import interstice_features
+from glasscreep.analysis.triangulation import delaunay
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.analysis.local_energy import local_energy
+from glasscreep.analysis.energies import local_energy
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 EPSILON = np.array([[1.0, 1.5], [1.5, 0.5]])

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.analysis.d2min import d2min
-from glasscreep.analysis.local_strain import local_strain
+from glasscreep.analysis.deformation import local_strain
+from glasscreep.analysis.nonaffine import d2min
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
 BOX = np.full(3, 60.0)

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 from qhull import qhull_neighbors
 from test_delaunay import crystal, random_box, rngs
 
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi import voronoi_neighbors
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"
@@ -52,6 +53,20 @@ def test_crystals_have_as_many_faces_as_known(name, faces, cells):
         nearest = np.linalg.norm(apart - 4 * np.rint(apart / 4), axis=1).round(9)
         expected = {"sc": 1, "bcc": 2, "fcc": 1, "diamond": 2}[name]
         assert len(set(nearest)) == expected
+
+
+@given(rngs, st.sampled_from([1, 9, 400]), st.booleans())
+@settings(max_examples=20)
+def test_from_known_tetrahedra_they_are_the_same(rng, n, is_degenerate):
+    box = np.array([7.0, 7.0, 8.0])
+    positions = rng.uniform(size=(n, 3)) * box
+    if is_degenerate:
+        positions = crystal("fcc", 4)[0] * 1.75
+    tetrahedra = delaunay(positions, box)
+    assert tetrahedra.is_degenerate >= is_degenerate
+    known = voronoi_neighbors(positions, box, tetrahedra)
+    for mine, theirs in zip(known, voronoi_neighbors(positions, box), strict=True):
+        assert_array_equal(mine, theirs)
 
 
 @given(rngs)

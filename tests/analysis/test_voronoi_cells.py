@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import Voronoi
 
-from glasscreep.analysis.delaunay import delaunay
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi_cells import voronoi_faces, voronoi_volumes
 
 DATA = Path(__file__).parents[1] / "data" / "ka_creep.npz"

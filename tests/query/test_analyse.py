@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glasscreep.analysis.creep import creep_fit
-from glasscreep.analysis.d2min import d2min
+from glasscreep.analysis.nonaffine import d2min
 from glasscreep.tasks import analyse, layout, result_arrays, scratch
 from glasscreep.tasks.analyse import analyse_block, compute_block
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed

@@ -9,21 +9,21 @@ import pytest
 import zarr
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.analysis.bond_order import bond_order
-from glasscreep.analysis.coordination import coordination
-from glasscreep.analysis.d2min import d2min
+from glasscreep.analysis.coordination_numbers import coordination
 from glasscreep.analysis.decorrelation import decorrelation_times
-from glasscreep.analysis.delaunay import delaunay
+from glasscreep.analysis.deformation import local_strain
 from glasscreep.analysis.displacement import mean_squared_displacement, self_overlap, unwrap
-from glasscreep.analysis.histogram import histogram, log_edges
+from glasscreep.analysis.energies import local_energy
+from glasscreep.analysis.histograms import histogram, log_edges
 from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.analysis.local_energy import local_energy
-from glasscreep.analysis.local_strain import local_strain
+from glasscreep.analysis.nonaffine import d2min
 from glasscreep.analysis.spatial import spatial_autocorrelation
+from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
 from glasscreep.analysis.tail import tail_exponent
 from glasscreep.analysis.temporal import temporal_autocorrelation
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi_cells import voronoi_volumes
 from glasscreep.analysis.voxels import size_fluctuations, voxel_field
 from glasscreep.campaign.analysis_section import (
@@ -268,7 +268,7 @@ def test_a_frame_is_triangulated_once_for_all_its_results(
         calls.append(previous is not None)
         return delaunay(positions, box, previous)
 
-    monkeypatch.setattr("glasscreep.analysis.delaunay.delaunay", counting)
+    monkeypatch.setattr("glasscreep.analysis.triangulation.delaunay", counting)
     campaign.analyse(0)
     assert calls == [False, True, True, True, False]  # blocks of four frames, and of one
 

@@ -30,6 +30,8 @@ MOST_IMAGES = 6
 FIRST_RADIUS = 2.0
 """How far is looked at first, in edges of the cube that a particle has for itself."""
 WIDER = 1.4
+MOST_WIDENINGS = 6
+"""What a repair does not complete till then is begun anew."""
 PER_PARTICLE = 7.5
 """Tetrahedra per particle that there is room for at first: random points have 6.77."""
 LINK_WIDTH = 64
@@ -75,7 +77,7 @@ def delaunay(
         if repaired is not None:
             return repaired
     found = find_tetrahedra(grid)
-    return in_order(found.row, found.order, grid.images)
+    return in_order(found.row, found.order, grid.images, found.is_degenerate)
 
 
 class Grid(NamedTuple):
@@ -147,26 +149,27 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
     kept = _undecided(previous)
     p, q, r, s = previous.vertices.T
     total = (p + q) + (r + s)
-    check(kept, places, edges, inverse_of(edges), near, total)
+    ties = check(kept, places, edges, inverse_of(edges), near, total)
     cells = _cells(places, edges, radius)
     scratch, count = _scratch(n, cells, LINK_WIDTH), len(kept.good)
     marks = np.empty(count, np.int32), np.zeros(count, np.bool_)
     if doubt(kept, cells, radius, *scratch, *marks) != DONE or kept.good.mean() < LEAST_KEPT:
         return None
     tets, origin = cut_out(kept, n)
-    if sweep(cells, radius, 0, tets, *scratch) != DONE:
-        return None
-    if not tets.complete.all():
+    for _ in range(MOST_WIDENINGS):
+        if sweep(cells, radius, 0, tets, *scratch) != DONE:
+            return None
+        ties += scratch[0].ties[0]
+        if tets.complete.all():
+            break
         radius *= WIDER
         cells = _cells(places, edges, radius)
-        status = sweep(cells, radius, 0, tets, *_scratch(n, cells, LINK_WIDTH))
-        if status != DONE or not tets.complete.all():
-            return None
+        scratch = _scratch(n, cells, LINK_WIDTH)
     row = tets.row[: tets.size[0]]
     volume = kept.volume[kept.good].sum() + volume_of(row[len(origin) :], places, edges)
-    if abs(volume / (6 * abs(np.linalg.det(edges))) - 1) > 1e-6:
+    if not tets.complete.all() or abs(volume / (6 * abs(np.linalg.det(edges))) - 1) > 1e-6:
         return None
-    return in_order(row, np.arange(n, dtype=np.int32), images, kept, origin)
+    return in_order(row, np.arange(n, dtype=np.int32), images, bool(ties > 0), kept, origin)
 
 
 def _undecided(previous: Tetrahedra) -> Kept:

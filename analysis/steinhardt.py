@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions, wrap
 from glasscreep.analysis.compiled import compiled
-from glasscreep.analysis.delaunay import delaunay
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 from glasscreep.analysis.tetrahedra import Tetrahedra
+from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi_cells import voronoi_faces
 
 HIGHEST_DEGREE = 100

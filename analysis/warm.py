@@ -1,0 +1,139 @@
+"""All kernels compiled ahead of their first use.
+
+`python -m glasscreep.analysis.warm` compiles them, and prints a line for each function;
+with `--check` it only tells whether all are in the cache, by its exit status.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from glasscreep.analysis.coordination_numbers import coordination
+from glasscreep.analysis.decorrelation import decorrelation_times
+from glasscreep.analysis.deformation import local_strain
+from glasscreep.analysis.displacement import non_affine_displacement
+from glasscreep.analysis.energies import local_energy
+from glasscreep.analysis.interstices import interstice_features
+from glasscreep.analysis.kernel_cache import NotCompiledError, cache_counts, from_cache_alone
+from glasscreep.analysis.nonaffine import d2min
+from glasscreep.analysis.spatial import spatial_autocorrelation
+from glasscreep.analysis.steinhardt import bond_order
+from glasscreep.analysis.structure import partial_rdf
+from glasscreep.analysis.tail import tail_exponent
+from glasscreep.analysis.temporal import temporal_autocorrelation
+from glasscreep.analysis.tetrahedra import Tetrahedra
+from glasscreep.analysis.triangulation import delaunay
+from glasscreep.analysis.voronoi import voronoi_neighbors
+from glasscreep.analysis.voronoi_cells import voronoi_volumes
+from glasscreep.analysis.voxels import size_fluctuations, voxel_field
+
+EDGE = 6.0
+"""Of a box in which every function finds room for its neighbours [length]."""
+
+
+class Warmed(NamedTuple):
+    """A function whose kernels are ready."""
+
+    name: str
+    """Of the function."""
+    seconds: float
+    """How long its first call took."""
+    compiled: int
+    """Kernels compiled for it, those that other kernels call included."""
+    loaded: int
+    """Kernels taken from the cache."""
+
+
+def warm_kernels() -> Iterator[Warmed]:
+    """Call every function once on a few particles, so that its kernels are in the cache.
+
+    Other processes may do the same at the same time: each kernel is compiled by one of them,
+    and loaded by the others.
+
+    Yields
+    ------
+    Warmed
+        Of each function, in the order in which they are called.
+    """
+    for name, call in _calls().items():
+        before, start = cache_counts(), time.perf_counter()
+        call()
+        seconds, after = time.perf_counter() - start, cache_counts()
+        yield Warmed(name, seconds, *(now - then for now, then in zip(after, before, strict=True)))
+
+
+def is_warm() -> bool:
+    """Tell whether the cache has all kernels for this machine, without compiling any."""
+    try:
+        with from_cache_alone():
+            for _ in warm_kernels():
+                pass
+    except NotCompiledError:
+        return False
+    return True
+
+
+def _calls() -> dict[str, Callable[[], object]]:
+    random = np.random.default_rng(1)
+    box, species = np.full(3, EDGE), np.arange(200) % 2 + 1
+    before = random.random((200, 3)) * EDGE
+    after = before + 0.01 * random.random((200, 3))
+    crystal = np.array(list(product(range(4), repeat=3)), float)
+    pairs = np.full((2, 2), 2.5)
+    field = random.random((8, 3, 3, 3))
+    made: list[Tetrahedra] = []
+
+    def first() -> Tetrahedra:
+        return made[0] if made else delaunay(before, box)
+
+    def triangulate() -> None:
+        made.append(first())
+        delaunay(after, box, made[0])
+
+    def features() -> None:
+        interstice_features(before, box, species, tetrahedra=first())
+        interstice_features(before, box, species, "amlearn", tetrahedra=first(), radii=(0.5, 0.3))
+
+    def order() -> None:
+        bond_order(before, box, tetrahedra=first())
+        bond_order(before, box, cutoff=1.5)
+
+    return {
+        "delaunay": triangulate,
+        "voronoi_neighbors": lambda: voronoi_neighbors(before, box),
+        "voronoi_neighbors of crystals": lambda: voronoi_neighbors(crystal, np.full(3, 4.0)),
+        "interstice_features": features,
+        "voronoi_volumes": lambda: voronoi_volumes(before, box, first()),
+        "bond_order": order,
+        "d2min": lambda: d2min(before, after, box, box),
+        "local_strain": lambda: local_strain(before, after, box, box),
+        "displacement": lambda: non_affine_displacement(before, after, box, box, wrapped=True),
+        "coordination": lambda: coordination(before, box, pairs, species),
+        "local_energy": lambda: local_energy(before, box, species, pairs, pairs / 2.5, pairs),
+        "partial_rdf": lambda: partial_rdf(before, box, species, 2.5),
+        "spatial_autocorrelation": lambda: spatial_autocorrelation(before, box, before[:, 0], 2.5),
+        "voxel_field": lambda: voxel_field(before, box, before[:, 0], 3),
+        "size_fluctuations": lambda: size_fluctuations(before, box, before[:, 0], (1, 2)),
+        "temporal_autocorrelation": lambda: temporal_autocorrelation(field),
+        "decorrelation_times": lambda: decorrelation_times(field, 1),
+        "tail_exponent": lambda: tail_exponent(1 / random.random(200)),
+    }
+
+
+def _main() -> int:
+    parser = argparse.ArgumentParser(description="Compile all kernels ahead of their first use.")
+    parser.add_argument("--check", action="store_true", help="only tell whether they are")
+    if parser.parse_args().check:
+        return 0 if is_warm() else 1
+    for name, seconds, compiled, loaded in warm_kernels():
+        print(f"{seconds:6.2f} s  {compiled:3} compiled, {loaded:3} loaded  {name}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main())
