@@ -22,6 +22,7 @@ _CONFIG = {
     "distributed.comm.timeouts.connect": "30s",
 }
 STARTS_TRIED = 3
+SETTLING_S = 10.0
 _LOGGERS = ("distributed", "bokeh", "tornado")
 
 
@@ -106,7 +107,18 @@ async def _keep_worker(scheduler: str, name: str, pool: str, slots: int) -> None
                 raise GlasscreepError(msg) from error
         finally:
             await asyncio.wait({starting})  # one that is just starting can't be closed
+            await _settled(nanny)
             await nanny.close()
+
+
+async def _settled(nanny: Nanny) -> None:
+    """Wait while a worker that died is being replaced: a process without a number can't be ended."""
+    deadline = asyncio.get_running_loop().time() + SETTLING_S
+    while asyncio.get_running_loop().time() < deadline:
+        process = nanny.process and nanny.process.process
+        if process is None or process.pid is not None:
+            return
+        await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
