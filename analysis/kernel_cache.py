@@ -70,7 +70,7 @@ def cache_folder() -> Path:
     OSError
         The user has no home directory.
     """
-    chosen = config.CACHE_DIR or os.environ.get("XDG_CACHE_HOME", "")
+    chosen = vars(config)["CACHE_DIR"] or os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(chosen):
         try:
             chosen = Path.home() / ".cache"
@@ -95,7 +95,7 @@ def cache_counts() -> tuple[int, int]:
     return _compiled, _loaded
 
 
-class KernelCache(_Cache):  # type: ignore[misc] # numba has no types
+class KernelCache(_Cache):
     """The cache of one kernel, as numba's dispatchers ask for it.
 
     Parameters
@@ -220,7 +220,8 @@ def _demand_ours(status: os.stat_result, path: Path) -> None:
         msg = f"others than this user may write {path} (mode {stat.filemode(status.st_mode)})"
     else:
         return
-    raise UntrustedError(f"{msg}; remove it, or set XDG_CACHE_HOME to a folder of yours alone")
+    msg = f"{msg}; remove it, or set XDG_CACHE_HOME to a folder of yours alone"
+    raise UntrustedError(msg)
 
 
 def _make(folder: Path) -> None:
@@ -280,7 +281,12 @@ def _take(lock: int) -> bool:
 @functools.cache
 def _environment() -> tuple[object, ...]:
     versions = (numba.__version__, llvmlite.__version__, np.__version__)
-    return (sysconfig.get_config_var("SOABI"), *versions, config.OPT, config.BOUNDSCHECK)
+    return (
+        sysconfig.get_config_var("SOABI"),
+        *versions,
+        vars(config)["OPT"],
+        vars(config)["BOUNDSCHECK"],
+    )
 
 
 @functools.cache

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped]
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import lower_builtin, models, register_model, type_callable
@@ -191,7 +191,7 @@ def _emits(function: Any, result: Any, *takes: Any) -> Callable[[Any], Any]:
             (_FLOATS, _TABLE, _SINGLES, _INDICES), types.Array
         )
         type_callable(function)(typer)
-        lower_builtin(function, *(classes.get(take, take) for take in takes))(lower)  # type: ignore[no-untyped-call]
+        lower_builtin(function, *(classes.get(take, take) for take in takes))(lower)
         return build
 
     return register

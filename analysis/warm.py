@@ -19,7 +19,13 @@ from glasscreep.analysis.deformation import local_strain
 from glasscreep.analysis.displacement import non_affine_displacement
 from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.analysis.kernel_cache import NotCompiledError, cache_counts, from_cache_alone
+from glasscreep.analysis.kernel_cache import (
+    SUFFIX,
+    NotCompiledError,
+    cache_counts,
+    cache_folder,
+    from_cache_alone,
+)
 from glasscreep.analysis.nonaffine import d2min
 from glasscreep.analysis.spatial import spatial_autocorrelation
 from glasscreep.analysis.steinhardt import bond_order
@@ -76,6 +82,12 @@ def is_warm() -> bool:
     except NotCompiledError:
         return False
     return True
+
+
+def cache_bytes() -> int:
+    """Add up the sizes of the files in the cache."""
+    folder = cache_folder()
+    return sum(path.stat().st_size for path in folder.rglob(f"*{SUFFIX}"))
 
 
 def _calls() -> dict[str, Callable[[], object]]:

@@ -68,6 +68,7 @@ def diagnose(directory: Path | None) -> list[Check]:
         _lammps(),
         _mpi(),
         _zarr(),
+        _kernels(),
         *_disk((directory or Path()).absolute()),
         _machine(),
         _slurm(),
@@ -115,6 +116,35 @@ def _mpi() -> Check:
 
 def _zarr() -> Check:
     return _probed("Zarr", "zarr", 1, f"{REINSTALL} zarr numcodecs numpy")
+
+
+def _kernels() -> Check:
+    """Ask a process of its own: this one must not wait for numba, nor keep what it loads."""
+    command = [sys.executable, "-P", "-m", "glasscreep.analysis.warm", "--check"]
+    advice = (
+        "`glasscreep doctor --warm` compiles them, in a minute or two; without it the first "
+        "campaign does, while its simulations run"
+    )
+    try:
+        run = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        found = f"gave no answer within {PROBE_TIMEOUT_S} s"
+        return Check("kernels", Verdict.FAILED, found, f"{REINSTALL} numba llvmlite")
+    if run.returncode == 0:
+        return Check("kernels", Verdict.OK, "compiled for this machine")
+    if run.stderr:
+        return Check(
+            "kernels", Verdict.FAILED, _last_line(run.stderr), f"{REINSTALL} numba llvmlite"
+        )
+    return Check("kernels", Verdict.NOTE, "not yet compiled for this machine", advice)
 
 
 def _probed(name: str, probe: str, ranks: int, advice: str) -> Check:

@@ -170,11 +170,18 @@ def doctor(
             "--dir", help="Where campaigns shall live.", show_default="the current directory"
         ),
     ] = None,
+    warm: Annotated[
+        bool, typer.Option("--warm", help="First compile what analyses use, for all to come.")
+    ] = False,
 ) -> None:
     """Check that this machine has all that a campaign needs, and say what to do if not.
 
-    Example: [bold]glasscreep doctor --dir demo[/]
+    Example: [bold]glasscreep doctor --dir demo --warm[/]
     """
+    if warm:
+        from glasscreep.campaign.warming import show_warming
+
+        show_warming(Console())
     from glasscreep.campaign.doctor import diagnose, is_healthy, table
 
     checks = diagnose(directory)

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ _CONFIG = {
     "distributed.comm.timeouts.connect": "30s",
 }
 STARTS_TRIED = 3
+ANALYSIS = "analysis"
 SETTLING_S = 10.0
 _LOGGERS = ("distributed", "bokeh", "tornado")
 
@@ -74,6 +77,30 @@ class BesideDriver(WorkerPlugin):
         if os.getpgid(0) != os.getpid():
             os.setpgid(0, 0)
         _log_to(self.log)
+
+
+class WarmKernels(WorkerPlugin):
+    """Has the kernels of analyses compiled while the first simulations run.
+
+    In a process of its own, so that no worker waits for it. Any number may run at once: each
+    kernel is compiled by one of them, and the others wait for it.
+    """
+
+    name = "warm-kernels"
+
+    def setup(self, worker: Worker) -> None:
+        """Start compiling, beside a worker that analyses."""
+        self._warming: subprocess.Popen[bytes] | None = None
+        if str(worker.name).startswith(ANALYSIS):
+            command = ["nice", sys.executable, "-P", "-m", "glasscreep.analysis.warm"]
+            null = subprocess.DEVNULL
+            self._warming = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
+
+    def teardown(self, worker: Worker) -> None:
+        """Stop: what is compiled is kept."""
+        if self._warming is not None:
+            self._warming.terminate()
+            self._warming.wait()
 
 
 async def _keep_worker(scheduler: str, name: str, pool: str, slots: int) -> None:
@@ -154,11 +181,12 @@ async def _pools(sizes: PoolSizes, log: Path) -> AsyncIterator[Client]:
         ):
             # MD is in processes of its own; analysis is not, and threads would wait for each other.
             workers = [("md", "md", sizes.md)]
-            workers += [(f"analysis-{number}", "analysis", 1) for number in range(sizes.analysis)]
+            workers += [(f"{ANALYSIS}-{number}", ANALYSIS, 1) for number in range(sizes.analysis)]
             keepers = [
                 group.create_task(_keep_worker(scheduler.address, *worker)) for worker in workers
             ]
             await client.register_plugin(BesideDriver(log))
+            await client.register_plugin(WarmKernels())
             await client.wait_for_workers(len(workers))
             yield client
             for keeper in keepers:
