@@ -203,3 +203,23 @@ def test_every_line_that_is_not_well_says_what_to_do():
         ["failed", "bad", "found", "that"],
         ["->", "do", "[something]"],
     ]
+
+
+def test_kernels_that_are_not_compiled_are_a_note(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    check = by_name(diagnose(tmp_path))["kernels"]
+    assert check.verdict is Verdict.NOTE
+    assert "glasscreep doctor --warm" in check.advice
+    assert list(tmp_path.iterdir()) == [], "looking compiles nothing"
+
+
+@pytest.mark.slow
+def test_warm_compiles_them_and_says_where_they_are(tmp_path):
+    start = "from glasscreep.campaign.main import app; app()"
+    command = [sys.executable, "-c", start, "doctor", "--warm", "--dir", str(tmp_path)]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "COLUMNS": "200"}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "compiled delaunay" in run.stdout
+    assert f"MB in {tmp_path}/cache/glasscreep/kernels" in run.stdout
+    assert "compiled for this machine" in run.stdout
