@@ -20,22 +20,9 @@ from glasscreep.analysis.exact import (
     sphere_side,
 )
 from glasscreep.analysis.neighbors import PaddedCells, decoded
-from glasscreep.analysis.stars import (
-    ACROSS,
-    DONE,
-    IMAGE,
-    TWICE,
-    VERTEX,
-    Complex,
-    Link,
-    Room,
-    find,
-    forget,
-    index,
-    look_around,
-    wait,
-)
+from glasscreep.analysis.stars import ACROSS, DONE, IMAGE, TWICE, VERTEX, Complex, wait
 from glasscreep.analysis.tetrahedra import Kept
+from glasscreep.analysis.vicinity import Link, Room, find, forget, index, look_around
 
 _VOLUME_ERROR = 64 * EPSILON
 _SPHERE_ERROR = 2048 * EPSILON

@@ -10,18 +10,9 @@ from glasscreep.analysis.box import as_lattice, as_positions, heights, inverse_o
 from glasscreep.analysis.locality import spatial_order
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 from glasscreep.analysis.repair import check, cut_out, doubt, volume_of
-from glasscreep.analysis.stars import (
-    CROWDED,
-    DONE,
-    FULL,
-    TWICE,
-    Complex,
-    Link,
-    Room,
-    locate,
-    sweep,
-)
+from glasscreep.analysis.stars import CROWDED, DONE, FULL, TWICE, Complex, sweep
 from glasscreep.analysis.tetrahedra import Kept, Tetrahedra, in_order
+from glasscreep.analysis.vicinity import Link, Room, locate
 
 GRID_BITS = 47
 """Positions are rounded to so many binary places of the box, so that differences are exact."""
