@@ -92,7 +92,7 @@ class WarmKernels(WorkerPlugin):
         """Start compiling, beside a worker that analyses."""
         self._warming: subprocess.Popen[bytes] | None = None
         if str(worker.name).startswith(ANALYSIS):
-            command = ["nice", sys.executable, "-P", "-m", "glasscreep.analysis.warm"]
+            command = ["nice", sys.executable, "-P", "-m", "glasscreep.tasks.warming"]
             null = subprocess.DEVNULL
             self._warming = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
 

@@ -5,7 +5,6 @@ JSON. A further line `stop`, or SIGTERM, makes it commit what it is doing and le
 standard input means that its worker is gone, and ends it at once.
 """
 
-import ctypes
 import json
 import os
 import signal
@@ -28,6 +27,7 @@ from glasscreep.tasks.engine import Engine, LoneEngineError
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
 from glasscreep.tasks.failures import kind_of_error, kind_of_text
 from glasscreep.tasks.glass import GlassChain
+from glasscreep.tasks.parent import die_with_parent
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.places import STORE, glass_directory
 from glasscreep.tasks.provenance import record_segment
@@ -36,13 +36,12 @@ from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
 from glasscreep.tasks.versions import versions_used
 from glasscreep.tasks.writer import FrameWriter
 
-PR_SET_PDEATHSIG = 1
 STDIN = 0
 
 
 def main() -> None:
     """Do the task that comes by standard input."""
-    _die_with_parent()
+    die_with_parent()
     stop = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -178,10 +177,6 @@ def _end_all(ranks: Ranks, kind: str, message: str) -> NoReturn:
     if ranks.count > 1:
         ranks.communicator.Abort(1)
     sys.exit(1)
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

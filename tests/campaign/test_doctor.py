@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -214,12 +215,11 @@ def test_kernels_that_are_not_compiled_are_a_note(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_warm_compiles_them_and_says_where_they_are(tmp_path):
+def test_warm_says_what_it_did_and_where_kernels_are(tmp_path):
     start = "from glasscreep.campaign.main import app; app()"
     command = [sys.executable, "-c", start, "doctor", "--warm", "--dir", str(tmp_path)]
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "COLUMNS": "200"}
+    environment = {**os.environ, "COLUMNS": "200"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert "compiled delaunay" in run.stdout
-    assert f"MB in {tmp_path}/cache/glasscreep/kernels" in run.stdout
+    assert re.search(r"kernels: \d+ compiled, \d+ there before, in .* s; .* MB in /", run.stdout)
     assert "compiled for this machine" in run.stdout
