@@ -15,6 +15,7 @@ from glasscreep.tasks.manifest import read_manifest
 pytestmark = pytest.mark.slow
 
 MD, WORKER, DRIVER = "glasscreep.tasks.md", "spawn_main", "driver"
+WARMING = "glasscreep.tasks.warming"
 KILLS = 12
 STEPS, GLASSES, RUNS, GLASS_STEPS = 400, 2, 4, 400
 LARGEST_DELAY_S, DEADLINE_S = 0.15, 120
@@ -79,7 +80,7 @@ def test_nothing_survives_a_killed_driver(glasscreep):
     with glasscreep.started("run", glasscreep.write(steps=STEPS)) as driver:
         glasscreep.until(lambda: glasscreep.processes(MD))
         driver.kill()
-    glasscreep.until(lambda: not glasscreep.processes(MD, WORKER))
+    glasscreep.until(lambda: not glasscreep.processes(MD, WORKER, WARMING))
 
 
 def test_one_ctrl_c_stops_in_order_and_the_same_command_goes_on(glasscreep, undisturbed):
