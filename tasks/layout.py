@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,10 @@ TABLE_CHUNK = 16384
 PARTICLE_CHUNK = 131072
 PRESSURE = "energy / length^3"
 COORDINATES = "run_id temperature stress replica seed glass_row step time species particle_id"
+
+
+Compression = Literal["lz4", "zstd"]
+"""Of Blosc; it costs less than the disk it saves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class ArraySpec:
     """Length along each dimension of what is verified in one go; whole where not given."""
     shard_frames: int | None
     """Frames that share a file, if those are several chunks."""
-    compression: str | None
+    compression: Compression | None
     """How chunks are compressed: `zstd`, `lz4` or not at all."""
     attributes: dict[str, Any]
     """Attributes, after the CF conventions."""

@@ -42,7 +42,7 @@ def of_particles(
     definition: str,
     *,
     dtype: str = "<f4",
-    compression: str | None = "lz4",
+    compression: Compression | None = "lz4",
     **lengths: int,
 ) -> ArraySpec:
     """Describe an array with a number, or several, for each particle of each frame.

@@ -12,7 +12,7 @@ import numpy as np
 import zarr
 from numpy.typing import ArrayLike, NDArray
 from zarr.abc.codec import BytesBytesCodec
-from zarr.codecs import BloscCname, BloscCodec, Crc32cCodec
+from zarr.codecs import BloscCodec, Crc32cCodec
 
 from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
@@ -163,7 +163,7 @@ def read_run_table(path: Path) -> RunTable:
 def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
     codecs: list[BytesBytesCodec] = [Crc32cCodec()]
     if spec.compression is not None:
-        size, name = np.dtype(spec.dtype).itemsize, BloscCname(spec.compression)
+        size, name = np.dtype(spec.dtype).itemsize, spec.compression
         codecs.insert(0, BloscCodec(typesize=size, cname=name, clevel=3, shuffle="bitshuffle"))
     array = zarr.create_array(
         DurableStore(directory),
