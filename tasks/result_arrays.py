@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from glasscreep.tasks import layout
-from glasscreep.tasks.layout import PARTICLE_CHUNK, TABLE_CHUNK, ArraySpec
+from glasscreep.tasks.layout import PARTICLE_CHUNK, TABLE_CHUNK, ArraySpec, Compression
 
 FILE_FRAMES = 64
 """Most frames in a file of a result of particles: those of a file of positions."""
