@@ -160,9 +160,11 @@ class ShardedFrames:
 
 
 def _numcodec(codec: BloscCodec) -> Blosc:
+    # As it is written in the metadata: the codec's own attributes differ by Zarr's version.
+    settings: Any = codec.to_dict()["configuration"]
     shuffle = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE}
-    kind = shuffle.get(codec.shuffle.value if codec.shuffle else "", Blosc.BITSHUFFLE)
-    return Blosc(codec.cname.value, codec.clevel, kind)
+    kind = shuffle.get(settings["shuffle"], Blosc.BITSHUFFLE)
+    return Blosc(settings["cname"], settings["clevel"], kind)
 
 
 def _verified(data: bytes, where: str) -> bytes:
