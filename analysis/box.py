@@ -30,7 +30,7 @@ def as_lattice(box: ArrayLike, name: str = "box") -> NDArray[np.float64]:
     if edges.shape == (3, 3) and np.isfinite(edges).all():
         scale = np.abs(edges).max()
         if scale > 0 and abs(np.linalg.det(edges / scale)) > np.finfo(np.float64).eps:
-            return np.ascontiguousarray(edges)
+            return np.require(edges, requirements=("C", "W"))
     msg = (
         f"the {name} must be three finite edge lengths above 0, or three edge vectors (3, 3) "
         f"that span a volume, got {edges.tolist()}"
@@ -111,7 +111,8 @@ def as_positions(positions: ArrayLike, name: str = "positions") -> NDArray[np.fl
     ValueError
         If the shape is another or a number is not finite; it names the particle.
     """
-    array = np.ascontiguousarray(positions, np.float64)
+    # Writable, by a copy if need be: kernels are compiled anew for arrays that are not.
+    array = np.require(positions, np.float64, ("C", "W"))
     if array.ndim != 2 or array.shape[1] != 3:
         msg = f"{name} must have shape (n, 3), got {array.shape}"
         raise ValueError(msg)

@@ -1,6 +1,7 @@
 """One way of compiling the kernels of this package."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
@@ -45,5 +46,6 @@ def _compiled(
     # first called by one that does would be compiled with counting, and the other way round.
     options: dict[str, Any] = {"_nrt": counts_references, "forceinline": forceinline}
     kernel = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    kernel._cache = KernelCache(function)
+    with suppress(OSError):  # typed at a prompt, it has no file, and is not kept
+        kernel._cache = KernelCache(function)
     return cast("Callable[P, R]", kernel)

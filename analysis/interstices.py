@@ -120,8 +120,8 @@ def interstice_features(
 
 
 def _check(tetrahedra: Tetrahedra, n: int) -> Cells:
-    vertices = np.ascontiguousarray(tetrahedra.vertices, np.int32)
-    images = np.ascontiguousarray(tetrahedra.images, np.int8)
+    vertices = np.require(tetrahedra.vertices, np.int32, ("C", "W"))
+    images = np.require(tetrahedra.images, np.int8, ("C", "W"))
     if vertices.shape[1:] != (4,) or images.shape != (*vertices.shape, 3):
         msg = (
             "tetrahedra must have vertices (m, 4) and images (m, 4, 3), "

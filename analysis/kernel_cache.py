@@ -35,7 +35,7 @@ from numba.core.serialize import dumps
 from glasscreep.analysis.source_stamp import source_stamp
 
 SUFFIX = ".kernel"
-KEPT = 16
+KEPT = 32
 """Files kept of a kernel: those used last, of any signature, version, Python and processor."""
 WAIT_S = 120.0
 """How long another process may take to compile one kernel before this one does it too."""
@@ -46,6 +46,7 @@ _logger = logging.getLogger(__name__)
 _others_may_write = stat.S_IWGRP | stat.S_IWOTH
 _from_cache_alone = False
 _compiled = _loaded = 0
+_told = False
 
 
 class NotCompiledError(RuntimeError):
@@ -70,13 +71,26 @@ def cache_folder() -> Path:
     OSError
         The user has no home directory.
     """
-    chosen = vars(config)["CACHE_DIR"] or os.environ.get("XDG_CACHE_HOME", "")
+    chosen = vars(config)["CACHE_DIR"] and os.path.abspath(vars(config)["CACHE_DIR"])
+    chosen = chosen or os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(chosen):
         try:
             chosen = Path.home() / ".cache"
         except RuntimeError as error:
             raise OSError(str(error)) from error
     return Path(chosen, "glasscreep", "kernels")
+
+
+def cache_problem() -> str:
+    """Say why kernels can't be kept, as far as that shows without writing; empty if they can."""
+    try:
+        folder = cache_folder()
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+        if there == folder:
+            _demand_ours(folder.lstat(), folder)
+    except OSError as error:
+        return str(error)
+    return "" if there.is_dir() and os.access(there, os.W_OK) else f"{there} can't be written to"
 
 
 @contextmanager
@@ -112,7 +126,7 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self) -> Path:
-        """Folder of this kernel's files."""
+        """Folder of this kernel's files; numba shows it."""
         return cache_folder() / self._name
 
     def load_overload(self, sig: object, target_context: Any) -> Any | None:
@@ -122,14 +136,15 @@ class KernelCache(_Cache):
         """
         global _loaded
         target_context.refresh()
+        payload = None
         try:
             path = self._path(sig, target_context.codegen())
+            self._let_go(path)  # held still if what was last compiled here was refused by numba
             payload = self._read(path)
             if payload is None and not _from_cache_alone:
                 payload = self._wait_for_turn(path)
         except OSError as error:
-            _say(f"kernels are not read from the cache: {error}")
-            payload = None
+            _tell(error)
         if payload is not None:
             _loaded += 1
             return CompileResult._rebuild(target_context, *payload)
@@ -150,7 +165,7 @@ class KernelCache(_Cache):
             finally:
                 self._let_go(path)
         except OSError as error:
-            _say(f"kernels are not kept, and each process compiles its own: {error}")
+            _tell(error)
 
     def enable(self) -> None:
         """Do nothing: it is always on."""
@@ -220,7 +235,7 @@ def _demand_ours(status: os.stat_result, path: Path) -> None:
         msg = f"others than this user may write {path} (mode {stat.filemode(status.st_mode)})"
     else:
         return
-    msg = f"{msg}; remove it, or set XDG_CACHE_HOME to a folder of yours alone"
+    msg = f"{msg}; remove it, or set XDG_CACHE_HOME to a folder that you alone may write"
     raise UntrustedError(msg)
 
 
@@ -289,6 +304,9 @@ def _environment() -> tuple[object, ...]:
     )
 
 
-@functools.cache
-def _say(message: str) -> None:
-    _logger.warning("%s", message)
+def _tell(error: OSError) -> None:
+    global _told
+    if not _told:
+        msg = "kernels are not kept on disk, and each process compiles its own: %s"
+        _logger.warning(msg, error)
+    _told = True

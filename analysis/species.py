@@ -43,7 +43,7 @@ def as_species(species: ArrayLike, n: int, n_species: int | None = None) -> NDAr
             f"got {array[bad].item()!r} at particle {bad}"
         )
         raise ValueError(msg)
-    return np.ascontiguousarray(array, np.int64)
+    return np.require(array, np.int64, ("C", "W"))
 
 
 def symmetric(matrix: ArrayLike, name: str) -> NDArray[np.float64]:
@@ -67,7 +67,7 @@ def symmetric(matrix: ArrayLike, name: str) -> NDArray[np.float64]:
         If the shape is another, the matrix is not symmetric, or a number is not finite and
         above 0.
     """
-    array = np.ascontiguousarray(matrix, np.float64)
+    array = np.require(matrix, np.float64, ("C", "W"))
     square = array.ndim == 2 and array.shape[0] == array.shape[1] > 0
     if square and (array > 0).all() and np.isfinite(array).all() and (array == array.T).all():
         return array

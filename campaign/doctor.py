@@ -23,9 +23,17 @@ from glasscreep.tasks.files import write_durably
 
 OLDEST, NEWEST = (3, 11), (3, 13)
 PROBE_TIMEOUT_S = 60
+NO_ANSWER = "gave no answer within {} s"
 SCANTY_DISK_GB = 1.0
 REINSTALL = f"{shlex.quote(sys.executable)} -m pip install --force-reinstall --no-cache-dir"
 CHOOSE_ANOTHER = "make it writable, make room, or choose another directory with --dir"
+KERNEL_ADVICE = {
+    3: "`glasscreep doctor --warm` compiles them, in about a minute; without it the first "
+    "campaign does, while its simulations run",
+    4: "set XDG_CACHE_HOME to a folder that you alone may write; without it each process "
+    "compiles them anew, in about a minute",
+}
+"""By exit status of `glasscreep.analysis.warm`, which is not imported: it would import numba."""
 
 
 class Verdict(StrEnum):
@@ -119,58 +127,51 @@ def _zarr() -> Check:
 
 
 def _kernels() -> Check:
-    """Ask a process of its own: this one must not wait for numba, nor keep what it loads."""
+    """Look for compiled kernels, in a process of its own: it has numba to load."""
     command = [sys.executable, "-P", "-m", "glasscreep.analysis.warm", "--check"]
-    advice = (
-        "`glasscreep doctor --warm` compiles them, in a minute or two; without it the first "
-        "campaign does, while its simulations run"
-    )
+    advice = f"{REINSTALL} numba llvmlite"
     try:
-        run = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PROBE_TIMEOUT_S,
-            check=False,
-        )
+        run = _tried(command, dict(os.environ))
     except subprocess.TimeoutExpired:
-        found = f"gave no answer within {PROBE_TIMEOUT_S} s"
-        return Check("kernels", Verdict.FAILED, found, f"{REINSTALL} numba llvmlite")
+        return Check("kernels", Verdict.FAILED, NO_ANSWER.format(PROBE_TIMEOUT_S), advice)
     if run.returncode == 0:
-        return Check("kernels", Verdict.OK, "compiled for this machine")
-    if run.stderr:
-        return Check(
-            "kernels", Verdict.FAILED, _last_line(run.stderr), f"{REINSTALL} numba llvmlite"
-        )
-    return Check("kernels", Verdict.NOTE, "not yet compiled for this machine", advice)
+        return Check("kernels", Verdict.OK, _last_line(run.stdout))
+    if run.returncode in KERNEL_ADVICE:
+        found, advice = _last_line(run.stdout), KERNEL_ADVICE[run.returncode]
+        return Check("kernels", Verdict.NOTE, found, advice)
+    return Check("kernels", Verdict.FAILED, _last_words(run), advice)
 
 
 def _probed(name: str, probe: str, ranks: int, advice: str) -> Check:
     """Run a probe as an MD process is run, and take its last line."""
     launcher = LocalLauncher()
+    command = [sys.executable, "-P", "-m", "glasscreep.campaign.probe", probe]
     try:
-        prefix = launcher.prefix(ranks)
-        run = subprocess.run(
-            [*prefix, sys.executable, "-P", "-m", "glasscreep.campaign.probe", probe],
-            env=launcher.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PROBE_TIMEOUT_S,
-            check=False,
-        )
+        run = _tried([*launcher.prefix(ranks), *command], launcher.environment())
     except LauncherMissingError as error:
         return Check(name, Verdict.FAILED, "no mpiexec", str(error))
     except subprocess.TimeoutExpired:
-        found = f"gave no answer within {PROBE_TIMEOUT_S} s"
-        return Check(name, Verdict.FAILED, found, advice)
+        return Check(name, Verdict.FAILED, NO_ANSWER.format(PROBE_TIMEOUT_S), advice)
     if run.returncode == 0:
         return Check(name, Verdict.OK, _last_line(run.stdout))
-    found = _last_line(run.stderr or run.stdout) or f"the process died (status {run.returncode})"
-    return Check(name, Verdict.FAILED, found, advice)
+    return Check(name, Verdict.FAILED, _last_words(run), advice)
+
+
+def _tried(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=PROBE_TIMEOUT_S,
+        check=False,
+    )
+
+
+def _last_words(run: "subprocess.CompletedProcess[str]") -> str:
+    return _last_line(run.stderr or run.stdout) or f"the process died (status {run.returncode})"
 
 
 def _last_line(text: str) -> str:

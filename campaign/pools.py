@@ -5,7 +5,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ STARTS_TRIED = 3
 ANALYSIS = "analysis"
 SETTLING_S = 10.0
 _LOGGERS = ("distributed", "bokeh", "tornado")
+_LOGGERS_OF_WORKERS = (*_LOGGERS, "glasscreep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,10 @@ class PoolSizes:
     """Slots for analysis tasks."""
 
 
-def _log_to(path: Path) -> logging.Handler:
+def _log_to(path: Path, names: Sequence[str]) -> logging.Handler:
     handler = logging.FileHandler(path, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    for name in _LOGGERS:
+    for name in names:
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
@@ -51,7 +52,7 @@ def _log_to(path: Path) -> logging.Handler:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    handler = _log_to(path)
+    handler = _log_to(path, _LOGGERS)
     try:
         yield
     finally:
@@ -76,7 +77,7 @@ class BesideDriver(WorkerPlugin):
         """Leave the terminal's foreground process group, and its screen."""
         if os.getpgid(0) != os.getpid():
             os.setpgid(0, 0)
-        _log_to(self.log)
+        _log_to(self.log, _LOGGERS_OF_WORKERS)
 
 
 class WarmKernels(WorkerPlugin):

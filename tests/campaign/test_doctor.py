@@ -105,6 +105,7 @@ def test_a_directory_that_is_not_there_is_judged_by_its_parent(tmp_path):
         ("lammps", "import os; os.abort()", "LAMMPS", "the process died (status -6)"),
         ("zarr", "raise ImportError('no such codec')", "Zarr", "no such codec"),
         ("google_crc32c", "value = extend = lambda *_: 0", "Zarr", "flipped bit"),
+        ("numba", "raise ImportError('no llvmlite')", "kernels", "no llvmlite"),
     ],
 )
 def test_a_broken_library_is_named(shadow, tmp_path, module, text, name, found):
@@ -212,6 +213,15 @@ def test_kernels_that_are_not_compiled_are_a_note(tmp_path, monkeypatch):
     assert check.verdict is Verdict.NOTE
     assert "glasscreep doctor --warm" in check.advice
     assert list(tmp_path.iterdir()) == [], "looking compiles nothing"
+
+
+def test_kernels_that_can_not_be_kept_are_a_note(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no directory")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    check = by_name(diagnose(tmp_path))["kernels"]
+    assert check.verdict is Verdict.NOTE
+    assert check.found == f"not kept on disk: {tmp_path}/file can't be written to"
+    assert "XDG_CACHE_HOME" in check.advice
 
 
 @pytest.mark.slow
