@@ -1,0 +1,137 @@
+"""Calls all that `glasscreep.analysis` offers, in many ways, with kernels from the cache alone.
+
+A process of its own, with a cache of its own: what other tests have compiled must not hide what
+warming leaves out. Prints the functions that were called, then the kernels that warming missed.
+"""
+
+import importlib
+import json
+import pkgutil
+from itertools import product
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from glasscreep import analysis
+from glasscreep.analysis.kernel_cache import cache_counts, from_cache_alone
+from glasscreep.analysis.warm import warm_kernels
+
+EDGES = np.array([9.8, 10.0, 10.2])
+TILTED = np.array([[10.0, 0.0, 0.0], [0.5, 10.0, 0.0], [-0.3, 1.0, 10.5]])
+N = 1000
+CUBIC = np.array(list(product(range(6), repeat=3)), float)
+rng = np.random.default_rng(5)
+
+
+def not_reached() -> list[str]:
+    """List the kernels that have not been compiled for any signature."""
+    names = []
+    for module in pkgutil.iter_modules(analysis.__path__, f"{analysis.__name__}."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            is_own = isinstance(value, Dispatcher) and value.__module__ == module.name
+            if is_own and not value.signatures:
+                names.append(f"{module.name}.{name}")
+    return names
+
+
+def frames(lattice, dtype=float, order="C"):
+    before = rng.random((N, 3)) @ np.atleast_2d(lattice if lattice.ndim == 2 else np.diag(lattice))
+    after = before + 0.05 * rng.random((N, 3))
+    pair = [np.array(frame, dtype, order=order) for frame in (before, after)]
+    for frame in pair:
+        frame.flags.writeable = False
+    return pair
+
+
+def call_all(before, after, box, species):
+    tetrahedra = analysis.delaunay(before, box)
+    analysis.delaunay(after, box, tetrahedra)
+    analysis.voronoi_neighbors(before, box)
+    analysis.voronoi_neighbors(before, box, tetrahedra)
+    analysis.voronoi_volumes(before, box, tetrahedra)
+    analysis.voronoi_faces(before, box, tetrahedra)
+    for cells, triangles, measure, clip, face_cut in product(
+        ("delaunay", "hull"),
+        ("central", "facet"),
+        ("absolute", "fraction"),
+        (True, False),
+        (0, 0.1),
+    ):
+        analysis.interstice_features(
+            before, box, species, cells=cells, triangles=triangles, measure=measure, clip=clip,
+            face_cut=face_cut, ddof=1, radii=[0.5, 0.4],
+        )  # fmt: skip
+    analysis.bond_order(before, box, [4])
+    analysis.bond_order(before, box, (4, 6), tetrahedra=tetrahedra, weighted=True)
+    analysis.bond_order(before, box, (4, 6), 1)
+    pairs = [[2, 1.5], [1.5, 2]]
+    analysis.coordination(before, box, 1.5)
+    analysis.coordination(before, box, pairs, species)
+    analysis.local_energy(before, box, species, pairs, pairs, pairs)
+    analysis.partial_rdf(before, box, species, 3, 10)
+    values = np.asarray(before)[:, 0]
+    for normalised in (True, False):
+        analysis.spatial_autocorrelation(before, box, values, 3, 10, normalised)
+    analysis.voxel_field(before, box, values)
+    for literal in (True, False):
+        analysis.size_fluctuations(before, box, values, literal=literal)
+    for total in (True, False):
+        analysis.d2min(before, after, box, box, 2, total=total)
+    analysis.local_strain(before, after, box, box, 2.5)
+    far = np.asarray(before) + rng.random((N, 3)) * 9  # ends of bonds part by half the box
+    analysis.d2min(before, far, box, box)
+    for wrapped in (True, False):
+        analysis.non_affine_displacement(before, after, box, box, wrapped)
+        analysis.mean_squared_displacement(before, after, box, box, species, wrapped)
+        analysis.self_overlap(before, after, box, box, 0.1, species, wrapped)
+    analysis.unwrap(before, np.zeros((N, 3), np.int8), box)
+
+
+def call_others():
+    fields = rng.random((20, 4, 4, 4))
+    fields[3, 1, 1, 1] = np.nan
+    for mean in ("frame", "voxel", "origin"):
+        for per_voxel in (True, False):
+            analysis.temporal_autocorrelation(fields, mean, per_voxel=per_voxel)
+        analysis.decorrelation_times(fields, 3, mean)
+    samples = (1 / rng.random(500)).astype(np.float32)
+    analysis.tail_exponent(samples)
+    analysis.tail_exponent(np.sort(samples)[::-2], lower=2)
+    counted = analysis.histogram(samples, analysis.log_edges(0.1, 1000))
+    analysis.log_binned_slope(counted, 2)
+    analysis.creep_fit(np.arange(1, 9), np.log(np.arange(1, 9)))
+    analysis.compressive_strain(9, 10)
+
+
+def call_on_crystals():
+    """Ties, few particles, and neighbours through several images."""
+    box = np.full(3, 6.0)
+    tetrahedra = analysis.delaunay(CUBIC, box)
+    analysis.delaunay(CUBIC + 0.01 * rng.random(CUBIC.shape), box, tetrahedra)
+    for positions, edges in ((CUBIC, box), (CUBIC[:1], np.ones(3)), (CUBIC[:2], TILTED)):
+        analysis.voronoi_neighbors(positions, edges)
+        analysis.voronoi_neighbors(positions, edges, analysis.delaunay(positions, edges))
+        species = np.ones(len(positions), int)
+        for preset in analysis.PRESETS:
+            radii = None if preset == "wu2023" else (0.5, 0.4)
+            analysis.interstice_features(positions, edges, species, preset, radii=radii)
+
+
+def main() -> None:
+    list(warm_kernels())
+    missed, counts = not_reached(), cache_counts()
+    called: set[str] = set()
+    lazily = analysis.__getattr__
+    analysis.__getattr__ = lambda name: (called.add(name), lazily(name))[1]
+    with from_cache_alone():
+        for box, options in ((EDGES, {}), (TILTED, {"order": "F"}), (EDGES, {"dtype": np.float32})):
+            call_all(*frames(box, **options), box, (rng.random(N) < 0.5) + 1)
+        before, after = frames(EDGES)
+        call_all(before.tolist(), after.tolist(), EDGES.tolist(), [1, 2] * (N // 2))
+        call_others()
+        call_on_crystals()
+    print(json.dumps([sorted(called), missed, *counts, *cache_counts()]))
+
+
+if __name__ == "__main__":
+    main()
