@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from distributed import Security
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.ledger import Ledger, Progress
@@ -39,10 +40,12 @@ async def drive(runs: int, segments: int, sizes: PoolSizes) -> float:
         frames_wanted=segments,
     )
     with tempfile.TemporaryDirectory() as folder:
-        async with local_pools(sizes, Path(folder) / "driver.log") as client:
+        security = Security.temporary()
+        async with local_pools(sizes, Path(folder) / "driver.log", security) as pools:
+            driver = Driver(book, WithoutAnalysis(segments), pools.client, Silent())
+            pools.serve(driver)
             start = time.perf_counter()
-            work = WithoutAnalysis(segments)
-            await Driver(book, work, client, sizes, Silent()).drive()
+            await driver.drive()
             elapsed_s = time.perf_counter() - start
     assert (book.runs.frames == segments).all()
     return elapsed_s

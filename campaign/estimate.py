@@ -76,6 +76,13 @@ def rate_of(directory: Path | None, ranks: int) -> Rate:
     return Rate(value, 0, source)
 
 
+def expected_commit_s(campaign: Campaign) -> float:
+    """Estimate the longest time from commit to commit of an MD process [s]."""
+    intervals = campaign.creep.checkpoint_interval, campaign.glass.checkpoint_interval
+    steps = max(*intervals, RELAXATION)
+    return steps * campaign.model.particles / (REFERENCE_RATE * campaign.resources.ranks)
+
+
 def bytes_of_run(campaign: Campaign, frames_done: int) -> float:
     """Bytes that a run will take besides those of the frames it has."""
     particles, frames = campaign.model.particles, campaign.frames

@@ -91,8 +91,8 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
     """
     with _telling_errors():
         from glasscreep.campaign.file import load
+        from glasscreep.campaign.local_run import run_campaign
         from glasscreep.campaign.progress import tell_failures
-        from glasscreep.campaign.session import run_campaign
         from glasscreep.campaign.states import State
         from glasscreep.campaign.summary import plot_strain, summarise, summary_table
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.campaign.ledger import CRASHES_ALLOWED, Ledger
-from glasscreep.campaign.snapshot import Active, Failure, Snapshot
+from glasscreep.campaign.pace import Pace
+from glasscreep.campaign.snapshot import Active, AllocationState, Failure, Snapshot
 from glasscreep.campaign.states import State
 from glasscreep.tasks.segment import Outcome
 
@@ -95,10 +96,14 @@ class Monitor:
         particles: int,
         steps_per_frame: int,
         steps_per_glass: int,
+        pace: Pace,
     ) -> None:
         self.phase = "running"
         self.why_stopped = ""
         self.dashboard = ""
+        self.allocations: tuple[AllocationState, ...] = ()
+        self.trouble = ""
+        self.pace = pace
         self._name = name
         self._ledger = ledger
         self._table = table
@@ -114,6 +119,11 @@ class Monitor:
         self._points, self._point_of_run = table.points()
         self._glasses = np.unique(ledger.glass_of_run[ledger.asked])
 
+    def row_of_run(self, run_id: str) -> int | None:
+        """Return the row of a run; None if there is no such run."""
+        kind, row = self._table.names.get(run_id, ("", None))
+        return row if kind == "run" else None
+
     def progressed(self, event: dict[str, Any]) -> int | None:
         """Take in one progress event of an MD process; return the run's row if it has new frames."""
         physics_id = event["id"]
@@ -122,6 +132,7 @@ class Monitor:
         kind, row = self._table.names[physics_id]
         self._unrelaxed[physics_id] = event["unrelaxed"]
         self._rate.reached(physics_id, event["step"])
+        self.pace.committed(physics_id)
         self._active[physics_id] = Active(
             what=f"{kind} {physics_id}",
             where=self._table.where(physics_id),
@@ -136,6 +147,7 @@ class Monitor:
 
     def ended(self, outcome: Outcome) -> None:
         """Take in the outcome of a glass or a segment."""
+        self.pace.ended(outcome.id)
         self._active.pop(outcome.id, None)
         self._step_at_end[outcome.id] = max(outcome.step, self._step_at_end.get(outcome.id, -1))
         self._note("simulation", outcome)
@@ -146,7 +158,9 @@ class Monitor:
 
     def lost(self, kind: str, row: int) -> None:
         """Take in that a run or glass has lost its worker; it will be queued again."""
-        self._active.pop(self._table.name_of(kind, row), None)
+        name = self._table.name_of(kind, row)
+        self._active.pop(name, None)
+        self.pace.ended(name)
 
     def analysis_lost(self, row: int) -> None:
         """Take in that the analysis of a run has lost its worker time and again."""
@@ -198,6 +212,8 @@ class Monitor:
             why_stopped=self.why_stopped,
             active=tuple(self._active.values()),
             failures=tuple(self._failures.values())[-FAILURES_SHOWN:],
+            allocations=self.allocations,
+            trouble=self.trouble,
             points=self._progress_of_points(),
         )
 

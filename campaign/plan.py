@@ -16,7 +16,7 @@ from glasscreep.campaign.estimate import (
     rate_of,
 )
 from glasscreep.campaign.ledger import Ledger, Progress
-from glasscreep.campaign.scan import scan
+from glasscreep.campaign.scan import has_diverged, scan
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
 from glasscreep.tasks.opening import open_array, open_readable
@@ -113,7 +113,7 @@ def progress_found(prepared: Prepared) -> Ledger:
     glass_ids = [glass.id for glass in prepared.glasses]
     glass_of_run, asked = prepared.glass_of_run, prepared.asked
     frames = prepared.campaign.frames
-    return scan(prepared.directory, ids, glass_ids, glass_of_run, asked, frames)
+    return scan(prepared.directory, ids, glass_ids, glass_of_run, asked, frames, has_diverged)
 
 
 def _progress_indexed(prepared: Prepared) -> Ledger:

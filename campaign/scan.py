@@ -1,7 +1,7 @@
 """Finds out from the manifests how far every run and glass of a campaign is."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,25 @@ from glasscreep.tasks.places import GLASSES, RUNS
 FAILURE_FILE = "failure.json"
 
 
+def has_failed(place: Path) -> bool:
+    """Tell whether the run or glass in a directory has failed, and is not tried again for now."""
+    return bool(_kind_of_failure(place))
+
+
+def has_diverged(place: Path) -> bool:
+    """Tell whether the run or glass in a directory has diverged, and is never tried again."""
+    return _kind_of_failure(place) == "diverged"
+
+
+def _kind_of_failure(place: Path) -> str:
+    try:
+        return str(json.loads((place / FAILURE_FILE).read_bytes()).get("kind", ""))
+    except FileNotFoundError:
+        return ""
+    except ValueError:
+        return ""  # cut off by a full disk
+
+
 def scan(
     directory: Path,
     run_ids: Sequence[str],
@@ -24,6 +43,7 @@ def scan(
     glass_of_run: NDArray[np.int32],
     asked: NDArray[np.bool_],
     frames_wanted: int,
+    failed: Callable[[Path], bool] = has_failed,
 ) -> Ledger:
     """Build the ledger of a campaign from what its runs and glasses have committed.
 
@@ -39,14 +59,16 @@ def scan(
         Runs that the campaign file asks for.
     frames_wanted : int
         Frames that a run asked for should have.
+    failed : callable, optional
+        Tells of the directory of a run or glass whether it counts as failed.
 
     Returns
     -------
     Ledger
         What has a damaged manifest counts as begun: the attempt at it will say what is wrong.
     """
-    runs = _progress(directory / RUNS, run_ids, np.where(asked, frames_wanted, 0))
-    glasses = _progress(directory / GLASSES, glass_ids, np.zeros(len(glass_ids), int))
+    runs = _progress(directory / RUNS, run_ids, np.where(asked, frames_wanted, 0), failed)
+    glasses = _progress(directory / GLASSES, glass_ids, np.zeros(len(glass_ids), int), failed)
     orphaned = asked & (glasses.state[glass_of_run] == State.FAILED)
     runs.state[orphaned & (runs.state < State.DONE)] = State.FAILED
     return Ledger(runs, glasses, glass_of_run, asked, frames_wanted)
@@ -55,20 +77,9 @@ def scan(
 def forget_mendable_failures(directory: Path) -> None:
     """Let what failed be tried again, unless the physics went wrong: the cause may be mended."""
     for file in directory.glob(f"*/*/{FAILURE_FILE}"):
-        if not has_failed(file.parent):
+        if not has_diverged(file.parent):
             with storing(file):
                 file.unlink()
-
-
-def has_failed(place: Path) -> bool:
-    """Tell whether the run or glass in a directory has diverged, and is never tried again."""
-    try:
-        kept = json.loads((place / FAILURE_FILE).read_bytes())
-    except FileNotFoundError:
-        return False
-    except ValueError:
-        return False  # cut off by a full disk
-    return bool(kept.get("kind") == "diverged")
 
 
 def state_of(manifest: Manifest | None, frames_wanted: int) -> State:
@@ -80,7 +91,12 @@ def state_of(manifest: Manifest | None, frames_wanted: int) -> State:
     return State.DONE if enough else State.PARTIAL
 
 
-def _progress(parent: Path, ids: Sequence[str], frames_wanted: NDArray[np.int_]) -> Progress:
+def _progress(
+    parent: Path,
+    ids: Sequence[str],
+    frames_wanted: NDArray[np.int_],
+    failed: Callable[[Path], bool],
+) -> Progress:
     progress = Progress.unstarted(len(ids))
     begun = {entry.name for entry in parent.iterdir()} if parent.is_dir() else set()
     for row, physics_id in enumerate(ids):
@@ -95,6 +111,6 @@ def _progress(parent: Path, ids: Sequence[str], frames_wanted: NDArray[np.int_])
             progress.frames[row] = manifest.frames
             progress.attempt[row] = manifest.attempt
         progress.state[row] = state_of(manifest, int(frames_wanted[row]))
-        if has_failed(parent / physics_id):
+        if failed(parent / physics_id):
             progress.state[row] = State.FAILED
     return progress

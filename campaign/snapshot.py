@@ -45,6 +45,26 @@ class Active:
 
 
 @dataclass(frozen=True, slots=True)
+class AllocationState:
+    """One of SLURM's jobs that brings workers."""
+
+    pool: str
+    """`md` or `analysis`."""
+    job_id: str
+    """Its id."""
+    state: str
+    """As SLURM calls it; `LEAVING` when it is to end."""
+    reason: str
+    """Why it waits, as SLURM calls it."""
+    node: str
+    """Its first node; nothing while it waits."""
+    busy: int
+    """Slots at work."""
+    slots: int
+    """Slots that it has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """How far a campaign is at one time."""
 
@@ -84,6 +104,10 @@ class Snapshot:
     """What the slots are working on."""
     failures: tuple[Failure, ...]
     """The last failures that no later attempt has made good, newest last."""
+    allocations: tuple[AllocationState, ...]
+    """SLURM's jobs that bring workers, or are to."""
+    trouble: str
+    """What hinders the campaign at the moment, or nothing."""
     points: tuple[tuple[float, float, int, int, int], ...]
     """Temperature, stress, frames done, frames asked for and failed runs of each point."""
 
@@ -97,11 +121,14 @@ class Snapshot:
         return self.runs[state.name.lower()]
 
 
+_PARTS = {"active": Active, "failures": Failure, "allocations": AllocationState}
+
+
 def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
     """Replace the snapshot of the campaign in `directory`."""
     # Not `asdict` for the whole, nor an indent: with 10,000 points they take half a second.
     content = {field.name: getattr(snapshot, field.name) for field in fields(snapshot)}
-    parts = {name: [asdict(entry) for entry in content[name]] for name in ("active", "failures")}
+    parts = {name: [asdict(entry) for entry in content[name]] for name in _PARTS}
     text = json.dumps({"schema": SCHEMA, **content, **parts})
     write_durably(directory / FILE_NAME, text.encode())
 
@@ -114,8 +141,10 @@ def read_snapshot(directory: Path) -> Snapshot | None:
         return Snapshot(
             **{
                 **content,
-                "active": tuple(Active(**entry) for entry in content["active"]),
-                "failures": tuple(Failure(**entry) for entry in content["failures"]),
+                **{
+                    name: tuple(part(**entry) for entry in content[name])
+                    for name, part in _PARTS.items()
+                },
                 "points": tuple(tuple(entry) for entry in content["points"]),
             }
         )

@@ -96,9 +96,9 @@ def stop_segments(grace_s: float = 30.0) -> int:
     return len(children)
 
 
-def kill_segments() -> int:
-    """Kill the MD processes of this worker; what they had committed stays."""
-    children = list(_running)
+def kill_segments(physics_id: str | None = None) -> int:
+    """Kill the MD processes of this worker, or of one run; what they had committed stays."""
+    children = [child for child in _running if physics_id in (None, child.id)]
     _kill(children)
     return len(children)
 
@@ -107,7 +107,7 @@ class _Child:
     """An MD process. Its standard input stays open: when it closes, its worker is gone."""
 
     def __init__(self, task: Task, errors: IO[bytes]) -> None:
-        self._id = identity(task.physics)
+        self.id = identity(task.physics)
         self.end: dict[str, Any] | None = None
         self.noise: list[str] = []
         self._reaping = threading.Lock()
@@ -168,7 +168,7 @@ class _Child:
         elif event["event"] == "end":
             self.end = self.end or event
         else:
-            progress({**event, "id": self._id})
+            progress({**event, "id": self.id})
 
 
 _running: set[_Child] = set()

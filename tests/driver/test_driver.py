@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from distributed import Client
+from distributed import Client, Security
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.ledger import Ledger, Progress
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-
 from stand_in import Silent, StandIn
 
 SIZES = PoolSizes(md=2, analysis=1)
+SECURITY = Security.temporary()
 
 
 def ledger(runs: int, glasses: int, frames_wanted: int) -> Ledger:
@@ -43,8 +44,10 @@ def drive(
     sizes: PoolSizes = SIZES,
 ) -> Driver:
     async def session() -> Driver:
-        async with local_pools(sizes, tmp_path / "driver.log") as client:
-            driver = Driver(book, work, client, sizes, listener or Silent())
+        async with local_pools(sizes, tmp_path / "driver.log", SECURITY) as pools:
+            client = pools.client
+            driver = Driver(book, work, client, listener or Silent())
+            pools.serve(driver)
             async with asyncio.timeout(300), asyncio.TaskGroup() as group:
                 group.create_task(driver.drive())
                 if meanwhile:
@@ -168,7 +171,7 @@ def test_a_segment_still_on_its_way_when_stop_asks_is_stopped_too(tmp_path, monk
 
 def test_what_went_wrong_beside_the_pools_is_told_by_itself(tmp_path):
     async def session() -> None:
-        async with local_pools(SIZES, tmp_path / "driver.log"):
+        async with local_pools(SIZES, tmp_path / "driver.log", SECURITY):
             msg = "no room"
             raise StorageError(msg)
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.monitor import Monitor, Rate, Roster
+from glasscreep.campaign.pace import Pace
 from glasscreep.campaign.progress import (
     Display,
     details,
@@ -49,7 +50,9 @@ def monitor(ledger) -> Monitor:
         stress=np.full(5, 0.5),
         replica=np.array([0, 0, 1, 1, 1], np.int32),
     )
-    return Monitor("small", ledger, roster, PARTICLES, steps_per_frame=50, steps_per_glass=200)
+    return Monitor(
+        "small", ledger, roster, PARTICLES, steps_per_frame=50, steps_per_glass=200, pace=Pace(5.0)
+    )
 
 
 def event(run: str, step: int, frames: int, unrelaxed: int = 0) -> dict[str, object]:

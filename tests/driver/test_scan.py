@@ -75,12 +75,13 @@ def test_what_diverged_stays_failed(tmp_path):
     assert states == [State.DONE, State.FAILED, State.FAILED, State.FAILED]
 
 
-@pytest.mark.parametrize("kind", ["crashed", "damaged"])
+@pytest.mark.parametrize("kind", ["crashed", "damaged", "cancelled"])
 def test_what_failed_otherwise_is_tried_again(tmp_path, kind):
     put(run_directory(tmp_path, "b"), frames=4)
     fail(run_directory(tmp_path, "b"), kind)
-    assert scanned(tmp_path).runs.state[1] == State.PARTIAL
+    assert scanned(tmp_path).runs.state[1] == State.FAILED
     forget_mendable_failures(tmp_path)
+    assert scanned(tmp_path).runs.state[1] == State.PARTIAL
     assert not (run_directory(tmp_path, "b") / FAILURE_FILE).exists()
 
 

@@ -1,0 +1,128 @@
+"""The analyses that are due: one at a time of each run, so that writers never meet."""
+
+import asyncio
+from collections.abc import Callable
+
+from distributed import Client
+
+from glasscreep.campaign.calls import answer
+from glasscreep.campaign.ledger import CRASHES_ALLOWED
+from glasscreep.campaign.seat import Seat
+from glasscreep.campaign.work import Listener, Work
+from glasscreep.tasks.segment import Outcome
+
+BETWEEN_ANALYSES_S = 2.0
+
+
+class Analyses:
+    """Queue of runs to be analysed, and what their slots do.
+
+    Parameters
+    ----------
+    work, client, listener
+        As for the driver.
+    outstanding : Outstanding
+        Counts what is due, for all kinds of work.
+    lacks_storage : callable
+        Told an outcome for want of storage, and what to do again if that is worth trying.
+    """
+
+    def __init__(
+        self,
+        work: Work,
+        client: Client,
+        listener: Listener,
+        outstanding: "Outstanding",
+        lacks_storage: Callable[[Outcome, Callable[[], None]], None],
+    ) -> None:
+        self.queue: asyncio.Queue[int] = asyncio.Queue()
+        self._work, self._client, self._listener = work, client, listener
+        self._outstanding = outstanding
+        self._lacks_storage = lacks_storage
+        self._again: dict[int, bool] = {}
+        self._next: dict[int, float] = {}
+        self._losses: dict[int, int] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Begin no more."""
+        self._closed = True
+        while not self.queue.empty():
+            self.queue.get_nowait()
+            self._outstanding.end()
+
+    def frames_committed(self, row: int) -> None:
+        """Have a run analysed that has new frames, though not more often than anyone looks."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._next.get(row, 0.0):
+            self._next[row] = now + BETWEEN_ANALYSES_S
+            self.add(row)
+
+    def add(self, row: int) -> None:
+        """Have a run analysed; once more, if it is being analysed now."""
+        if self._closed:
+            return
+        if row in self._again:
+            self._again[row] = True
+            return
+        self._again[row] = False
+        self._outstanding.begin()
+        self.queue.put_nowait(row)
+
+    async def slot(self, seat: Seat) -> None:
+        """Do analyses on a seat, one after the other, until it leaves."""
+        while (row := await seat.take(self.queue)) is not None:
+            with seat.working():
+                await self._do(row, seat)
+            if self._again.pop(row):
+                self.add(row)
+            self._outstanding.end()
+
+    async def _do(self, row: int, seat: Seat) -> None:
+        for call in self._work.analysis(row):
+            if self._closed:
+                return
+            outcome = await answer(self._client, call, seat)
+            if outcome is None or outcome.kind == "fenced":
+                self._lose(row, blame=not seat.is_leaving)
+                return
+            self._losses.pop(row, None)
+            self._listener.analysed(outcome)
+            if outcome.kind == "storage":
+                self._lacks_storage(outcome, lambda: self._add_after(row))
+            if outcome.kind != "done":
+                return
+
+    def _add_after(self, row: int) -> None:
+        self.add(row)
+        self._outstanding.end()  # of the wait
+
+    def _lose(self, row: int, *, blame: bool) -> None:
+        losses = self._losses[row] = self._losses.get(row, 0) + blame
+        # It may be the analysis that takes its worker down: too little memory, say.
+        self._again[row] = losses < CRASHES_ALLOWED
+        if losses == CRASHES_ALLOWED:
+            self._listener.analysis_lost(row)
+
+
+class Outstanding:
+    """Counts the pieces of work that are due or under way."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._none = asyncio.Event()
+
+    def begin(self) -> None:
+        """Count one more."""
+        self._count += 1
+
+    def end(self) -> None:
+        """Count one less."""
+        self._count -= 1
+        if not self._count:
+            self._none.set()
+
+    async def all_done(self) -> None:
+        """Wait until there is none left; what is done may have brought more."""
+        if self._count:
+            await self._none.wait()

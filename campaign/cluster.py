@@ -1,0 +1,108 @@
+"""The scheduler of a controller, and the pools that SLURM's allocations bring to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import dask
+from distributed import Client, Scheduler, SchedulerPlugin
+
+from glasscreep.campaign.cluster_jobs import job_names, job_requests, slots_per_allocation
+from glasscreep.campaign.cluster_pools import ClusterPools
+from glasscreep.campaign.directory import Prepared
+from glasscreep.campaign.session import Session
+from glasscreep.slurm.contact import FOLDER, TLS, Contact, write_contact
+from glasscreep.slurm.credentials import load_credentials
+from glasscreep.slurm.job import submitted
+from glasscreep.slurm.pool import Pool, Slurm
+from glasscreep.slurm.queue import Queue
+from glasscreep.slurm.workers import ANALYSIS, CONFIG, MD, WarmKernels
+
+
+class _Arrivals(SchedulerPlugin):
+    """Tells the pools who comes and goes."""
+
+    name = "glasscreep-arrivals"
+
+    def __init__(self, pools: ClusterPools) -> None:
+        self.pools = pools
+
+    def add_worker(self, scheduler: Scheduler, worker: str) -> None:
+        """Take in a new worker."""
+        (pool, slots), *_ = scheduler.workers[worker].resources.items()
+        self.pools.arrived(worker, pool, int(slots))
+
+    def remove_worker(self, scheduler: Scheduler, worker: str, **_: object) -> None:
+        """Take in the loss of one."""
+        self.pools.departed(worker)
+
+
+@asynccontextmanager
+async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[ClusterPools]:
+    """Start the scheduler of a campaign, and let its allocations know of it.
+
+    Parameters
+    ----------
+    session : Session
+        The campaign.
+    asks_slurm : bool
+        Whether to ask SLURM for allocations; else those come that were submitted beforehand.
+
+    Yields
+    ------
+    ClusterPools
+        Takes workers in; on leaving, the scheduler ends, and what was not given back waits for
+        the next controller.
+    """
+    campaign, directory = session.prepared.campaign, session.prepared.directory
+    assert campaign.cluster is not None
+    folder = directory / FOLDER
+    security = load_credentials(folder / TLS).security()
+    with dask.config.set(CONFIG):
+        async with (
+            Scheduler(
+                interface=campaign.cluster.interface,
+                port=0,
+                protocol="tls://",
+                security=security,
+                dashboard_address="127.0.0.1:0",
+            ) as scheduler,
+            Client(scheduler.address, asynchronous=True, security=security) as client,
+        ):
+            queue = Queue(job_names(campaign, directory)) if asks_slurm else None
+            pools = ClusterPools(client, queue, session.monitor)
+            for name in (MD, ANALYSIS):
+                pools.pools[name] = _pool(name, pools, session.prepared, queue)
+            if queue is not None:
+                await _adopt(pools, queue)
+            await client.register_plugin(WarmKernels())
+            scheduler.add_plugin(_Arrivals(pools))
+            write_contact(folder, Contact.of_this_process(scheduler.address, client.dashboard_link))
+            yield pools
+
+
+def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | None) -> Pool:
+    """Make a pool of the size that the campaign file says."""
+    campaign, folder = prepared.campaign, prepared.directory / FOLDER
+    assert campaign.cluster is not None
+    request = job_requests(campaign, prepared.directory.resolve())[name]
+    slurm = None
+    if queue is not None:
+        slurm = Slurm(
+            submit=partial(submitted, request, folder),
+            cancel=queue.cancel,
+            log=lambda job_id: Path(str(request.output).replace("%j", job_id)),
+            script=folder / f"{name}.sh",
+        )
+    limit = getattr(campaign.cluster, name).max_allocations
+    return Pool(name, slots_per_allocation(campaign)[name], limit, slurm, pools.release)
+
+
+async def _adopt(pools: ClusterPools, queue: Queue) -> None:
+    """Take over the jobs that an earlier controller asked for."""
+    view = await queue.look()
+    for job_id, job in view.jobs.items() if view else ():
+        kind = job.name.split(".")[-2]
+        if kind in pools.pools and not job.has_ended:
+            pools.pools[kind].adopt(job_id)

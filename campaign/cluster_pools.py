@@ -1,0 +1,177 @@
+"""Pools of Dask workers that SLURM's allocations bring to a controller."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from distributed import Client
+
+from glasscreep.campaign.driver import Driver
+from glasscreep.campaign.monitor import Monitor
+from glasscreep.campaign.seat import Seat
+from glasscreep.campaign.snapshot import AllocationState
+from glasscreep.slurm.allocation import Facts, facts, leave
+from glasscreep.slurm.pool import Allocation, AllocationsFailError, Pool
+from glasscreep.slurm.queue import Queue
+from glasscreep.slurm.workers import MD
+
+STARTING_S = 10.0
+"""What an MD process may need until its first block, and to end after the last commit."""
+SPARE_S = 10.0
+"""What to leave of the walltime in any case."""
+ANSWER_S = 30.0
+
+T = TypeVar("T")
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Guest:
+    """A worker that an allocation brought."""
+
+    seat: Seat
+    """Its slots."""
+    pool: Pool
+    """Pool of the allocation."""
+    allocation: Allocation
+    """The allocation."""
+    ends_at: float
+    """When SLURM ends it [s since 1970]."""
+
+
+class ClusterPools:
+    """Takes workers in as they come, and has the pools ask for as many as there is work for.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Asynchronous client of the scheduler.
+    queue : Queue or None
+        What SLURM says of the jobs; None where it is not asked.
+    monitor : Monitor
+        Told of the allocations; tells how far apart commits are.
+    """
+
+    def __init__(self, client: Client, queue: Queue | None, monitor: Monitor) -> None:
+        self.client = client
+        self.pools: dict[str, Pool] = {}
+        self._queue, self._monitor = queue, monitor
+        self._guests: dict[str, _Guest] = {}
+        self._driver: Driver | None = None
+        self._arriving: set[asyncio.Task[None]] = set()
+        self._waiting: list[tuple[str, str, int]] = []
+
+    def serve(self, driver: Driver) -> None:
+        """Give the driver the workers there are, and those to come."""
+        self._driver = driver
+        for worker in self._waiting:
+            self.arrived(*worker)
+
+    def arrived(self, address: str, pool: str, slots: int) -> None:
+        """Take in a worker that has come to the scheduler."""
+        if self._driver is None:
+            self._waiting.append((address, pool, slots))
+            return
+        task = asyncio.ensure_future(self._seat(address, pool, slots))
+        self._arriving.add(task)
+        task.add_done_callback(self._arriving.discard)
+
+    def departed(self, address: str) -> None:
+        """Take in that the scheduler has lost a worker."""
+        if guest := self._guests.pop(address, None):
+            guest.seat.lose()
+            guest.pool.left(guest.allocation.job_id, address)
+
+    async def tend(self, driver: Driver) -> None:
+        """Drain what is about to end, notice what is dead, ask for what is needed."""
+        for guest in list(self._guests.values()):
+            if time.time() > self._last_call(guest) and not guest.seat.is_leaving:
+                await self._drain(driver, guest)
+            elif guest.allocation.leaving:
+                await self.release(guest.allocation)
+        view = await self._queue.look() if self._queue else None
+        try:
+            for name, pool in self.pools.items():
+                await pool.tend(0 if driver.stopping else driver.load(name), view)
+        except AllocationsFailError as error:
+            await driver.stop(str(error))
+        self._monitor.allocations = tuple(self._described())
+        self._monitor.trouble = "; ".join(
+            pool.trouble for pool in self.pools.values() if pool.trouble
+        )
+
+    async def release(self, allocation: Allocation) -> None:
+        """Have an allocation end once its workers have nothing to do."""
+        guests = [self._guests[worker] for worker in allocation.workers]
+        for guest in guests:
+            guest.seat.leave()
+        if not any(guest.seat.busy for guest in guests):
+            await self._on_worker(next(iter(allocation.workers)), leave)
+
+    async def give_all_back(self) -> None:
+        """Have every allocation end: the campaign is done, or stopped."""
+        waiting = [pool.give_back(one) for pool in self.pools.values() for one in pool.allocations]
+        await asyncio.gather(*waiting)
+
+    def _described(self) -> Iterator[AllocationState]:
+        for name, pool in self.pools.items():
+            for one in pool.allocations:
+                busy = sum(self._guests[worker].seat.busy for worker in one.workers)
+                state = "LEAVING" if one.leaving else one.state
+                yield AllocationState(
+                    name, one.job_id, state, one.reason, one.node, busy, pool.slots
+                )
+
+    async def _seat(self, address: str, pool_name: str, slots: int) -> None:
+        known: Facts | None = await self._on_worker(address, facts)
+        if known is None or self._driver is None:
+            return
+        pool, seat = self.pools[pool_name], Seat(pool_name, slots, address)
+        allocation = pool.joined(known.job_id, address, lambda: seat.idle_s)
+        allocation.node = known.host
+        guest = self._guests[address] = _Guest(seat, pool, allocation, known.ends_at)
+        if time.time() > self._last_call(guest):
+            seat.leave()
+            await self._of_no_use(guest)
+        else:
+            self._driver.add_seat(seat)
+
+    async def _of_no_use(self, guest: _Guest) -> None:
+        assert self._driver is not None
+        why = (
+            f"it has {guest.ends_at - time.time():.0f} s left, and a segment needs "
+            f"{self._needed_s():.0f} s to be sure of its first commit: raise walltime_s, or lower "
+            "checkpoint_interval"
+        )
+        guest.allocation.leaving = True
+        try:
+            guest.pool.fail_early(guest.allocation, why)
+        except AllocationsFailError as error:
+            await self._driver.stop(str(error))
+
+    def _last_call(self, guest: _Guest) -> float:
+        return guest.ends_at - self._needed_s()
+
+    def _needed_s(self) -> float:
+        return STARTING_S + 1.5 * self._monitor.pace.longest_s + SPARE_S
+
+    async def _drain(self, driver: Driver, guest: _Guest) -> None:
+        guest.allocation.leaving = True
+        _logger.info("%s allocation %s is near its end", guest.pool.name, guest.allocation.job_id)
+        if guest.seat.pool == MD:
+            await driver.drain(guest.seat)
+        else:
+            guest.seat.leave()
+
+    async def _on_worker(self, address: str, function: Callable[[], T]) -> T | None:
+        """Call a function on a worker; None if it is lost meanwhile."""
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                answers = await self.client.run(function, workers=[address], on_error="ignore")
+        except TimeoutError:
+            return None
+        found: T | None = answers.get(address)
+        return found

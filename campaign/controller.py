@@ -1,0 +1,92 @@
+"""The controller: `python -m glasscreep.campaign.controller DIR`, the job that drives a campaign.
+
+SLURM sends SIGUSR1 before the walltime ends: the running segments go to their next checkpoint, the
+job requeues itself, and the allocations wait for it. SIGTERM (scancel) stops it, and gives them
+back. Started again, it goes on from what is on disk, and takes the allocations over that there are.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from glasscreep.campaign.cluster import cluster_pools
+from glasscreep.campaign.cluster_jobs import launcher_of
+from glasscreep.campaign.directory import prepare, read_campaign
+from glasscreep.campaign.driving import drive
+from glasscreep.campaign.lock import CampaignLock, LockedError
+from glasscreep.campaign.progress import Display
+from glasscreep.campaign.session import Session, open_session
+from glasscreep.campaign.submission import read_submission
+from glasscreep.slurm.contact import FOLDER, remove_contact
+from glasscreep.slurm.job import requeue
+from glasscreep.tasks.errors import GlasscreepError
+
+LOCK_WAIT_S = 180.0
+"""How long the lock of a controller that died on another node may outlive it."""
+STORAGE_PATIENCE_S = 3600.0
+HANDING_OVER = "the controller's walltime is near: it requeues itself"
+CANCELLED = "the controller was cancelled"
+FAILED = 1
+
+
+def main() -> int:
+    """Drive the campaign in the directory that the command line names."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    directory, console = Path(sys.argv[1]), Console(soft_wrap=True)
+    try:
+        with _lock(directory), Display(console) as display:
+            session = _open(directory, display)
+            if session.is_work_left():
+                asyncio.run(_drive(session))
+            snapshot = session.finish()
+    except GlasscreepError as error:
+        console.print(str(error), markup=False, highlight=False)
+        return FAILED
+    if snapshot.why_stopped == HANDING_OVER:
+        requeue(os.environ["SLURM_JOB_ID"])
+    elif snapshot.why_stopped:
+        console.print(snapshot.why_stopped, markup=False, highlight=False)
+        return FAILED
+    return 0
+
+
+def _lock(directory: Path) -> CampaignLock:
+    deadline = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            return CampaignLock(directory).__enter__()
+        except LockedError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)
+
+
+def _open(directory: Path, display: Display) -> Session:
+    campaign = read_campaign(directory)
+    prepared = prepare(campaign, directory)
+    # Workers start MD processes with their own environment, that of another job and node.
+    return open_session(prepared, display, launcher_of(campaign), environment={})
+
+
+async def _drive(session: Session) -> None:
+    directory = session.prepared.directory
+    presubmitted = read_submission(directory).presubmit
+    reasons = {signal.SIGUSR1: HANDING_OVER, signal.SIGTERM: CANCELLED}
+    async with cluster_pools(session, asks_slurm=not presubmitted) as pools:
+        said = "stopping: running segments go to their next checkpoint"
+        await drive(session, pools, reasons, said, STORAGE_PATIENCE_S)
+        if session.monitor.why_stopped != HANDING_OVER:
+            remove_contact(directory / FOLDER)
+            await pools.give_all_back()
+    session.monitor.dashboard, session.monitor.allocations = "", ()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""Driving a session over its pools, from the first look to the last."""
+
+import asyncio
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from distributed import Client
+
+from glasscreep.campaign.driver import Driver
+from glasscreep.campaign.index import write_index
+from glasscreep.campaign.patience import Patience
+from glasscreep.campaign.requests import (
+    CANCELLED,
+    HOW_TO_GO_ON,
+    cancellations_asked,
+    forget_cancellation,
+)
+from glasscreep.campaign.session import Session
+from glasscreep.tasks.errors import StorageError
+from glasscreep.tasks.segment import Outcome
+
+LOOK_EVERY_S = 1.0
+INDEX_EVERY_S = 10.0
+
+
+class Pools(Protocol):
+    """Workers of both pools, wherever they are."""
+
+    @property
+    def client(self) -> Client:
+        """Asynchronous client of the scheduler."""
+
+    def serve(self, driver: Driver) -> None:
+        """Give the driver the seats there are, and those to come."""
+
+    async def tend(self, driver: Driver) -> None:
+        """Look after the workers; called about every second."""
+
+
+async def drive(
+    session: Session,
+    pools: Pools,
+    reasons: Mapping[signal.Signals, str],
+    said: str,
+    patience_s: float = 0.0,
+) -> None:
+    """Do all the work that is left, until it is done or a signal stops it.
+
+    Parameters
+    ----------
+    session : Session
+        The campaign.
+    pools : Pools
+        Where the work is done.
+    reasons : mapping
+        Signals to stop on, each with the reason that the snapshot gives; a second one stops at
+        once.
+    said : str
+        What the display says on the first signal.
+    patience_s : float, optional
+        How long to go on without storage [s].
+    """
+    session.monitor.dashboard = pools.client.dashboard_link
+    session.display.say(f"Dask dashboard: {pools.client.dashboard_link}")
+    driver = Driver(session.ledger, session.work, pools.client, session.monitor, patience_s)
+    pools.serve(driver)
+    with _stopping_on(reasons, driver, session, said):
+        await _watch(driver, session, pools, Patience(patience_s))
+    session.monitor.why_stopped = driver.stopping or ""
+
+
+async def _watch(driver: Driver, session: Session, pools: Pools, storage: Patience) -> None:
+    def on_progress(event: tuple[float, dict[str, Any]]) -> None:
+        row = session.monitor.progressed(event[1])
+        if row is not None:
+            driver.frames_committed(row)
+
+    pools.client.subscribe_topic("progress", on_progress)
+    driving = asyncio.create_task(driver.drive())
+    index_due = 0.0
+    loop = asyncio.get_running_loop()
+    try:
+        while not driving.done():
+            await pools.tend(driver)
+            await _cancel_what_is_asked(driver, session)
+            try:
+                session.publish("stopping" if driver.stopping else "running")
+                if loop.time() >= index_due:
+                    await asyncio.to_thread(write_index, session.prepared.store, session.ledger)
+                    index_due = loop.time() + INDEX_EVERY_S
+                storage.restore()
+            except StorageError:
+                if not storage.is_left():
+                    raise
+            await asyncio.wait({driving}, timeout=LOOK_EVERY_S)
+    finally:
+        driving.cancel()
+        await asyncio.wait({driving})
+    driving.result()
+
+
+async def _cancel_what_is_asked(driver: Driver, session: Session) -> None:
+    directory = session.prepared.directory
+    for run_id in cancellations_asked(directory):
+        row = session.monitor.row_of_run(run_id)
+        if row is not None:
+            frames = int(session.ledger.runs.frames[row])
+            await driver.cancel(row, Outcome(run_id, CANCELLED, frames, 0, HOW_TO_GO_ON, "", 0))
+        forget_cancellation(directory, run_id)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Keep Ctrl-C from this process and those it starts, until the driver listens for it."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _stopping_on(
+    reasons: Mapping[signal.Signals, str], driver: Driver, session: Session, said: str
+) -> Iterator[None]:
+    loop, asked = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
+
+    def on_signal(why: str) -> None:
+        if driver.stopping:
+            session.display.say("stopping at once; what is committed stays")
+            asked.add(loop.create_task(driver.kill()))
+            return
+        session.display.say(said)
+        asked.add(loop.create_task(driver.stop(why)))
+
+    for number, why in reasons.items():
+        loop.add_signal_handler(number, on_signal, why)
+    try:
+        yield
+    finally:
+        for number in reasons:
+            loop.remove_signal_handler(number)

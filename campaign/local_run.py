@@ -1,0 +1,104 @@
+"""One sitting of the driver on this machine: what `run` does between the file and the summary."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from distributed import Security
+from rich.console import Console
+
+from glasscreep.campaign.directory import prepare, survey
+from glasscreep.campaign.driver import GRACE_S
+from glasscreep.campaign.driving import drive, uninterrupted
+from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.pools import PoolSizes, local_pools
+from glasscreep.campaign.progress import Display
+from glasscreep.campaign.scan import forget_mendable_failures
+from glasscreep.campaign.sections import Campaign
+from glasscreep.campaign.session import Session, open_session
+from glasscreep.campaign.snapshot import Snapshot
+from glasscreep.campaign.states import State
+from glasscreep.slurm.contact import FOLDER, TLS
+from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
+from glasscreep.slurm.launch import LocalLauncher
+from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.files import storing
+
+LOG_FILE = "driver.log"
+INTERRUPTED = "interrupted"
+
+
+def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snapshot:
+    """Do what is left to do of a campaign, on this machine.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        What is asked for.
+    directory : Path
+        Campaign directory; made, extended or gone on with.
+    console : rich.console.Console
+        Where progress is shown.
+
+    Returns
+    -------
+    Snapshot
+        How far the campaign is; its phase is `finished`, or `stopped` with a reason.
+
+    Raises
+    ------
+    GlasscreepError
+        If the directory can't be used, another driver is at work on it, or it can't be written.
+    """
+    survey(campaign, directory)  # refuses before anything is made
+    with storing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    with CampaignLock(directory) as lock, Display(console) as display:
+        if lock.stale:
+            display.say(f"taking over from {lock.stale}, which ended without a word")
+        prepared = prepare(campaign, directory)
+        forget_mendable_failures(directory)
+        launcher = LocalLauncher()
+        session = open_session(prepared, display, launcher, launcher.environment())
+        if session.is_work_left():
+            session.publish("running")
+            asyncio.run(_drive(session))
+        else:
+            failed = session.ledger.count(State.FAILED)
+            display.say(
+                f"nothing to do: {failed} runs failed for good, all else is there"
+                if failed
+                else "nothing to do: all that the campaign asks for is there"
+            )
+            session.finish()
+        return session.monitor.snapshot()
+
+
+async def _drive(session: Session) -> None:
+    resources, directory = session.prepared.campaign.resources, session.prepared.directory
+    sizes = PoolSizes(resources.slots_on(_cores()), resources.analysis_slots)
+    reasons = dict.fromkeys((signal.SIGINT, signal.SIGTERM), INTERRUPTED)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup makes it
+        reasons[signal.SIGHUP] = INTERRUPTED
+    said = (
+        f"stopping: running segments go to their next checkpoint, {GRACE_S:.0f} s at most; "
+        "a second Ctrl-C stops at once. Give the same command again to go on."
+    )
+    with uninterrupted():
+        async with local_pools(sizes, directory / LOG_FILE, _security(directory)) as pools:
+            await drive(session, pools, reasons, said)
+    session.monitor.dashboard = ""
+    session.finish()
+
+
+def _security(directory: Path) -> Security:
+    """Give the campaign's certificates: every user of the machine can reach the workers' ports."""
+    try:
+        return ensure_credentials(directory / FOLDER / TLS).security()
+    except CredentialsError as error:
+        raise GlasscreepError(str(error)) from error
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

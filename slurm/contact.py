@@ -1,0 +1,90 @@
+"""Where the controller of a campaign is: what its allocations and its users look up."""
+
+import getpass
+import json
+import os
+import socket
+import tempfile
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+FOLDER = "slurm"
+"""Of a campaign directory: what concerns SLURM, open to the user alone."""
+TLS = "tls"
+"""In that folder: the campaign's certificates."""
+FILE_NAME = "contact.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A controller that is at work."""
+
+    scheduler: str
+    """Address of its Dask scheduler, `tls://...`."""
+    dashboard: str
+    """Address of the dashboard, on the controller's host alone."""
+    host: str
+    """Name of its machine."""
+    user: str
+    """Name of its user there."""
+    pid: int
+    """Its process number there."""
+    job_id: str
+    """Its SLURM job."""
+    started: str
+    """When it began to listen, ISO 8601 with zone."""
+
+    @classmethod
+    def of_this_process(cls, scheduler: str, dashboard: str) -> Self:
+        """Describe the process that asks."""
+        return cls(
+            scheduler,
+            dashboard,
+            socket.gethostname(),
+            getpass.getuser(),
+            os.getpid(),
+            os.environ.get("SLURM_JOB_ID", ""),
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+
+def write_contact(folder: Path, contact: Contact) -> None:
+    """Make a controller known to all who see its campaign's directory, and who are its user."""
+    replace_private(folder / FILE_NAME, json.dumps(asdict(contact), indent=1).encode())
+
+
+def read_contact(folder: Path) -> Contact | None:
+    """Look up the controller; None if there is none, or none that this version understands."""
+    try:
+        return Contact(**json.loads((folder / FILE_NAME).read_bytes()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def remove_contact(folder: Path) -> None:
+    """Let allocations know that no controller will need them."""
+    with suppress(FileNotFoundError):
+        (folder / FILE_NAME).unlink()
+
+
+def private_folder(path: Path) -> Path:
+    """Make a folder that only its user may look into, if it is not there."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def replace_private(path: Path, data: bytes) -> None:
+    """Replace a file at once, readable for its user alone."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

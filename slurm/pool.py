@@ -1,0 +1,281 @@
+"""The allocations of one pool: asked for by work left, noticed when dead or stuck, given back."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
+from glasscreep.slurm.queue import JobState, View
+
+EARLY_S = 60.0
+"""An allocation that dies sooner after its start than this has something wrong with it."""
+EARLY_DEATHS = 3
+JOINING_S = 60.0
+"""How long a running job may take to bring its workers, or to bring them back."""
+IDLE_S = 60.0
+"""How long an allocation may be more than the work left needs, before it is given back."""
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 300.0
+TAIL_LINES, TAIL_BYTES = 15, 8192
+
+_logger = logging.getLogger(__name__)
+
+
+class AllocationsFailError(Exception):
+    """Allocations die one after the other. The message is for the user."""
+
+
+@dataclass(slots=True, eq=False)
+class Allocation:
+    """One job that brings workers."""
+
+    job_id: str
+    """Its SLURM job."""
+    asked: float = field(default_factory=time.monotonic)
+    """When it was asked for."""
+    state: str = "PENDING"
+    """As SLURM calls it."""
+    reason: str = ""
+    """Why it waits, as SLURM calls it."""
+    node: str = ""
+    """Its first node."""
+    started: float | None = None
+    """When it was first seen at work."""
+    workers: dict[str, Callable[[], float]] = field(default_factory=dict)
+    """For how long each of its workers has had nothing to do [s], by address."""
+    without: float | None = None
+    """Since when it runs without a worker."""
+    leaving: bool = False
+    """Whether it is to end, and is not counted on any more."""
+
+    @property
+    def idle_s(self) -> float:
+        """For how long none of its workers has had anything to do [s]."""
+        return min((idle_s() for idle_s in self.workers.values()), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Slurm:
+    """What a pool asks of SLURM."""
+
+    submit: Callable[[], Awaitable[str]]
+    """Ask for one more allocation; gives the job's id."""
+    cancel: Callable[[str], Awaitable[None]]
+    """End a job."""
+    log: Callable[[str], Path]
+    """File with the output of a job."""
+    script: Path
+    """File that is submitted."""
+
+
+class Pool:
+    """Keeps as many allocations as there is work for.
+
+    Parameters
+    ----------
+    name : str
+        `md` or `analysis`.
+    slots : int
+        Tasks that an allocation takes at a time.
+    limit : int
+        Most allocations to have at a time.
+    slurm : Slurm or None
+        How to ask; None where all jobs were submitted beforehand, and come by themselves.
+    release : callable
+        Tells an allocation to end, by way of a worker of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        slots: int,
+        limit: int,
+        slurm: Slurm | None,
+        release: Callable[[Allocation], Awaitable[None]],
+    ) -> None:
+        self.name, self.slots, self.limit = name, slots, limit
+        self._slurm, self._release = slurm, release
+        self._allocations: dict[str, Allocation] = {}
+        self._failures = self._refusals = 0
+        self._early: list[str] = []
+        self._next_try = 0.0
+        self._too_many_since: float | None = None
+        self.trouble = ""
+        """What went wrong last, until an allocation lives; for the status."""
+
+    @property
+    def allocations(self) -> tuple[Allocation, ...]:
+        """Those that are asked for or at work."""
+        return tuple(self._allocations.values())
+
+    def adopt(self, job_id: str) -> Allocation:
+        """Take over a job that an earlier controller asked for, or that comes by itself."""
+        return self._allocations.setdefault(job_id, Allocation(job_id))
+
+    def joined(self, job_id: str, worker: str, idle_s: Callable[[], float]) -> Allocation:
+        """Note that a worker of a job is there."""
+        allocation = self.adopt(job_id)
+        allocation.workers[worker] = idle_s
+        allocation.started = allocation.started or time.monotonic()
+        allocation.state, allocation.without = "RUNNING", None
+        return allocation
+
+    def left(self, job_id: str, worker: str) -> None:
+        """Note that a worker of a job is gone."""
+        if allocation := self._allocations.get(job_id):
+            allocation.workers.pop(worker, None)
+            if not allocation.workers:
+                allocation.without = time.monotonic()
+            if self._slurm is None and not allocation.workers:
+                del self._allocations[job_id]
+
+    async def tend(self, load: int, view: View | None) -> None:
+        """Look after the allocations.
+
+        Parameters
+        ----------
+        load : int
+            Tasks that wait or are being worked on.
+        view : View or None
+            What SLURM last said of the jobs; None if that is not known.
+
+        Raises
+        ------
+        AllocationsFailError
+            If several in a row have died just after their start.
+        """
+        for allocation in self.allocations:
+            if view is not None and view.at > allocation.asked:
+                await self._compare(allocation, view.jobs.get(allocation.job_id))
+            if allocation.job_id in self._allocations:
+                await self._check(allocation)
+        await self._scale(load)
+
+    async def give_back(self, allocation: Allocation) -> None:
+        """Have an allocation end."""
+        allocation.leaving = True
+        if allocation.workers:
+            await self._release(allocation)
+        elif self._slurm is not None:
+            await self._slurm.cancel(allocation.job_id)
+
+    async def _compare(self, allocation: Allocation, job: JobState | None) -> None:
+        if job is None or job.has_ended:
+            del self._allocations[allocation.job_id]
+            if not allocation.leaving:
+                self._died(allocation, job)
+            return
+        allocation.state, allocation.reason = job.state, job.reason
+        allocation.node = job.node or allocation.node
+        if job.state == "RUNNING" and allocation.started is None:
+            allocation.started = allocation.without = time.monotonic()
+        if job.is_held:
+            await self._give_up(allocation, f"SLURM holds it: {job.reason}")
+
+    async def _check(self, allocation: Allocation) -> None:
+        """Give up an allocation that runs, but without a worker."""
+        now = time.monotonic()
+        if allocation.workers and now - (allocation.started or now) > EARLY_S:
+            self._failures, self._early, self.trouble = 0, [], ""
+        if allocation.leaving or allocation.without is None:
+            return
+        if now - allocation.without > JOINING_S:
+            await self._give_up(allocation, f"it runs, but brought no worker for {JOINING_S:.0f} s")
+
+    async def _give_up(self, allocation: Allocation, why: str) -> None:
+        del self._allocations[allocation.job_id]
+        if not allocation.leaving:
+            self._failed(allocation, why)
+        assert self._slurm is not None
+        await self._slurm.cancel(allocation.job_id)
+
+    def _died(self, allocation: Allocation, job: JobState | None) -> None:
+        how = job.state if job else "gone from SLURM's queue"
+        present = time.monotonic()
+        lived_s = job.lived_s if job else present - (allocation.started or present)
+        why = f"it ended after {lived_s:.0f} s ({how})"
+        if lived_s < EARLY_S and (job is None or job.is_at_fault):
+            self.fail_early(allocation, why)
+        else:
+            self._failed(allocation, why)
+
+    def fail_early(self, allocation: Allocation, why: str) -> None:
+        """Count an allocation as one that was of no use.
+
+        Raises
+        ------
+        AllocationsFailError
+            If it is the last of several in a row.
+        """
+        self._failed(allocation, why)
+        self._early.append(allocation.job_id)
+        if len(self._early) >= EARLY_DEATHS:
+            raise AllocationsFailError(self._last_words(allocation))
+
+    def _failed(self, allocation: Allocation, why: str) -> None:
+        self._back_off(f"{self.name} allocation {allocation.job_id}: {why}")
+
+    def _back_off(self, trouble: str) -> None:
+        self._failures += 1
+        delay_s = min(FIRST_BACKOFF_S * 2 ** (self._failures - 1), LONGEST_BACKOFF_S)
+        self._next_try = time.monotonic() + delay_s
+        self.trouble = trouble
+        _logger.warning("%s; the next is asked for in %.0f s", trouble, delay_s)
+
+    def _last_words(self, allocation: Allocation) -> str:
+        assert self._slurm is not None
+        log = self._slurm.log(allocation.job_id)
+        return (
+            f"{EARLY_DEATHS} allocations in a row ({', '.join(self._early)}) were of no use within "
+            f"{EARLY_S:.0f} s of their start. The last: {self.trouble}; node "
+            f"{allocation.node or 'unknown'}; script {self._slurm.script}; the last lines of "
+            f"{log}:\n{_tail(log)}\nMend the cause, then give `glasscreep resume`."
+        )
+
+    async def _scale(self, load: int) -> None:
+        wanted = min(self.limit, -(-load // self.slots))
+        counted = [one for one in self.allocations if not one.leaving]
+        if len(counted) > wanted:
+            await self._shrink(counted, len(counted) - wanted)
+            return
+        self._too_many_since = None
+        if self._slurm is None or time.monotonic() < self._next_try:
+            return
+        for _ in range(wanted - len(counted)):
+            try:
+                job_id = await self._slurm.submit()
+            except SlurmError as error:
+                self._refused(error)
+                return
+            self._refusals = 0
+            self._allocations[job_id] = Allocation(job_id)
+            _logger.info("asked for %s allocation %s", self.name, job_id)
+
+    def _refused(self, error: SlurmError) -> None:
+        self._back_off(str(error))
+        if not isinstance(error, SlurmUnreachableError):
+            self._refusals += 1
+        if self._refusals == EARLY_DEATHS:
+            msg = f"SLURM refuses {self.name} allocations, {EARLY_DEATHS} times in a row: {error}"
+            raise AllocationsFailError(msg) from error
+
+    async def _shrink(self, counted: list[Allocation], excess: int) -> None:
+        now = time.monotonic()
+        self._too_many_since = self._too_many_since or now
+        if now - self._too_many_since < IDLE_S:
+            return
+        idle = [one for one in counted if not one.workers and one.started is None]
+        idle += [one for one in counted if one.idle_s >= IDLE_S]
+        await asyncio.gather(*(self.give_back(one) for one in idle[:excess]))
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(file.seek(0, 2) - TAIL_BYTES, 0))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError as error:
+        return f"(can't be read: {error.strerror})"
+    return "\n".join(lines[-TAIL_LINES:])
