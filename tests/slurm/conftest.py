@@ -1,0 +1,40 @@
+"""A real SLURM for the tests that ask for one."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from testbed import SlurmBed, missing_programs
+
+
+@pytest.fixture(scope="session")
+def slurm_programs(require: Callable[[object, str], None]) -> None:
+    """Require that SLURM and munge are installed."""
+    missing = missing_programs()
+    require(not missing, f"{', '.join(missing)} missing (apt-get install slurmctld slurmd munge)")
+
+
+@pytest.fixture(scope="session")
+def shared_slurm(slurm_programs: None) -> Iterator[SlurmBed]:
+    """Share one SLURM among the tests of this process: take `slurm` rather than this."""
+    with SlurmBed() as bed:
+        yield bed
+
+
+@pytest.fixture
+def slurm(shared_slurm: SlurmBed) -> Iterator[SlurmBed]:
+    """Give a SLURM with two nodes of eight cores and no job, to tests that do no harm to it."""
+    yield shared_slurm
+    shared_slurm.cancel_all()
+
+
+@pytest.fixture
+def start_slurm(slurm_programs: None) -> Iterator[Callable[..., SlurmBed]]:
+    """Start a SLURM for this test alone: `start_slurm(nodes=3)`; options are those of Shape."""
+    with ExitStack() as beds:
+        yield lambda **shape: beds.enter_context(SlurmBed(**shape))
