@@ -17,6 +17,7 @@ from glasscreep.slurm.credentials import load_credentials
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.pool import Pool, Slurm
 from glasscreep.slurm.queue import Queue
+from glasscreep.slurm.scheduler import scheduler_of
 from glasscreep.slurm.workers import ANALYSIS, CONFIG, MD, WarmKernels
 
 
@@ -61,13 +62,7 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
     security = load_credentials(folder / TLS).security()
     with dask.config.set(CONFIG):
         async with (
-            Scheduler(
-                interface=campaign.cluster.interface,
-                port=0,
-                protocol="tls://",
-                security=security,
-                dashboard_address="127.0.0.1:0",
-            ) as scheduler,
+            scheduler_of(security, interface=campaign.cluster.interface) as scheduler,
             Client(scheduler.address, asynchronous=True, security=security) as client,
         ):
             queue = Queue(job_names(campaign, directory)) if asks_slurm else None

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dask
-from distributed import Client, Scheduler, Security
+from distributed import Client, Security
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.seat import Seat
+from glasscreep.slurm.scheduler import scheduler_of
 from glasscreep.slurm.workers import (
     ANALYSIS,
     CONFIG,
@@ -82,13 +83,7 @@ async def local_pools(sizes: PoolSizes, log: Path, security: Security) -> AsyncI
 async def _pools(sizes: PoolSizes, log: Path, security: Security) -> AsyncIterator[LocalPools]:
     with dask.config.set(CONFIG), logging_to(log):
         async with (
-            Scheduler(
-                host="127.0.0.1",
-                port=0,
-                protocol="tls://",
-                security=security,
-                dashboard_address="127.0.0.1:0",
-            ) as scheduler,
+            scheduler_of(security, host="127.0.0.1") as scheduler,
             asyncio.TaskGroup() as group,
             Client(scheduler.address, asynchronous=True, security=security) as client,
         ):

@@ -1,0 +1,41 @@
+"""The Dask scheduler of a campaign, open to those with the campaign's certificates alone."""
+
+import dask
+from bokeh.settings import settings
+from distributed import Scheduler, Security
+
+ROUTES = (
+    "distributed.http.scheduler.info",
+    "distributed.http.scheduler.prometheus",
+    "distributed.http.health",
+    "distributed.http.statics",
+)
+"""What its HTTP server has beside the dashboard; all of it is for looking, nothing for changing.
+
+Whatever a user's configuration of Dask adds is left out: `api` retires workers, `proxy` leads on to
+other machines.
+"""
+ORIGINS = ("localhost", "127.0.0.1")
+"""Whose pages may read the dashboard: at any port, since a tunnel may begin at another."""
+
+
+def scheduler_of(security: Security, **where: str | None) -> Scheduler:
+    """Make, but not start, a scheduler.
+
+    Parameters
+    ----------
+    security : distributed.Security
+        Certificates, shown by all who want to talk to it.
+    **where : str or None
+        Its `host` or `interface`. Its dashboard, which asks for no certificate, is on loopback.
+    """
+    # By default a page from anywhere, open in the browser of who looks at the dashboard, may.
+    settings.allowed_ws_origin = list(ORIGINS)
+    with dask.config.set({"distributed.scheduler.http.routes": list(ROUTES)}):
+        return Scheduler(
+            port=0,
+            protocol="tls://",
+            security=security,
+            dashboard_address="127.0.0.1:0",
+            **where,
+        )
