@@ -19,15 +19,18 @@ ORIGINS = ("localhost", "127.0.0.1")
 """Whose pages may read the dashboard: at any port, since a tunnel may begin at another."""
 
 
-def scheduler_of(security: Security, **where: str | None) -> Scheduler:
+def scheduler_of(
+    security: Security, *, host: str | None = None, interface: str | None = None
+) -> Scheduler:
     """Make, but not start, a scheduler.
 
     Parameters
     ----------
     security : distributed.Security
         Certificates, shown by all who want to talk to it.
-    **where : str or None
-        Its `host` or `interface`. Its dashboard, which asks for no certificate, is on loopback.
+    host, interface : str, optional
+        Where it listens; everywhere if neither is given. The dashboard, which asks for no
+        certificate, is on loopback in any case.
     """
     # By default a page from anywhere, open in the browser of who looks at the dashboard, may.
     settings.allowed_ws_origin = list(ORIGINS)
@@ -37,5 +40,6 @@ def scheduler_of(security: Security, **where: str | None) -> Scheduler:
             protocol="tls://",
             security=security,
             dashboard_address="127.0.0.1:0",
-            **where,
+            host=host,
+            interface=interface,
         )
