@@ -20,6 +20,8 @@ CONFIG = {
     "distributed.comm.timeouts.connect": "30s",
     # Longer than a switch needs to come back, shorter than anyone would wait for a dead node.
     "distributed.comm.timeouts.tcp": "60s",
+    # It is on loopback, which Dask doesn't know: it takes it to be where the scheduler listens.
+    "distributed.dashboard.link": "http://127.0.0.1:{port}/status",
 }
 """Settings of Dask, for schedulers, workers and clients alike."""
 STARTS_TRIED = 3

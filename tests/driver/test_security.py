@@ -56,6 +56,7 @@ else:
 class Pools:
     """Pools that are at work in another process."""
 
+    kind: str
     folder: Path
     process: psutil.Process
     addresses: dict[str, list[str]]
@@ -80,10 +81,12 @@ class Pools:
         }
 
 
-@pytest.fixture(scope="module")
-def pools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
+@pytest.fixture(scope="module", params=["local", "cluster"])
+def pools(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Pools]:
     folder = tmp_path_factory.mktemp("campaign")
-    command = [sys.executable, str(POOLS), str(folder)]
+    command = [sys.executable, str(POOLS), str(folder), request.param]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -92,7 +95,7 @@ def pools(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pools]:
         env=os.environ | CARELESS,
     ) as process:
         said = json.loads(process.stdout.readline())
-        yield Pools(folder, psutil.Process(process.pid), **said)
+        yield Pools(request.param, folder, psutil.Process(process.pid), **said)
         process.stdin.close()
         assert process.wait(60) == 0
 
@@ -216,20 +219,22 @@ def answer(address: tuple[str, int], data: bytes, secure: ssl.SSLContext | None 
 
 def test_every_port_demands_a_certificate_or_is_http_on_loopback(pools):
     request = b"GET /health HTTP/1.0\r\n\r\n"
-    kinds = []
+    kinds = {}
     for address in pools.listening():
-        assert address[0] == "127.0.0.1", address
+        on_loopback = address[0] == "127.0.0.1"
+        assert on_loopback or pools.kind == "cluster", address
         if answer(address, request).startswith(b"HTTP/"):
-            kinds.append("http")
+            assert on_loopback, address
+            kinds[address[1]] = "http"
             continue
         old = context(pools.own)
         old.maximum_version = ssl.TLSVersion.TLSv1_2
         for refused in (context(None), context(pools.others), old):
             assert answer(address, b"\0", refused) == b"", address
         assert answer(address, b"\0", context(pools.own)), address
-        kinds.append("tls")
+        kinds[address[1]] = "tls"
     # A scheduler and two workers, each with HTTP, and two nannies, which have none.
-    assert sorted(kinds) == ["http"] * 3 + ["tls"] * 5
+    assert sorted(kinds.values()) == ["http"] * 3 + ["tls"] * 5
 
 
 def status(pools: Pools, path: str, method: str = "GET", **headers: str) -> int:
