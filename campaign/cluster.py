@@ -82,13 +82,13 @@ def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | Non
     campaign, folder = prepared.campaign, prepared.directory / FOLDER
     assert campaign.cluster is not None
     request = job_requests(campaign, prepared.directory.resolve())[name]
-    slurm = None
+    slurm, script = None, folder / f"{name}.sh"
     if queue is not None:
         slurm = Slurm(
-            submit=partial(submitted, request, folder),
+            submit=partial(submitted, request, script),
             cancel=queue.cancel,
             log=lambda job_id: Path(str(request.output).replace("%j", job_id)),
-            script=folder / f"{name}.sh",
+            script=script,
         )
     limit = getattr(campaign.cluster, name).max_allocations
     return Pool(name, slots_per_allocation(campaign)[name], limit, slurm, pools.release)

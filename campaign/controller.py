@@ -11,6 +11,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +43,7 @@ def main() -> int:
     logging.getLogger("distributed").setLevel(logging.WARNING)
     directory, console = Path(sys.argv[1]), Console(soft_wrap=True)
     try:
-        with _lock(directory), Display(console) as display:
+        with _locked(directory), Display(console) as display:
             session = _open(directory, display)
             if session.is_work_left():
                 asyncio.run(_drive(session))
@@ -50,22 +52,26 @@ def main() -> int:
         console.print(str(error), markup=False, highlight=False)
         return FAILED
     if snapshot.why_stopped == HANDING_OVER:
-        requeue(os.environ["SLURM_JOB_ID"])
+        asyncio.run(requeue(os.environ["SLURM_JOB_ID"]))
     elif snapshot.why_stopped:
         console.print(snapshot.why_stopped, markup=False, highlight=False)
         return FAILED
     return 0
 
 
-def _lock(directory: Path) -> CampaignLock:
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
     deadline = time.monotonic() + LOCK_WAIT_S
-    while True:
-        try:
-            return CampaignLock(directory).__enter__()
-        except LockedError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(1)
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(CampaignLock(directory))
+                break
+            except LockedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+        yield
 
 
 def _open(directory: Path, display: Display) -> Session:

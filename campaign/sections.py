@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from glasscreep.campaign.analysis_section import AnalysisSection
+from glasscreep.campaign.cluster_section import ClusterSection
 from glasscreep.campaign.fields import (
     Allowed,
     Count,
@@ -168,6 +169,7 @@ class Campaign(Section):
     ] = tuple(map(GridSection.model_validate, PAPER_GRIDS))
     analysis: AnalysisSection = AnalysisSection()
     resources: ResourcesSection = ResourcesSection()
+    cluster: ClusterSection | None = None
 
     @property
     def frames(self) -> int:

@@ -1,0 +1,126 @@
+"""The section of a campaign file that says what to ask of SLURM."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from glasscreep.campaign.fields import Allowed, Count, Positive, several
+from glasscreep.campaign.section import Section
+from glasscreep.slurm.script import TOKEN
+
+RANKS = "{ranks}"
+MINUTE_S = 60
+
+
+def _word(value: str) -> str:
+    if not TOKEN.fullmatch(value):
+        msg = "not one word"
+        raise ValueError(msg)
+    return value
+
+
+def _line(value: str) -> str:
+    if "\n" in value or "\0" in value:
+        msg = "not one line"
+        raise ValueError(msg)
+    return value
+
+
+def _with_ranks(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not any(RANKS in word for word in value):
+        msg = f"no word holds {RANKS}"
+        raise ValueError(msg)
+    return value
+
+
+Word = Annotated[
+    str,
+    AfterValidator(_word),
+    Allowed("one word without quotes, backslashes and characters that mean something to a shell"),
+]
+Lines = Annotated[
+    tuple[Annotated[str, AfterValidator(_line)], ...],
+    BeforeValidator(several),
+    Allowed("a line of shell, or a list of such"),
+]
+Walltime = Annotated[
+    Count,
+    Field(ge=MINUTE_S),
+    Allowed("a whole number of seconds from 60 up; SLURM rounds it up to whole minutes"),
+]
+Template = Annotated[
+    tuple[str, ...], BeforeValidator(several), Field(min_length=1), AfterValidator(_with_ranks)
+]
+
+
+class JobSection(Section):
+    """What jobs of one kind are."""
+
+    partition: Word | None = None
+    """Partition of these jobs."""
+    account: Word | None = None
+    """Account that these jobs are charged to."""
+    qos: Word | None = None
+    """Quality of service of these jobs."""
+    constraint: Word | None = None
+    """Features that nodes of these jobs must have."""
+
+
+class ControllerSection(JobSection):
+    """The job that drives the campaign."""
+
+    memory_gb: Positive = 2.0
+    """Memory of the controller [GiB]."""
+    walltime_s: Annotated[
+        Walltime, Field(ge=3 * MINUTE_S), Allowed("a whole number of seconds from 180 up")
+    ] = 86_400
+    """After this long the controller requeues itself [s]."""
+
+
+class AnalysisPoolSection(JobSection):
+    """Allocations for analyses."""
+
+    nodes: Literal[1] = 1
+    """Nodes of an allocation."""
+    cores: Count = 1
+    """Cores of an allocation; each analyses one run at a time."""
+    memory_gb: Positive = 4.0
+    """Memory of each node [GiB]."""
+    walltime_s: Walltime = 86_400
+    """Walltime of an allocation [s]."""
+    max_allocations: Count = 1
+    """Most allocations at a time."""
+
+
+class MdPoolSection(JobSection):
+    """Allocations for MD processes."""
+
+    nodes: Count = 1
+    """Nodes of an allocation."""
+    cores: Count = 8
+    """Cores of each node; `resources.ranks` of them are one slot."""
+    memory_gb: Positive = 8.0
+    """Memory of each node [GiB], shared by its slots."""
+    walltime_s: Walltime = 86_400
+    """Walltime of an allocation [s]."""
+    max_allocations: Count = 4
+    """Most allocations at a time."""
+
+
+class ClusterSection(JobSection):
+    """How the campaign runs on a SLURM cluster."""
+
+    interface: Word | None = None
+    """Network interface that controller and workers talk over, such as `ib0`."""
+    prologue: Lines = ()
+    """Lines of shell that begin every job, such as `module load gcc`."""
+    launcher: Annotated[
+        Literal["srun", "mpiexec"] | Template,
+        Allowed('"srun", "mpiexec", or the words of a command, one of them with {ranks}'),
+    ] = "srun"
+    """What starts the ranks of an MD process; `mpiexec` does on one node only."""
+    mpi: Word = "pmi2"
+    """How `srun` and MPI find each other, as in `srun --mpi=pmi2`."""
+    controller: ControllerSection = ControllerSection()
+    md: MdPoolSection = MdPoolSection()
+    analysis: AnalysisPoolSection = AnalysisPoolSection()

@@ -1,0 +1,100 @@
+"""Batch scripts: what is asked of SLURM, as a text in which no shell meets an unquoted string."""
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from glasscreep.slurm.errors import SlurmError
+
+TOKEN = re.compile(r"[^\s\"'\\#$`;<>\x00-\x1f\x7f-][^\s\"'\\#$`;<>\x00-\x1f\x7f]*")
+"""What may stand after an option: SLURM would part other text, or take quotes out of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobRequest:
+    """A job to ask of SLURM."""
+
+    name: str
+    """Its name."""
+    partition: str | None
+    """Partition, or SLURM's default."""
+    account: str | None
+    """Account to charge, or the user's default."""
+    qos: str | None
+    """Quality of service, or SLURM's default."""
+    constraint: str | None
+    """Features that its nodes must have."""
+    nodes: int
+    """Number of nodes."""
+    tasks_per_node: int
+    """Cores of each node."""
+    memory_mb: int
+    """Memory of each node [MiB]."""
+    walltime_s: int
+    """When SLURM ends it [s]; SLURM rounds it up to whole minutes."""
+    output: Path
+    """File that gets its output; `%j` in it stands for the job's id."""
+    prologue: tuple[str, ...]
+    """Lines of shell to run first."""
+    command: tuple[str, ...]
+    """Program and arguments."""
+    requeue: bool
+    """Whether it runs again when a node fails, or when it asks for that."""
+    signal_before_end_s: int | None
+    """How long before its end it gets SIGUSR1 [s]."""
+
+    def script(self) -> str:
+        """Write the batch script.
+
+        Raises
+        ------
+        SlurmError
+            If an option holds what SLURM would not take as one word.
+        """
+        lines = ["#!/bin/bash", *(f"#SBATCH --{option}" for option in self._options())]
+        # The prologue is the user's shell; nothing else of theirs is seen by one unquoted.
+        return "\n".join([*lines, *self.prologue, f"exec {shlex.join(self.command)}", ""])
+
+    def arguments(self) -> tuple[str, ...]:
+        """Give the options that are safe on a command line alone: paths may hold anything."""
+        folder, name = self.output.parent, self.output.name
+        return ("--chdir=/", f"--output={str(folder).replace('%', '%%')}/{name}")
+
+    def _options(self) -> list[str]:
+        words = {
+            "job-name": self.name,
+            "partition": self.partition,
+            "account": self.account,
+            "qos": self.qos,
+            "constraint": self.constraint,
+        }
+        options = [f"{key}={_word(key, value)}" for key, value in words.items() if value]
+        options += [
+            f"nodes={self.nodes}",
+            f"ntasks-per-node={self.tasks_per_node}",
+            "cpus-per-task=1",
+            f"mem={self.memory_mb}M",
+            f"time={_time(self.walltime_s)}",
+            "open-mode=append",
+            "requeue" if self.requeue else "no-requeue",
+        ]
+        if self.signal_before_end_s is not None:
+            options.append(f"signal=B:USR1@{self.signal_before_end_s}")
+        return options
+
+
+def _word(key: str, value: str) -> str:
+    if TOKEN.fullmatch(value):
+        return value
+    msg = (
+        f"SLURM takes no {key} like {value!r}: allowed is one word without quotes, backslashes "
+        "and characters that mean something to a shell"
+    )
+    raise SlurmError(msg)
+
+
+def _time(seconds: int) -> str:
+    minutes = -(-seconds // 60)
+    days, minutes = divmod(minutes, 24 * 60)
+    return f"{days}-{minutes // 60:02}:{minutes % 60:02}:00"
