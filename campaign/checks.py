@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from glasscreep.campaign.cluster_section import MPIEXEC, SRUN
 from glasscreep.campaign.problems import Problem
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.registry import OBSERVABLES
@@ -153,6 +154,26 @@ def _number_of_runs(campaign: Campaign) -> Iterator[Problem]:
         )
 
 
+def _ranks(campaign: Campaign) -> Iterator[Problem]:
+    if campaign.cluster is None:
+        return
+    ranks, md = campaign.resources.ranks, campaign.cluster.md
+    if campaign.cluster.launcher == (MPIEXEC,):
+        if ranks > md.cores:
+            yield Problem(
+                "cluster.launcher",
+                f"{MPIEXEC} for runs of resources.ranks = {ranks}, on nodes of "
+                f"cluster.md.cores = {md.cores}",
+                f"{SRUN}, or at most {md.cores} ranks: {MPIEXEC} starts them on one node",
+            )
+    elif ranks > md.nodes * md.cores:
+        yield Problem(
+            "resources.ranks",
+            str(ranks),
+            f"at most cluster.md.nodes x cluster.md.cores = {md.nodes * md.cores}",
+        )
+
+
 CHECKS = (
     Check(("grid", "replicas"), _number_of_runs),
     Check(("model.particles", "model.fraction_a"), _species),
@@ -177,5 +198,9 @@ CHECKS = (
         _d2min_intervals,
     ),
     Check(("analysis.results",), _sources),
+    Check(
+        ("resources.ranks", "cluster.launcher", "cluster.md.nodes", "cluster.md.cores"),
+        _ranks,
+    ),
     Check(("analysis.d2min_histogram.lowest", "analysis.d2min_histogram.highest"), _histogram),
 )

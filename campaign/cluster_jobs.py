@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from glasscreep.campaign.cluster_section import ClusterSection, JobSection
+from glasscreep.campaign.cluster_section import MPIEXEC, SRUN, ClusterSection, JobSection
 from glasscreep.campaign.sections import Campaign
 from glasscreep.slurm.contact import FOLDER
 from glasscreep.slurm.launch import Launcher, LocalLauncher
@@ -63,9 +63,9 @@ def slots_per_allocation(campaign: Campaign) -> dict[str, int]:
 def launcher_of(campaign: Campaign) -> Launcher:
     """Give what starts the ranks of MD processes within an allocation."""
     cluster = cluster_of(campaign)
-    if cluster.launcher == "srun":
+    if cluster.launcher == (SRUN,):
         return SrunLauncher(shape_of(campaign), cluster.mpi)
-    if cluster.launcher == "mpiexec":
+    if cluster.launcher == (MPIEXEC,):
         return LocalLauncher()
     return TemplateLauncher(cluster.launcher, shape_of(campaign))
 
@@ -112,7 +112,7 @@ def _request(
     return JobRequest(
         name=job_name(campaign, directory, kind),
         **shared,
-        nodes=1 if is_controller else section.nodes,
+        nodes=section.nodes if kind == "md" else 1,
         tasks_per_node=1 if is_controller else section.cores,
         memory_mb=round(section.memory_gb * MB_PER_GB),
         walltime_s=section.walltime_s,

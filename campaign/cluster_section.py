@@ -1,6 +1,6 @@
 """The section of a campaign file that says what to ask of SLURM."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -8,7 +8,7 @@ from glasscreep.campaign.fields import Allowed, Count, Positive, several
 from glasscreep.campaign.section import Section
 from glasscreep.slurm.script import TOKEN
 
-RANKS = "{ranks}"
+SRUN, MPIEXEC, RANKS = "srun", "mpiexec", "{ranks}"
 MINUTE_S = 60
 
 
@@ -26,17 +26,17 @@ def _line(value: str) -> str:
     return value
 
 
-def _with_ranks(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not any(RANKS in word for word in value):
+def _launcher(value: tuple[str, ...]) -> tuple[str, ...]:
+    if value not in ((SRUN,), (MPIEXEC,)) and not any(RANKS in word for word in value):
         msg = f"no word holds {RANKS}"
         raise ValueError(msg)
     return value
 
 
-Word = Annotated[
-    str,
-    AfterValidator(_word),
-    Allowed("one word without quotes, backslashes and characters that mean something to a shell"),
+WORD = "one word without quotes, backslashes and characters that mean something to a shell"
+Word = Annotated[str, AfterValidator(_word), Allowed(WORD)]
+WordIfAny = Annotated[
+    Annotated[str, AfterValidator(_word)] | None, Allowed(f"{WORD}, or not at all")
 ]
 Lines = Annotated[
     tuple[Annotated[str, AfterValidator(_line)], ...],
@@ -48,21 +48,24 @@ Walltime = Annotated[
     Field(ge=MINUTE_S),
     Allowed("a whole number of seconds from 60 up; SLURM rounds it up to whole minutes"),
 ]
-Template = Annotated[
-    tuple[str, ...], BeforeValidator(several), Field(min_length=1), AfterValidator(_with_ranks)
+Launcher = Annotated[
+    tuple[str, ...],
+    BeforeValidator(several),
+    AfterValidator(_launcher),
+    Allowed('"srun", "mpiexec", or a list of the words of a command, one of them with {ranks}'),
 ]
 
 
 class JobSection(Section):
     """What jobs of one kind are."""
 
-    partition: Word | None = None
+    partition: WordIfAny = None
     """Partition of these jobs."""
-    account: Word | None = None
+    account: WordIfAny = None
     """Account that these jobs are charged to."""
-    qos: Word | None = None
+    qos: WordIfAny = None
     """Quality of service of these jobs."""
-    constraint: Word | None = None
+    constraint: WordIfAny = None
     """Features that nodes of these jobs must have."""
 
 
@@ -80,12 +83,10 @@ class ControllerSection(JobSection):
 class AnalysisPoolSection(JobSection):
     """Allocations for analyses."""
 
-    nodes: Literal[1] = 1
-    """Nodes of an allocation."""
     cores: Count = 1
-    """Cores of an allocation; each analyses one run at a time."""
+    """Cores of an allocation, which is one node; each analyses one run at a time."""
     memory_gb: Positive = 4.0
-    """Memory of each node [GiB]."""
+    """Memory of an allocation [GiB]."""
     walltime_s: Walltime = 86_400
     """Walltime of an allocation [s]."""
     max_allocations: Count = 1
@@ -110,14 +111,11 @@ class MdPoolSection(JobSection):
 class ClusterSection(JobSection):
     """How the campaign runs on a SLURM cluster."""
 
-    interface: Word | None = None
+    interface: WordIfAny = None
     """Network interface that controller and workers talk over, such as `ib0`."""
     prologue: Lines = ()
     """Lines of shell that begin every job, such as `module load gcc`."""
-    launcher: Annotated[
-        Literal["srun", "mpiexec"] | Template,
-        Allowed('"srun", "mpiexec", or the words of a command, one of them with {ranks}'),
-    ] = "srun"
+    launcher: Launcher = (SRUN,)
     """What starts the ranks of an MD process; `mpiexec` does on one node only."""
     mpi: Word = "pmi2"
     """How `srun` and MPI find each other, as in `srun --mpi=pmi2`."""

@@ -1,5 +1,6 @@
 """Reading a campaign file."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -12,7 +13,10 @@ from glasscreep.campaign.explain import field_problems, without
 from glasscreep.campaign.problems import CampaignFileError, Problem, dotted, toml_text
 from glasscreep.campaign.sections import Campaign
 
-__all__ = ["Campaign", "load"]
+__all__ = ["Campaign", "load", "site_file"]
+
+SITE_FILE = ("glasscreep", "cluster.toml")
+"""In the user's folder for configurations: the keys of [cluster], without that heading."""
 
 
 def load(path: Path | str) -> Campaign:
@@ -35,10 +39,42 @@ def load(path: Path | str) -> Campaign:
     """
     path = Path(path)
     values = _parsed(path)
+    if site := site_defaults():
+        values["cluster"] = _merged(site, values.get("cluster", {}))
     campaign, problems = _checked({"name": path.stem} | values)
     if problems:
         raise CampaignFileError(path, problems)
     return campaign
+
+
+def site_file() -> Path:
+    """Say where a user may describe a cluster once for all campaigns."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", *SITE_FILE)
+
+
+def site_defaults() -> dict[str, Any]:
+    """Read what the user says of the cluster for all campaigns; nothing without such a file.
+
+    Raises
+    ------
+    CampaignFileError
+        With all that is wrong in it.
+    """
+    path = site_file()
+    if not path.exists():
+        return {}
+    values = _parsed(path)
+    _, problems = _checked({"cluster": values})
+    if problems:
+        raise CampaignFileError(path, problems)
+    return values
+
+
+def _merged(below: Any, above: Any) -> Any:
+    """Lay one table over another, key by key."""
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
 def _checked(values: dict[str, Any]) -> tuple[Campaign, list[Problem]]:
