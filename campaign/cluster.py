@@ -12,7 +12,7 @@ from glasscreep.campaign.cluster_jobs import job_names, job_requests, slots_per_
 from glasscreep.campaign.cluster_pools import ClusterPools
 from glasscreep.campaign.directory import Prepared
 from glasscreep.campaign.session import Session
-from glasscreep.slurm.contact import FOLDER, TLS, Contact, write_contact
+from glasscreep.slurm.contact import FOLDER, TLS, Contact, remove_contact, write_contact
 from glasscreep.slurm.credentials import load_credentials
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.pool import Pool, Slurm
@@ -74,7 +74,10 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
             await client.register_plugin(WarmKernels())
             scheduler.add_plugin(_Arrivals(pools))
             write_contact(folder, Contact.of_this_process(scheduler.address, client.dashboard_link))
-            yield pools
+            try:
+                yield pools
+            finally:
+                remove_contact(folder)
 
 
 def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | None) -> Pool:

@@ -25,7 +25,6 @@ from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.submission import read_submission
-from glasscreep.slurm.contact import FOLDER, remove_contact
 from glasscreep.slurm.job import requeue
 from glasscreep.tasks.errors import GlasscreepError
 
@@ -83,13 +82,13 @@ def _open(directory: Path, display: Display) -> Session:
 
 async def _drive(session: Session) -> None:
     directory = session.prepared.directory
-    presubmitted = read_submission(directory).presubmit
+    submission = read_submission(directory)
+    asks_slurm = submission is None or not submission.presubmit
     reasons = {signal.SIGUSR1: HANDING_OVER, signal.SIGTERM: CANCELLED}
-    async with cluster_pools(session, asks_slurm=not presubmitted) as pools:
+    async with cluster_pools(session, asks_slurm=asks_slurm) as pools:
         said = "stopping: running segments go to their next checkpoint"
         await drive(session, pools, reasons, said, STORAGE_PATIENCE_S)
         if session.monitor.why_stopped != HANDING_OVER:
-            remove_contact(directory / FOLDER)
             await pools.give_all_back()
     session.monitor.dashboard, session.monitor.allocations = "", ()
 

@@ -30,6 +30,8 @@ KEPT = ("SLURM_JOB_ID", "SLURM_CONF")
 ALONE_S = 600.0
 """How long to wait for a controller: one that requeues itself may wait for SLURM."""
 LOOK_EVERY_S = 1.0
+START_WITHIN_S = 30.0
+"""Then it is looked up again where the controller is: it may be another one by now."""
 CLOSING_S = 3.0
 _PID, _ENDS_AT = "GLASSCREEP_ALLOCATION_PID", "GLASSCREEP_ALLOCATION_ENDS_AT"
 
@@ -115,7 +117,13 @@ async def _keep(given: argparse.Namespace, security: Security, name: str, slots:
     while time.monotonic() - seen < ALONE_S:
         if contact := read_contact(given.folder):
             nanny = nanny_of(
-                contact.scheduler, name, given.pool, slots, security, interface=given.interface
+                contact.scheduler,
+                name,
+                given.pool,
+                slots,
+                security,
+                start_within_s=START_WITHIN_S,
+                interface=given.interface,
             )
             try:
                 await live_through(nanny)

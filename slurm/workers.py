@@ -107,11 +107,14 @@ def nanny_of(
     pool: str,
     slots: int,
     security: Security,
+    *,
+    start_within_s: float | None = None,
     **where: str | None,
 ) -> Nanny:
     """Make, but not start, the nanny of a worker for `slots` tasks of a pool at a time.
 
-    `where` it listens: its `host` or its `interface`.
+    `where` it listens: its `host` or its `interface`. `start_within_s` is how long it may look for
+    the scheduler; for ever without it.
     """
     return Nanny(
         scheduler,
@@ -120,6 +123,7 @@ def nanny_of(
         resources={pool: slots},
         security=security,
         memory_limit=0,
+        death_timeout=start_within_s,
         silence_logs=logging.WARNING,
         dashboard_address="127.0.0.1:0",
         **where,
@@ -165,6 +169,7 @@ async def live_through(nanny: Nanny) -> None:
         await nanny.finished()
     finally:
         await asyncio.wait({starting})  # one that is just starting can't be closed
+        starting.exception()  # who was cancelled meanwhile does not ask for it
         await _settled(nanny)
         await nanny.close()
 

@@ -1,0 +1,261 @@
+"""Whatever fails, a campaign goes on, and ends with the bits of an undisturbed one."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from cluster_campaign import ClusterCampaign, run_locally
+from testbed import SlurmBed
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+MD, WORKER, ALLOCATION = "glasscreep.tasks.md", "multiprocessing.spawn", "slurm.allocation"
+FRAMES = 20
+EARLY, LATE = 8, 40
+"""Frames after which faults strike, of 80."""
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], dict[str, bytes]]:
+    """Give `undisturbed(steps)`: the store of the small campaign, run on this machine."""
+    known: dict[int, dict[str, bytes]] = {}
+
+    def run(steps: int) -> dict[str, bytes]:
+        if steps not in known:
+            folder = tmp_path_factory.mktemp("undisturbed")
+            file = ClusterCampaign(folder, None).write(steps=steps)
+            known[steps] = run_locally(folder, file)
+        return known[steps]
+
+    return run
+
+
+@pytest.fixture
+def check(undisturbed) -> Callable[..., None]:
+    """Give `check(campaign, steps)`: wait for the end, and compare."""
+
+    def checked(campaign: ClusterCampaign, steps: int = FRAMES * 50) -> None:
+        campaign.until_finished()
+        ours, theirs = campaign.contents(), undisturbed(steps)
+        assert sorted(ours) == sorted(theirs)
+        assert [name for name in ours if ours[name] != theirs[name]] == []
+        assert campaign.status()["failures"] == []
+        assert campaign.processes(MD) == []
+
+    return checked
+
+
+@pytest.fixture
+def campaign(tmp_path: Path, slurm: SlurmBed) -> ClusterCampaign:
+    """Give a campaign on the shared SLURM, submitted when the test says so."""
+    return ClusterCampaign(tmp_path, slurm)
+
+
+@pytest.fixture
+def fragile(tmp_path: Path, start_slurm: Callable[..., SlurmBed]) -> ClusterCampaign:
+    """Give one on a SLURM of its own; its `md` allocations fill nodes that the controller is not on."""
+    campaign = ClusterCampaign(tmp_path, start_slurm(nodes=3, cores=2))
+    campaign.write(cores=2)
+    return campaign
+
+
+def node_of(campaign: ClusterCampaign, kind: str) -> str:
+    (job,) = campaign.active(kind)
+    return campaign.bed.job(job).nodes
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    assert processes
+    for process in processes:
+        os.kill(process.pid, signal.SIGKILL)
+
+
+def test_nothing_disturbed(campaign, check):
+    campaign.write()
+    campaign.submit()
+    check(campaign)
+
+
+def test_a_run_over_two_nodes(campaign):
+    """Two ranks are not bit for bit one rank: compared with the same run on one node."""
+    campaign.write(steps=200, ranks=2, nodes=2, cores=1)
+    campaign.submit()
+    campaign.until(lambda: campaign.processes(MD), "MD runs")
+    assert node_of(campaign, "md") == "node[1-2]"
+    campaign.until_finished()
+    over_two = campaign.contents()
+    alone = campaign.folder / "alone"
+    alone.mkdir()
+    assert run_locally(alone, campaign.folder / "small.toml") == over_two
+
+
+def test_an_allocation_is_cancelled(campaign, check):
+    campaign.write()
+    campaign.submit()
+    campaign.until_frames(EARLY)
+    campaign.bed.command("scancel", *campaign.active("md"))
+    check(campaign)
+
+
+def test_walltimes_are_short(campaign, check):
+    """Allocations of a minute are left in time: no segment is killed, none begun in vain."""
+    steps = 8000
+    campaign.write(steps=steps, cores=1, walltime_s=60)
+    campaign.submit()
+    check(campaign, steps)
+    said = "".join(path.read_text() for path in campaign.directory.glob("slurm/md-*.log"))
+    assert "DUE TO TIME LIMIT" not in said
+    assert said.count("leaving on") >= 2
+
+
+def test_an_allocation_meets_an_unforeseen_walltime(campaign, check):
+    steps = 8000
+    campaign.write(steps=steps, cores=1)
+    campaign.submit()
+    campaign.until_frames(EARLY)
+    (job,) = campaign.active("md")
+    campaign.bed.command("scontrol", "update", f"jobid={job}", "timelimit=1")
+    check(campaign, steps)
+    assert campaign.bed.job(job).state == "TIMEOUT"
+
+
+def test_the_processes_of_a_node_are_killed(fragile, check):
+    fragile.submit()
+    fragile.until_frames(EARLY)
+    node = node_of(fragile, "md")
+    fragile.bed.kill_node(node)
+    fragile.until_frames(LATE)
+    fragile.bed.start_node(node)
+    check(fragile)
+
+
+def test_a_node_is_set_down(fragile, check):
+    fragile.submit()
+    fragile.until_frames(EARLY)
+    node = node_of(fragile, "md")
+    fragile.bed.set_node(node, "down")
+    fragile.until_frames(LATE)
+    fragile.bed.set_node(node, "resume")
+    check(fragile)
+
+
+@pytest.mark.parametrize("victim", [MD, WORKER, ALLOCATION])
+def test_a_process_is_killed(campaign, check, victim):
+    campaign.write()
+    campaign.submit()
+    campaign.until_frames(EARLY)
+    victims = campaign.processes(victim)
+    if victim == ALLOCATION:
+        victims = [process for process in victims if "md" in process.cmdline()]
+    kill(victims)
+    check(campaign)
+
+
+def test_the_controller_is_killed_and_resumed(campaign, check):
+    campaign.write()
+    campaign.submit()
+    campaign.until_frames(EARLY)
+    os.kill(campaign.contact().pid, signal.SIGKILL)
+    campaign.until(lambda: not campaign.active("controller"), "SLURM has noticed")
+    assert "glasscreep resume" in campaign("status", campaign.directory)
+    before = campaign.active("md")
+    campaign("resume", campaign.directory)
+    check(campaign)
+    assert before, "the allocation waits for the next controller"
+
+
+def test_the_node_of_the_controller_dies_and_slurm_requeues_it(fragile, check):
+    fragile.submit()
+    fragile.until_frames(EARLY)
+    before = fragile.contact()
+    node = node_of(fragile, "controller")
+    fragile.bed.kill_node(node)
+    fragile.until(lambda: fragile.contact() != before, "the controller runs again")
+    fragile.bed.start_node(node)
+    check(fragile)
+    assert fragile.contact is not None
+
+
+def test_the_walltime_of_the_controller_ends(campaign, check):
+    steps = 8000
+    campaign.write(steps=steps, cores=1, controller_walltime_s=180)
+    campaign.submit()
+    campaign.until_frames(EARLY)
+    (controller,), (md,) = campaign.active("controller"), campaign.active("md")
+    check(campaign, steps)
+    logs = list(campaign.directory.glob("slurm/controller-*.log"))
+    assert [log.name for log in logs] == [f"controller-{controller}.log"], "it requeued itself"
+    assert "requeues itself" in logs[0].read_text()
+    assert [log.name for log in campaign.directory.glob("slurm/md-*.log")] == [f"md-{md}.log"]
+
+
+def test_slurmctld_is_restarted(fragile, check):
+    fragile.submit()
+    fragile.until_frames(EARLY)
+    fragile.bed.stop_controller()
+    fragile.until_frames(LATE)
+    fragile.bed.start_controller()
+    check(fragile)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path, require) -> Iterator[Path]:
+    """Give a file system of 64 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    require(os.geteuid() == 0, "only root may mount")
+    assert os.system(f"mount -t tmpfs -o size=64m tmpfs '{place}'") == 0
+    yield place
+    assert os.system(f"umount -l '{place}'") == 0
+
+
+def test_the_directory_is_full_for_a_while(small_disk, slurm, check):
+    campaign = ClusterCampaign(small_disk, slurm)
+    campaign.write()
+    campaign.submit()
+    campaign.until_frames(EARLY)
+    filler = small_disk / "filler"
+    with filler.open("wb") as file:
+        try:
+            while True:
+                file.write(bytes(1 << 16))
+                file.flush()
+        except OSError:
+            pass
+    log = next(campaign.directory.glob("slurm/controller-*.log"))
+    campaign.until(lambda: psutil.disk_usage(str(small_disk)).free < 1 << 16, "it is full")
+    before = campaign.status()["frames_done"]
+    time.sleep(15)
+    assert log.exists()
+    assert campaign.status()["frames_done"] <= before + 8
+    filler.unlink()
+    check(campaign)
+
+
+def test_a_frozen_node_that_wakes_up_later_changes_nothing(fragile, check, undisturbed):
+    """Its MD processes were in the middle of a segment that others have done meanwhile."""
+    fragile.submit()
+    fragile.until_frames(EARLY)
+    node = node_of(fragile, "md")
+    frozen = [
+        *psutil.Process(fragile.bed.daemon_pid(node)).children(recursive=True),
+        psutil.Process(fragile.bed.daemon_pid(node)),
+        *fragile.processes(MD),
+        *[one for one in fragile.processes(ALLOCATION) if "md" in one.cmdline()],
+    ]
+    writers = fragile.processes(MD)
+    assert writers
+    for process in frozen:
+        process.suspend()
+    fragile.bed.set_node(node, "down")
+    fragile.until(lambda: fragile.status().get("phase") == "finished", "the campaign is finished")
+    assert all(writer.is_running() for writer in writers)
+    for process in frozen:
+        if process.is_running():
+            process.resume()
+    fragile.until(lambda: not any(map(psutil.Process.is_running, writers)), "the old writers end")
+    check(fragile)
