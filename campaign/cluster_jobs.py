@@ -1,6 +1,7 @@
 """The jobs of a campaign: what its file asks for, as SLURM is to be asked."""
 
 import hashlib
+import math
 import os
 import sys
 from pathlib import Path
@@ -51,7 +52,7 @@ def job_names(campaign: Campaign, directory: Path) -> tuple[str, ...]:
 def shape_of(campaign: Campaign) -> AllocationShape:
     """Give what an `md` allocation has, and how runs share it."""
     md = cluster_of(campaign).md
-    memory_mb = round(md.memory_gb * MB_PER_GB)
+    memory_mb = math.ceil(md.memory_gb * MB_PER_GB)
     return AllocationShape(md.nodes, md.cores, memory_mb, campaign.resources.ranks)
 
 
@@ -92,11 +93,12 @@ def job_requests(campaign: Campaign, directory: Path) -> dict[str, JobRequest]:
     requests = {"controller": _request("controller", campaign, directory, controller)}
     for pool, slots in slots_per_allocation(campaign).items():
         section = getattr(cluster, pool)
-        allocation = (*module, "glasscreep.slurm.allocation", str(directory / FOLDER))
-        options = ("--pool", pool, "--slots", str(slots), "--walltime-s", str(section.walltime_s))
+        allocation = [*module, "glasscreep.slurm.allocation", str(directory / FOLDER)]
+        allocation += ["--pool", pool, "--slots", str(slots)]
+        allocation += ["--walltime-s", str(section.walltime_s)]
         if cluster.interface:
-            options += ("--interface", cluster.interface)
-        requests[pool] = _request(pool, campaign, directory, (*allocation, *options))
+            allocation += ["--interface", cluster.interface]
+        requests[pool] = _request(pool, campaign, directory, tuple(allocation))
     return requests
 
 
@@ -114,7 +116,7 @@ def _request(
         **shared,
         nodes=section.nodes if kind == "md" else 1,
         tasks_per_node=1 if is_controller else section.cores,
-        memory_mb=round(section.memory_gb * MB_PER_GB),
+        memory_mb=math.ceil(section.memory_gb * MB_PER_GB),
         walltime_s=section.walltime_s,
         output=directory / FOLDER / f"{kind}-%j.log",
         prologue=cluster.prologue,

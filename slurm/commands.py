@@ -3,12 +3,16 @@
 import asyncio
 import os
 import shlex
+import signal
 from collections.abc import Sequence
+from contextlib import suppress
 
 from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
 from glasscreep.slurm.launch import FOREIGN
 
 TIMEOUT_S = 30.0
+HABITS = ("SALLOC_", "SQUEUE_", "SCANCEL_", "SCONTROL_")
+"""Variables in which users keep options: with SQUEUE_PARTITION, jobs elsewhere seem to be gone."""
 UNREACHABLE = (
     "unable to contact slurm controller",
     "socket timed out",
@@ -19,6 +23,20 @@ UNREACHABLE = (
     "communication connection failure",
     "rate limit",
 )
+FULL = ("maxsubmit", "maximum job count")
+"""SLURM's words for a user, or a cluster, with too many jobs for now."""
+REMEDIES = {
+    "invalid partition": "Name a partition that `sinfo` lists in `partition` of [cluster].",
+    "invalid account": "Name an account of yours in `account` of [cluster].",
+    "invalid qos": "Name a quality of service of yours in `qos` of [cluster].",
+    "invalid feature": "Name features that `sinfo -o %f` lists in `constraint` of [cluster].",
+    "node configuration is not available": (
+        "Ask in [cluster] for nodes, cores and memory that the partition has: `sinfo -o '%P %D %c %m'`."
+    ),
+    "time limit": "Ask in [cluster] for a walltime that the partition allows: `sinfo -o '%P %l'`.",
+    "job violates accounting/qos policy": "Ask in [cluster] for less, or `sacctmgr` for your limits.",
+}
+"""What to do when SLURM's words are these."""
 
 
 def environment() -> dict[str, str]:
@@ -26,7 +44,7 @@ def environment() -> dict[str, str]:
     return {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(FOREIGN) or name == "SLURM_CONF"
+        if not name.startswith((*FOREIGN, *HABITS)) or name == "SLURM_CONF"
     }
 
 
@@ -36,7 +54,7 @@ async def call(command: Sequence[str]) -> str:
     Raises
     ------
     SlurmUnreachableError
-        If SLURM did not answer, or not in time.
+        If SLURM did not answer, or not in time, or has no room for now.
     SlurmError
         If the program is not there, or SLURM refuses.
     """
@@ -47,6 +65,7 @@ async def call(command: Sequence[str]) -> str:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
     except OSError as error:
         msg = (
@@ -61,16 +80,24 @@ async def call(command: Sequence[str]) -> str:
         msg = f"`{shlex.join(command)}` did not answer within {TIMEOUT_S:.0f} s"
         raise SlurmUnreachableError(msg) from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        await _end(process)
     if process.returncode == 0:
         return out.decode(errors="replace")
     raise _error(command, process.returncode, (err + out).decode(errors="replace").strip())
 
 
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill what has not ended: at some sites the program is a script that runs the real one."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
 def _error(command: Sequence[str], status: int | None, said: str) -> SlurmError:
+    words = said.lower()
     msg = f"`{shlex.join(command)}` failed with status {status}: {said or 'without a word'}"
-    if any(words in said.lower() for words in UNREACHABLE):
+    if any(sign in words for sign in (*UNREACHABLE, *FULL)):
         return SlurmUnreachableError(msg)
-    return SlurmError(msg)
+    remedies = [what for sign, what in REMEDIES.items() if sign in words]
+    return SlurmError("\n".join([msg, *remedies[:1]]))

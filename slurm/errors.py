@@ -6,4 +6,4 @@ class SlurmError(Exception):
 
 
 class SlurmUnreachableError(SlurmError):
-    """SLURM does not answer for now: nothing is known, and nothing is lost."""
+    """SLURM does not answer, or has no room, for now: nothing is known, and nothing is lost."""

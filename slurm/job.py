@@ -1,11 +1,13 @@
 """Jobs: submitted and cancelled by dask-jobqueue, with a script and an environment of our own."""
 
+import os
 import re
 import shlex
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dask
 
@@ -15,26 +17,49 @@ from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.script import JobRequest
 
 _CONFIG_NAME = "glasscreep"
-_SETTINGS = (
-    "account death-timeout env-extra extra header-skip interface job-cpu job-extra "
-    "job-mem job-script-prologue local-directory log-directory name python queue shebang walltime "
-    "worker-command worker-extra-args"
-).split()
+_SETTINGS = [
+    "account",
+    "death-timeout",
+    "env-extra",
+    "extra",
+    "header-skip",
+    "interface",
+    "job-cpu",
+    "job-extra",
+    "job-mem",
+    "job-script-prologue",
+    "local-directory",
+    "log-directory",
+    "name",
+    "python",
+    "queue",
+    "shebang",
+    "walltime",
+    "worker-command",
+    "worker-extra-args",
+]
 """What dask-jobqueue looks up of each kind of job."""
-JOB_ID = re.compile(r"(\d+)(;\S+)?")
+JOB_ID = re.compile(r"([0-9]+)(;\S+)?")
 
 
 @contextmanager
-def _keeping_signals() -> Iterator[None]:
-    """Undo what dask-jobqueue does when it is imported: it takes Ctrl-C over."""
-    before = signal.getsignal(signal.SIGINT)
+def _without_their_handlers() -> Iterator[None]:
+    """Import dask-jobqueue, which would take Ctrl-C over, and which only a main thread could."""
+    ours = signal.signal
+
+    def unless_theirs(number: int, handler: Any) -> Any:
+        if getattr(handler, "__module__", "").startswith("dask_jobqueue"):
+            return signal.getsignal(number)
+        return ours(number, handler)
+
+    signal.signal = unless_theirs  # type: ignore[assignment]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal = ours
 
 
-with _keeping_signals():
+with _without_their_handlers():
     from dask_jobqueue.slurm import SLURMJob
 
 
@@ -52,7 +77,7 @@ class BatchJob(SLURMJob):
     def __init__(self, request: JobRequest, script: Path) -> None:
         # Nothing of a user's own configuration of dask-jobqueue, which is for other jobs.
         with dask.config.set({f"jobqueue.{_CONFIG_NAME}": dict.fromkeys(_SETTINGS)}):
-            super().__init__(
+            super().__init__(  # type: ignore[no-untyped-call]
                 name=request.name,
                 cores=request.tasks_per_node,
                 memory=f"{request.memory_mb}MiB",
@@ -70,7 +95,7 @@ class BatchJob(SLURMJob):
     @contextmanager
     def job_file(self) -> Iterator[str]:
         """Write the batch script; it stays, for people to look at."""
-        replace_private(self._script, self.job_script().encode())
+        replace_private(self._script, os.fsencode(self.job_script()))
         yield str(self._script)
 
     def _job_id_from_submit_output(self, out: str) -> str:

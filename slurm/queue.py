@@ -13,10 +13,20 @@ EVERY_S = 30.0
 _FIELDS = ("%i", "%j", "%T", "%r", "%N", "%M")
 _FORMAT = "\t".join(_FIELDS)
 ENDED = frozenset(
-    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED "
-    "TIMEOUT".split()
+    [
+        "BOOT_FAIL",
+        "CANCELLED",
+        "COMPLETED",
+        "DEADLINE",
+        "FAILED",
+        "NODE_FAIL",
+        "OUT_OF_MEMORY",
+        "PREEMPTED",
+        "REVOKED",
+        "TIMEOUT",
+    ]
 )
-AT_FAULT = frozenset("BOOT_FAIL COMPLETED FAILED OUT_OF_MEMORY".split())
+AT_FAULT = frozenset(["BOOT_FAIL", "COMPLETED", "FAILED", "OUT_OF_MEMORY"])
 HELD = ("JobHeld", "launch failed", "launch_failed", "BadConstraints", "Held")
 
 _logger = logging.getLogger(__name__)

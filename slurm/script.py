@@ -50,16 +50,37 @@ class JobRequest:
         Raises
         ------
         SlurmError
-            If an option holds what SLURM would not take as one word.
+            If it would hold what SLURM does not take, or takes for something else.
         """
         lines = ["#!/bin/bash", *(f"#SBATCH --{option}" for option in self._options())]
         # The prologue is the user's shell; nothing else of theirs is seen by one unquoted.
-        return "\n".join([*lines, *self.prologue, f"exec {shlex.join(self.command)}", ""])
+        lines += [*self.prologue, f"exec {shlex.join(self.command)}", ""]
+        script = "\n".join(lines)
+        if "\r\n" in script or "\0" in script:
+            msg = (
+                f"SLURM takes no batch script with DOS line breaks or null characters, but job "
+                f"{self.name} has some in its prologue or in {self.command}. Take them out, or give "
+                "the campaign another directory with --dir."
+            )
+            raise SlurmError(msg)
+        return script
 
     def arguments(self) -> tuple[str, ...]:
-        """Give the options that are safe on a command line alone: paths may hold anything."""
-        folder, name = self.output.parent, self.output.name
-        return ("--chdir=/", f"--output={str(folder).replace('%', '%%')}/{name}")
+        """Give the options that are safe on a command line alone: paths may hold nearly anything.
+
+        Raises
+        ------
+        SlurmError
+            If the path of the output holds a backslash.
+        """
+        folder, name = str(self.output.parent), self.output.name
+        if "\\" in folder:
+            msg = (
+                f"SLURM can't write the output of job {self.name} into {folder}: there is a "
+                "backslash in that path. Give the campaign another directory with --dir."
+            )
+            raise SlurmError(msg)
+        return ("--chdir=/", f"--output={folder.replace('%', '%%')}/{name}")
 
     def _options(self) -> list[str]:
         words = {

@@ -1,5 +1,6 @@
 """A real SLURM for the tests that ask for one."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -38,3 +39,22 @@ def start_slurm(slurm_programs: None) -> Iterator[Callable[..., SlurmBed]]:
     """Start a SLURM for this test alone: `start_slurm(nodes=3)`; options are those of Shape."""
     with ExitStack() as beds:
         yield lambda **shape: beds.enter_context(SlurmBed(**shape))
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Put a shell script on PATH in place of a program of SLURM: `stand_in("squeue", "exit 1")`.
+
+    Its folder is returned; the script finds it in `$HERE`.
+    """
+    folder = tmp_path / "stand-ins"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("HERE", str(folder))
+
+    def put(name: str, script: str) -> Path:
+        (folder / name).write_text(f"#!/bin/bash\n{script}\n")
+        (folder / name).chmod(0o755)
+        return folder
+
+    return put
