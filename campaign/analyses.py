@@ -84,7 +84,7 @@ class Analyses:
                 return
             outcome = await answer(self._client, call, seat)
             if outcome is None or outcome.kind == "fenced":
-                self._lose(row, blame=not seat.is_leaving)
+                self._lose(row, blame=not seat.was_asked_to_leave)
                 return
             self._losses.pop(row, None)
             self._listener.analysed(outcome)

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from distributed import Client
 
@@ -61,8 +61,10 @@ class ClusterPools:
         self._queue, self._monitor = queue, monitor
         self._guests: dict[str, _Guest] = {}
         self._driver: Driver | None = None
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._here: set[str] = set()
         self._waiting: list[tuple[str, str, int]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asking: asyncio.Task[None] | None = None
 
     def serve(self, driver: Driver) -> None:
         """Give the driver the workers there are, and those to come."""
@@ -74,13 +76,13 @@ class ClusterPools:
         """Take in a worker that has come to the scheduler."""
         if self._driver is None:
             self._waiting.append((address, pool, slots))
-            return
-        task = asyncio.ensure_future(self._seat(address, pool, slots))
-        self._arriving.add(task)
-        task.add_done_callback(self._arriving.discard)
+        else:
+            self._here.add(address)
+            self._soon(self._seat(address, pool, slots))
 
     def departed(self, address: str) -> None:
         """Take in that the scheduler has lost a worker."""
+        self._here.discard(address)
         if guest := self._guests.pop(address, None):
             guest.seat.lose()
             guest.pool.left(guest.allocation.job_id, address)
@@ -89,19 +91,32 @@ class ClusterPools:
         """Drain what is about to end, notice what is dead, ask for what is needed."""
         for guest in list(self._guests.values()):
             if time.time() > self._last_call(guest) and not guest.seat.is_leaving:
-                await self._drain(driver, guest)
+                self._drain(driver, guest)
             elif guest.allocation.leaving:
-                await self.release(guest.allocation)
+                self._soon(self.release(guest.allocation))
+        # Not waited for: SLURM's programs may take their time, and all else goes on.
+        if self._asking is None or self._asking.done():
+            self._asking = self._soon(self._ask_slurm(driver))
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+        self._monitor.allocations = tuple(self._described())
+        self._monitor.trouble = "; ".join(
+            pool.trouble for pool in self.pools.values() if pool.trouble
+        )
+
+    async def _ask_slurm(self, driver: Driver) -> None:
         view = await self._queue.look() if self._queue else None
         try:
             for name, pool in self.pools.items():
                 await pool.tend(0 if driver.stopping else driver.load(name), view)
         except AllocationsFailError as error:
             await driver.stop(str(error))
-        self._monitor.allocations = tuple(self._described())
-        self._monitor.trouble = "; ".join(
-            pool.trouble for pool in self.pools.values() if pool.trouble
-        )
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        return task
 
     async def release(self, allocation: Allocation) -> None:
         """Have an allocation end once its workers have nothing to do."""
@@ -113,6 +128,8 @@ class ClusterPools:
 
     async def give_all_back(self) -> None:
         """Have every allocation end: the campaign is done, or stopped."""
+        if self._asking is not None:
+            await asyncio.wait({self._asking})  # it may be about to bring another one
         waiting = [pool.give_back(one) for pool in self.pools.values() for one in pool.allocations]
         await asyncio.gather(*waiting)
 
@@ -126,9 +143,12 @@ class ClusterPools:
                 )
 
     async def _seat(self, address: str, pool_name: str, slots: int) -> None:
-        known: Facts | None = await self._on_worker(address, facts)
-        if known is None or self._driver is None:
+        known: Facts | None = None
+        while known is None and address in self._here:
+            known = await self._on_worker(address, facts)
+        if known is None or address not in self._here:
             return
+        assert self._driver is not None
         pool, seat = self.pools[pool_name], Seat(pool_name, slots, address)
         allocation = pool.joined(known.job_id, address, lambda: seat.idle_s)
         allocation.node = known.host
@@ -158,13 +178,12 @@ class ClusterPools:
     def _needed_s(self) -> float:
         return STARTING_S + 1.5 * self._monitor.pace.longest_s + SPARE_S
 
-    async def _drain(self, driver: Driver, guest: _Guest) -> None:
+    def _drain(self, driver: Driver, guest: _Guest) -> None:
         guest.allocation.leaving = True
+        guest.seat.leave()
         _logger.info("%s allocation %s is near its end", guest.pool.name, guest.allocation.job_id)
         if guest.seat.pool == MD:
-            await driver.drain(guest.seat)
-        else:
-            guest.seat.leave()
+            self._soon(driver.drain(guest.seat))
 
     async def _on_worker(self, address: str, function: Callable[[], T]) -> T | None:
         """Call a function on a worker; None if it is lost meanwhile."""

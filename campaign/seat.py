@@ -27,6 +27,8 @@ class Seat:
         """Slots at work."""
         self.lost = asyncio.Event()
         """Set when the worker is gone, and what it worked on with it."""
+        self.was_asked_to_leave = False
+        """Whether it was to take no more work before it was lost."""
         self._leaving = asyncio.Event()
         self._idle_since = self._now()
 
@@ -42,6 +44,7 @@ class Seat:
 
     def leave(self) -> None:
         """Take no more work; what is being worked on goes on."""
+        self.was_asked_to_leave = True
         self._leaving.set()
 
     def lose(self) -> None:

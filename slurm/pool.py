@@ -149,8 +149,8 @@ class Pool:
         for allocation in self.allocations:
             if view is not None and view.at > allocation.asked:
                 await self._compare(allocation, view.jobs.get(allocation.job_id))
-            if allocation.job_id in self._allocations:
-                await self._check(allocation)
+        for allocation in self.allocations:
+            await self._check(allocation)
         await self._scale(load)
 
     async def give_back(self, allocation: Allocation) -> None:
@@ -159,7 +159,7 @@ class Pool:
         if allocation.workers:
             await self._release(allocation)
         elif self._slurm is not None:
-            await self._slurm.cancel(allocation.job_id)
+            await self._end(allocation, self._slurm)
 
     async def _compare(self, allocation: Allocation, job: JobState | None) -> None:
         if job is None or job.has_ended:
@@ -171,7 +171,7 @@ class Pool:
         allocation.node = job.node or allocation.node
         if job.state == "RUNNING" and allocation.started is None:
             allocation.started = allocation.without = time.monotonic()
-        if job.is_held:
+        if job.is_held and not allocation.leaving:
             await self._give_up(allocation, f"SLURM holds it: {job.reason}")
 
     async def _check(self, allocation: Allocation) -> None:
@@ -179,17 +179,24 @@ class Pool:
         now = time.monotonic()
         if allocation.workers and now - (allocation.started or now) > EARLY_S:
             self._failures, self._early, self.trouble = 0, [], ""
-        if allocation.leaving or allocation.without is None:
-            return
-        if now - allocation.without > JOINING_S:
-            await self._give_up(allocation, f"it runs, but brought no worker for {JOINING_S:.0f} s")
+        if allocation.without is not None and now - allocation.without > JOINING_S:
+            why = f"it runs, but brought no worker for {JOINING_S:.0f} s"
+            await self._give_up(allocation, why)
 
     async def _give_up(self, allocation: Allocation, why: str) -> None:
-        del self._allocations[allocation.job_id]
         if not allocation.leaving:
             self._failed(allocation, why)
+        allocation.leaving = True
         assert self._slurm is not None
-        await self._slurm.cancel(allocation.job_id)
+        await self._end(allocation, self._slurm)
+
+    @staticmethod
+    async def _end(allocation: Allocation, slurm: Slurm) -> None:
+        allocation.without = time.monotonic()  # it is ended again if it is still there later
+        try:
+            await slurm.cancel(allocation.job_id)
+        except SlurmError as error:
+            _logger.warning("could not cancel allocation %s: %s", allocation.job_id, error)
 
     def _died(self, allocation: Allocation, job: JobState | None) -> None:
         how = job.state if job else "gone from SLURM's queue"
