@@ -4,11 +4,16 @@ import os
 import shutil
 import sys
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from glasscreep.slurm.shape import AllocationShape
 
 # What a batch system, or an MPI that this process itself runs under, leaves in the environment.
 # With SLURM's, mpiexec waits for ever for nodes it can't reach; with PMI's, MPI_Init aborts.
 FOREIGN = ("SLURM_", "SBATCH_", "SRUN_", "PMI_", "PMIX_", "MPI", "OMPI_", "I_MPI_", "HYDRA_")
+# With these alone srun finds the allocation that it is to start a step in.
+SLURM_NEEDS = ("SLURM_JOB_ID", "SLURM_CONF")
 
 
 class LauncherMissingError(Exception):
@@ -18,8 +23,9 @@ class LauncherMissingError(Exception):
 class Launcher(ABC):
     """Contract of all ways to start an MPI program: argv prefix and environment.
 
-    The program is started by putting the prefix before its own command line. Signals sent to
-    the started process must reach every rank, and its death must end them.
+    The program is started by putting the prefix before its own command line. SIGTERM to the
+    started process must reach every rank or end it, and its death must end them. The first rank
+    reads the standard input of the started process; the others must find none.
     """
 
     @abstractmethod
@@ -58,13 +64,98 @@ class LocalLauncher(Launcher):
             raise ValueError(msg)
         if ranks == 1:
             return ()
-        # Under PBS, LSF or SGE hydra would take the hosts of their allocation.
-        return (_mpiexec(), "-rmk", "user", "-n", str(ranks))
+        # Under PBS, LSF, SGE or SLURM hydra would take their hosts and their way to start ranks.
+        return (_mpiexec(), "-rmk", "user", "-launcher", "fork", "-n", str(ranks))
 
     def environment(self) -> dict[str, str]:
         """Give this process's environment without traces of other launchers, one thread a rank."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-        return kept | {"OMP_NUM_THREADS": "1"}
+        return _environment()
+
+
+@dataclass(frozen=True, slots=True)
+class SrunLauncher(Launcher):
+    """Start the ranks by srun, as a step of the allocation that this process is in.
+
+    SIGTERM to srun kills every rank at once. A child of srun, in its process group, kills the
+    step when srun is killed; a SIGKILL to the whole group leaves the ranks running.
+    """
+
+    shape: AllocationShape
+    """What the allocation has, and how runs share it."""
+    mpi: str = "pmi2"
+    """How ranks find each other: what srun's `--mpi` takes."""
+
+    def prefix(self, ranks: int) -> tuple[str, ...]:
+        """Give srun and its options, for one rank too: its core must count as taken."""
+        shape = _shape_for(self.shape, ranks)
+        return (
+            "srun",
+            # Nothing but what it asks for, so that the next run finds the rest.
+            "--exact",
+            f"--nodes={shape.nodes_per_run}",
+            f"--ntasks={ranks}",
+            f"--ntasks-per-node={shape.ranks_per_node}",
+            "--cpus-per-task=1",
+            f"--mem={shape.memory_mb_per_node_of_run}M",
+            f"--mpi={self.mpi}",
+            "--input=0",
+            # Else srun waits for ever for the others when one rank has died.
+            "--kill-on-bad-exit=1",
+            "--quiet",
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment without traces of launchers, but with what leads to the job."""
+        return _environment(keep=SLURM_NEEDS)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateLauncher(Launcher):
+    """Start the ranks by a command of the user's own.
+
+    Each word may hold `{ranks}`, `{nodes}` and `{ranks_per_node}`.
+    """
+
+    template: tuple[str, ...]
+    """Words of the command."""
+    shape: AllocationShape
+    """What the allocation has, and how runs share it."""
+
+    def prefix(self, ranks: int) -> tuple[str, ...]:
+        """Give the words with numbers in their places."""
+        shape = _shape_for(self.shape, ranks)
+        values = {
+            "{ranks}": ranks,
+            "{nodes}": shape.nodes_per_run,
+            "{ranks_per_node}": shape.ranks_per_node,
+        }
+        return tuple(_filled(word, values) for word in self.template)
+
+    def environment(self) -> dict[str, str]:
+        """Give the environment without traces of launchers, but with what leads to the job."""
+        return _environment(keep=SLURM_NEEDS)
+
+
+def _shape_for(shape: AllocationShape, ranks: int) -> AllocationShape:
+    if ranks < 1:
+        msg = f"ranks must be at least 1, got {ranks}"
+        raise ValueError(msg)
+    return replace(shape, ranks=ranks)
+
+
+def _filled(word: str, values: dict[str, int]) -> str:
+    for name, value in values.items():
+        word = word.replace(name, str(value))
+    return word
+
+
+def _environment(keep: tuple[str, ...] = ()) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in keep or not name.startswith(FOREIGN)
+    }
+    return kept | {"OMP_NUM_THREADS": "1"}
 
 
 def _mpiexec() -> str:

@@ -1,6 +1,7 @@
 """Ranks start, talk, get signals and die as the launcher's contract says."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,7 +12,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from glasscreep.slurm.launch import Launcher, LauncherMissingError, LocalLauncher
+from glasscreep.slurm.launch import (
+    SLURM_NEEDS,
+    Launcher,
+    LauncherMissingError,
+    LocalLauncher,
+    SrunLauncher,
+    TemplateLauncher,
+)
+from glasscreep.slurm.shape import AllocationShape
 
 RANKS = 2
 TIMEOUT_S = 60
@@ -101,6 +110,10 @@ class LauncherContract:
     def make(self) -> Launcher:
         raise NotImplementedError
 
+    def poison(self) -> dict[str, str]:
+        """Give what must make no difference."""
+        return POISON
+
     @pytest.mark.parametrize("ranks", [1, RANKS])
     def test_ranks_start_and_talk(self, start, ranks):
         program = start(self.make(), ranks)
@@ -110,7 +123,7 @@ class LauncherContract:
 
     @pytest.mark.parametrize("ranks", [1, RANKS])
     def test_a_poisoned_environment_does_not_matter(self, start, ranks, monkeypatch):
-        for name, value in POISON.items():
+        for name, value in self.poison().items():
             monkeypatch.setenv(name, value)
         program = start(self.make(), ranks)
         assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
@@ -124,11 +137,12 @@ class LauncherContract:
         assert [line[2] for program in programs for line in program.report()] == [3] * 2 * RANKS
 
     @pytest.mark.parametrize("ranks", [1, RANKS])
-    def test_sigterm_reaches_every_rank(self, start, ranks):
-        program = start(self.make(), ranks, sleep_s=60)
-        program.all_started(ranks)
+    def test_sigterm_ends_every_rank(self, start, ranks):
+        program = start(self.make(), ranks, sleep_s=600)
+        started = program.all_started(ranks)
         program.process.send_signal(signal.SIGTERM)
-        assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
+        program.process.wait(TIMEOUT_S)
+        wait_until(lambda: not any(map(is_alive, started)), "every rank is dead")
 
     @pytest.mark.parametrize("ranks", [1, RANKS])
     def test_no_rank_survives_sigkill(self, start, ranks):
@@ -150,9 +164,9 @@ class LauncherContract:
         assert environment["PATH"] == os.environ["PATH"]
 
     def test_leaves_the_traces_of_other_launchers_out(self, monkeypatch):
-        for name, value in POISON.items():
+        for name, value in self.poison().items():
             monkeypatch.setenv(name, value)
-        assert not POISON.keys() & self.make().environment().keys()
+        assert not self.poison().keys() & self.make().environment().keys()
 
     def test_gives_each_rank_one_thread(self, monkeypatch):
         monkeypatch.setenv("OMP_NUM_THREADS", "8")
@@ -169,6 +183,13 @@ def is_alive(process: psutil.Process) -> bool:
 class TestLocalLauncher(LauncherContract):
     def make(self) -> Launcher:
         return LocalLauncher()
+
+    @pytest.mark.parametrize("ranks", [1, RANKS])
+    def test_sigterm_reaches_every_rank(self, start, ranks):
+        program = start(self.make(), ranks, sleep_s=600)
+        program.all_started(ranks)
+        program.process.send_signal(signal.SIGTERM)
+        assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
 
     def test_one_rank_needs_no_launcher(self):
         assert LocalLauncher().prefix(1) == ()
@@ -200,3 +221,88 @@ class TestLocalLauncher(LauncherContract):
         monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
         with pytest.raises(LauncherMissingError, match=r"pip install --force-reinstall mpich"):
             LocalLauncher().prefix(RANKS)
+
+
+@pytest.fixture
+def allocate(slurm, monkeypatch):
+    """Allocate nodes of eight cores, and have this process take itself for one inside."""
+
+    def allocated(nodes: int) -> AllocationShape:
+        shape = AllocationShape(nodes, cores=8, memory_mb=8000, ranks=RANKS)
+        options = (f"--nodes={nodes}", "--ntasks-per-node=8", "--mem=8000M")
+        job = slurm.command("sbatch", "--parsable", "--output=/dev/null", *options, WAIT).strip()
+        wait_until(lambda: slurm.job(job).state == "RUNNING", "the allocation is there")
+        monkeypatch.setenv("SLURM_JOB_ID", job)
+        monkeypatch.setenv("SLURM_CONF", str(slurm.conf))
+        return shape
+
+    return allocated
+
+
+WAIT = "--wrap=sleep 600"
+
+
+class InAllocation(LauncherContract):
+    """The contract inside an allocation of one node on the real SLURM."""
+
+    @pytest.fixture(autouse=True)
+    def inside(self, allocate):
+        self.shape = allocate(nodes=1)
+
+    def poison(self) -> dict[str, str]:
+        return {name: value for name, value in POISON.items() if name not in SLURM_NEEDS}
+
+
+class TestSrunLauncher(InAllocation):
+    def make(self) -> Launcher:
+        return SrunLauncher(self.shape)
+
+    def test_four_runs_of_two_ranks_share_eight_cores(self, start):
+        programs = [start(self.make(), RANKS, sleep_s=600) for _ in range(4)]
+        alive = [rank for program in programs for rank in program.all_started(RANKS)]
+        assert len({rank.pid for rank in alive if is_alive(rank)}) == 8
+
+    def test_the_next_run_gets_the_cores_of_one_that_was_ended(self, start):
+        programs = [start(self.make(), RANKS, sleep_s=600) for _ in range(4)]
+        for program in programs:
+            program.all_started(RANKS)
+        programs[0].process.terminate()
+        assert len(start(self.make(), RANKS, sleep_s=600).all_started(RANKS)) == RANKS
+
+    def test_a_dead_rank_ends_the_others(self, start):
+        program = start(self.make(), RANKS, sleep_s=600)
+        started = program.all_started(RANKS)
+        started[0].kill()
+        wait_until(lambda: not any(map(is_alive, started)), "every rank is dead")
+        assert program.process.wait(TIMEOUT_S) != 0
+
+
+def test_srun_spreads_a_run_over_two_nodes(allocate, start):
+    shape = allocate(nodes=2)
+    ranks = start(SrunLauncher(shape), 10, sleep_s=600).all_started(10)
+    nodes = [rank.environ()["SLURMD_NODENAME"] for rank in ranks]
+    assert sorted(nodes) == 5 * ["node1"] + 5 * ["node2"]
+
+
+class TestTemplateLauncher(InAllocation):
+    def make(self) -> Launcher:
+        words = ("srun", "--exact", "--mpi=pmi2", "--mem=0", "--kill-on-bad-exit=1")
+        return TemplateLauncher((*words, "--ntasks={ranks}", "--nodes={nodes}"), self.shape)
+
+    def test_fills_every_number_in(self):
+        shape = AllocationShape(nodes=4, cores=8, memory_mb=8000, ranks=1)
+        words = ("run", "-n{ranks}", "--on={nodes}x{ranks_per_node}", "{other}", "$(x)")
+        filled = TemplateLauncher(words, shape).prefix(12)
+        assert filled == ("run", "-n12", "--on=2x6", "{other}", "$(x)")
+
+
+def test_mpiexec_works_inside_a_job(slurm, tmp_path):
+    launcher = LocalLauncher().prefix(RANKS)
+    output = tmp_path / "output"
+    command = shlex.join([*launcher, sys.executable, "-c", PROGRAM, "0"])
+    options = ("--nodes=2", "--ntasks=4", f"--output={output}")
+    job = slurm.command("sbatch", "--parsable", *options, f"--wrap={command}").strip()
+    wait_until(lambda: slurm.job(job).state in ("COMPLETED", "FAILED"), "the job has ended")
+    said = output.read_text()
+    assert slurm.job(job).state == "COMPLETED", said
+    assert sorted(line[:5] for line in said.splitlines()) == ["0 2 3", "1 2 3"]

@@ -9,6 +9,9 @@ from pathlib import Path
 # Below the range from which the kernel takes ports for outgoing connections, so that a port
 # that is free now stays free until the daemon binds it.
 PORTS = range(20_000, 32_000)
+# MPICH names its shared memory after job and step. What killed ranks left of it under such a
+# name, or ranks of another bed, would break the next that get it.
+FIRST_JOBS = range(1_000_000, 60_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ InactiveLimit=0
 MinJobAge=300
 ReturnToService=2
 JobRequeue=1
+FirstJobId={random.choice(FIRST_JOBS)}
 {nodes}
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 PartitionName=second Nodes=ALL MaxTime=INFINITE State=UP
