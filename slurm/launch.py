@@ -64,8 +64,8 @@ class LocalLauncher(Launcher):
             raise ValueError(msg)
         if ranks == 1:
             return ()
-        # Under PBS, LSF, SGE or SLURM hydra would take their hosts and their way to start ranks.
-        return (_mpiexec(), "-rmk", "user", "-launcher", "fork", "-n", str(ranks))
+        # Under PBS, LSF, SGE or SLURM hydra would take the hosts of their allocation.
+        return (_mpiexec(), "-rmk", "user", "-n", str(ranks))
 
     def environment(self) -> dict[str, str]:
         """Give this process's environment without traces of other launchers, one thread a rank."""

