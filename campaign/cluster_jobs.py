@@ -9,7 +9,7 @@ from pathlib import Path
 from glasscreep.campaign.cluster_section import MPIEXEC, SRUN, ClusterSection, JobSection
 from glasscreep.campaign.sections import Campaign
 from glasscreep.slurm.contact import FOLDER
-from glasscreep.slurm.launch import Launcher, LocalLauncher
+from glasscreep.slurm.launch import Launcher, LocalLauncher, SrunLauncher, TemplateLauncher
 from glasscreep.slurm.script import JobRequest
 from glasscreep.slurm.shape import AllocationShape
 from glasscreep.tasks.errors import GlasscreepError
