@@ -1,6 +1,8 @@
 """What SLURM says of a campaign's jobs: asked seldom, for all of them at once."""
 
+import asyncio
 import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +29,18 @@ ENDED = frozenset(
     ]
 )
 AT_FAULT = frozenset(["BOOT_FAIL", "COMPLETED", "FAILED", "OUT_OF_MEMORY"])
-HELD = ("JobHeld", "launch failed", "launch_failed", "BadConstraints", "Held")
+HELD = ("Held", "launch failed", "launch_failed", "BadConstraints")
+"""Reasons of jobs that wait for someone to release them; SLURM adds who holds them."""
+BEYOND = (
+    "PartitionConfig",
+    "PartitionNodeLimit",
+    "PartitionTimeLimit",
+    "InvalidAccount",
+    "InvalidQOS",
+)
+"""Reasons of jobs that ask for more than there is: SLURM takes such jobs, and lets them wait."""
+
+JOB_ID = re.compile(r"[0-9]+")
 
 _logger = logging.getLogger(__name__)
 
@@ -60,7 +73,7 @@ class JobState:
     @property
     def is_held(self) -> bool:
         """Whether it waits for someone to release it, or for what will never be."""
-        return self.state == "PENDING" and any(word in self.reason for word in HELD)
+        return self.state == "PENDING" and any(word in self.reason for word in (*HELD, *BEYOND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,7 @@ class Queue:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = ",".join(names)
+        self._names = tuple(names)
         self._asked = -EVERY_S
         self._view: View | None = None
 
@@ -101,15 +114,20 @@ class Queue:
 
     async def cancel(self, *job_ids: str) -> None:
         """End jobs; those that have ended are left alone."""
-        await call(["scancel", "--quiet", *job_ids])
+        if job_ids:
+            await call(["scancel", "--quiet", *job_ids])
 
     async def cancel_all(self, *, kill: bool = False) -> None:
         """End all jobs of these names."""
-        signal = ("--signal=KILL", "--full") if kill else ()
-        await call(["scancel", "--quiet", "--me", *signal, f"--name={self._names}"])
+        options = ("--quiet", "--me", *(("--signal=KILL", "--full") if kill else ()))
+        # Unlike squeue, scancel takes a list of names for one name.
+        calls = [call(["scancel", *options, f"--name={name}"]) for name in self._names]
+        for outcome in await asyncio.gather(*calls, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _ask(self) -> dict[str, JobState]:
-        options = ("--me", "--noheader", "--states=all", f"--name={self._names}")
+        options = ("--me", "--noheader", "--states=all", f"--name={','.join(self._names)}")
         said = await call(["squeue", *options, f"--format={_FORMAT}"])
         return dict(map(_job, said.splitlines()))
 
@@ -120,6 +138,9 @@ def _job(line: str) -> tuple[str, JobState]:
         msg = f"squeue was to print {len(_FIELDS)} fields for each job, but printed {line[:200]!r}"
         raise SlurmError(msg)
     job_id, name, state, reason, node, lived = fields
+    if not JOB_ID.fullmatch(job_id):
+        msg = f"squeue was to print the id of a job, but printed {job_id[:200]!r}"
+        raise SlurmError(msg)
     return job_id, JobState(name, state, reason, node, _seconds(lived))
 
 
