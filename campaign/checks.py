@@ -158,19 +158,26 @@ def _ranks(campaign: Campaign) -> Iterator[Problem]:
     if campaign.cluster is None:
         return
     ranks, md = campaign.resources.ranks, campaign.cluster.md
-    if campaign.cluster.launcher == (MPIEXEC,):
-        if ranks > md.cores:
-            yield Problem(
-                "cluster.launcher",
-                f"{MPIEXEC} for runs of resources.ranks = {ranks}, on nodes of "
-                f"cluster.md.cores = {md.cores}",
-                f"{SRUN}, or at most {md.cores} ranks: {MPIEXEC} starts them on one node",
-            )
-    elif ranks > md.nodes * md.cores:
+    if ranks > md.nodes * md.cores:
         yield Problem(
             "resources.ranks",
             str(ranks),
             f"at most cluster.md.nodes x cluster.md.cores = {md.nodes * md.cores}",
+            "raise one of those two, or start fewer ranks",
+        )
+
+
+def _one_node(campaign: Campaign) -> Iterator[Problem]:
+    if (
+        campaign.cluster
+        and campaign.cluster.launcher == (MPIEXEC,)
+        and campaign.cluster.md.nodes > 1
+    ):
+        yield Problem(
+            "cluster.md.nodes",
+            str(campaign.cluster.md.nodes),
+            f'1 with cluster.launcher = "{MPIEXEC}", which starts all ranks on one node',
+            f'"{SRUN}" starts them on several; or ask for more allocations of one node',
         )
 
 
@@ -198,9 +205,7 @@ CHECKS = (
         _d2min_intervals,
     ),
     Check(("analysis.results",), _sources),
-    Check(
-        ("resources.ranks", "cluster.launcher", "cluster.md.nodes", "cluster.md.cores"),
-        _ranks,
-    ),
     Check(("analysis.d2min_histogram.lowest", "analysis.d2min_histogram.highest"), _histogram),
+    Check(("resources.ranks", "cluster.md.nodes", "cluster.md.cores"), _ranks),
+    Check(("cluster.launcher", "cluster.md.nodes"), _one_node),
 )

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from glasscreep.campaign.fields import Allowed, Count, Positive, several
 from glasscreep.campaign.section import Section
-from glasscreep.slurm.script import TOKEN
+from glasscreep.slurm.script import TOKEN, WORD
 
 SRUN, MPIEXEC, RANKS = "srun", "mpiexec", "{ranks}"
 MINUTE_S = 60
@@ -33,7 +33,6 @@ def _launcher(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
-WORD = "one word without quotes, backslashes and characters that mean something to a shell"
 Word = Annotated[str, AfterValidator(_word), Allowed(WORD)]
 WordIfAny = Annotated[
     Annotated[str, AfterValidator(_word)] | None, Allowed(f"{WORD}, or not at all")
@@ -84,7 +83,7 @@ class AnalysisPoolSection(JobSection):
     """Allocations for analyses."""
 
     cores: Count = 1
-    """Cores of an allocation, which is one node; each analyses one run at a time."""
+    """Cores of an allocation, all on one node; each analyses one run at a time."""
     memory_gb: Positive = 4.0
     """Memory of an allocation [GiB]."""
     walltime_s: Walltime = 86_400
@@ -101,7 +100,7 @@ class MdPoolSection(JobSection):
     cores: Count = 8
     """Cores of each node; `resources.ranks` of them are one slot."""
     memory_gb: Positive = 8.0
-    """Memory of each node [GiB], shared by its slots."""
+    """Memory of each node, shared by its slots [GiB]."""
     walltime_s: Walltime = 86_400
     """Walltime of an allocation [s]."""
     max_allocations: Count = 4
@@ -116,7 +115,7 @@ class ClusterSection(JobSection):
     prologue: Lines = ()
     """Lines of shell that begin every job, such as `module load gcc`."""
     launcher: Launcher = (SRUN,)
-    """What starts the ranks of an MD process; `mpiexec` does on one node only."""
+    """What starts the ranks of an MD process; `mpiexec` can on one node only."""
     mpi: Word = "pmi2"
     """How `srun` and MPI find each other, as in `srun --mpi=pmi2`."""
     controller: ControllerSection = ControllerSection()

@@ -157,7 +157,19 @@ def allowed_at(path: Path) -> str:
 def _tables_with(name: str) -> Iterator[str]:
     if name in Campaign.model_fields:
         yield "to the top of the file, above the first [section]"
-    for key in Campaign.model_fields:
-        inner = inner_section(Campaign, key)
-        if inner and name in inner.model_fields:
-            yield f"into [[{key}]]" if key == "grid" else f"into [{key}]"
+    tables: dict[str, type[Section]] = _tables_in({"": Campaign})
+    while tables and not any(name in table.model_fields for table in tables.values()):
+        tables = _tables_in(tables)
+    for path, table in tables.items():
+        if name in table.model_fields:
+            yield f"into [[{path}]]" if path == "grid" else f"into [{path}]"
+
+
+def _tables_in(tables: dict[str, type[Section]]) -> dict[str, type[Section]]:
+    """Find the tables that tables hold, by their paths."""
+    return {
+        f"{path}.{key}".removeprefix("."): inner
+        for path, table in tables.items()
+        for key in table.model_fields
+        if (inner := inner_section(table, key))
+    }

@@ -3,6 +3,7 @@
 import os
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def load(path: Path | str) -> Campaign:
 
 def site_file() -> Path:
     """Say where a user may describe a cluster once for all campaigns."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config", *SITE_FILE)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), *SITE_FILE)
 
 
 def site_defaults() -> dict[str, Any]:
@@ -61,13 +62,18 @@ def site_defaults() -> dict[str, Any]:
         With all that is wrong in it.
     """
     path = site_file()
-    if not path.exists():
+    if not os.path.exists(path):
         return {}
     values = _parsed(path)
     _, problems = _checked({"cluster": values})
     if problems:
-        raise CampaignFileError(path, problems)
+        raise CampaignFileError(path, map(_without_heading, problems))
     return values
+
+
+def _without_heading(problem: Problem) -> Problem:
+    said = {"path": problem.path, "allowed": problem.allowed, "hint": problem.hint}
+    return replace(problem, **{key: text.replace("cluster.", "") for key, text in said.items()})
 
 
 def _merged(below: Any, above: Any) -> Any:

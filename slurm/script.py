@@ -9,6 +9,8 @@ from glasscreep.slurm.errors import SlurmError
 
 TOKEN = re.compile(r"[^\s\"'\\#$`;<>\x00-\x1f\x7f-][^\s\"'\\#$`;<>\x00-\x1f\x7f]*")
 """What may stand after an option: SLURM would part other text, or take quotes out of it."""
+WORD = "one word, without quotes, a leading '-' or any of \\ # $ ; < >"
+"""The same for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,7 @@ class JobRequest:
 def _word(key: str, value: str) -> str:
     if TOKEN.fullmatch(value):
         return value
-    msg = (
-        f"SLURM takes no {key} like {value!r}: allowed is one word without quotes, backslashes "
-        "and characters that mean something to a shell"
-    )
+    msg = f"SLURM takes no {key} like {value!r}: allowed is {WORD}"
     raise SlurmError(msg)
 
 

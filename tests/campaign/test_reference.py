@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from glasscreep.campaign.analysis_section import FeaturesSection
+from glasscreep.campaign.cluster_section import JobSection
 from glasscreep.campaign.explain import allowed_at, inner_section
 from glasscreep.campaign.file import Campaign, load
 from glasscreep.campaign.problems import dotted, toml_text
@@ -25,6 +26,14 @@ SAID_IN_WORDS = {
         if key != "preset"
     },
     "resources.slots": "cores of the machine // `ranks`",
+    **{f"cluster.{key}": "as SLURM has it" for key in JobSection.model_fields},
+    **{
+        f"cluster.{kind}.{key}": "as in `[cluster]`"
+        for kind in ("controller", "md", "analysis")
+        for key in JobSection.model_fields
+    },
+    "cluster.interface": "all of them",
+    "cluster.launcher": '`"srun"`',
 }
 HEADING = "| key | default | unit | allowed | meaning |"
 
