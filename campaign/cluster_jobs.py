@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 from glasscreep.campaign.cluster_section import MPIEXEC, SRUN, ClusterSection, JobSection
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.sections import Campaign
 from glasscreep.slurm.contact import FOLDER
+from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.launch import Launcher, LocalLauncher, SrunLauncher, TemplateLauncher
 from glasscreep.slurm.script import JobRequest
 from glasscreep.slurm.shape import AllocationShape
@@ -71,6 +73,11 @@ def launcher_of(campaign: Campaign) -> Launcher:
     return TemplateLauncher(cluster.launcher, shape_of(campaign))
 
 
+def script_path(directory: Path, kind: str) -> Path:
+    """Say where the batch script of one kind of job goes."""
+    return directory.resolve() / FOLDER / f"{kind}.sh"
+
+
 def job_requests(campaign: Campaign, directory: Path) -> dict[str, JobRequest]:
     """Describe a job of each kind.
 
@@ -85,6 +92,11 @@ def job_requests(campaign: Campaign, directory: Path) -> dict[str, JobRequest]:
     -------
     dict of str to JobRequest
         By `controller`, `md` and `analysis`.
+
+    Raises
+    ------
+    RefusedError
+        If SLURM would not take one of them as it is meant.
     """
     directory = directory.resolve()
     cluster = cluster_of(campaign)
@@ -99,6 +111,12 @@ def job_requests(campaign: Campaign, directory: Path) -> dict[str, JobRequest]:
         if cluster.interface:
             allocation += ["--interface", cluster.interface]
         requests[pool] = _request(pool, campaign, directory, tuple(allocation))
+    try:
+        for request in requests.values():
+            request.submission()
+            request.script()
+    except SlurmError as error:
+        raise RefusedError(str(error)) from error
     return requests
 
 

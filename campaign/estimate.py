@@ -83,6 +83,19 @@ def expected_commit_s(campaign: Campaign) -> float:
     return steps * campaign.model.particles / (REFERENCE_RATE * campaign.resources.ranks)
 
 
+def glass_hours(campaign: Campaign, rate: Rate) -> float:
+    """Estimate how long a slot is busy with a glass [h]."""
+    steps = campaign.glass.melt_steps + campaign.glass.quench_steps
+    return rate.core_hours(campaign.model.particles * steps, 0) / campaign.resources.ranks
+
+
+def frame_hours(campaign: Campaign, rate: Rate) -> float:
+    """Estimate how long a slot is busy with a frame of a run [h]."""
+    particles = campaign.model.particles
+    hours = rate.core_hours(particles * campaign.creep.frame_interval, particles)
+    return hours / campaign.resources.ranks
+
+
 def bytes_of_run(campaign: Campaign, frames_done: int) -> float:
     """Bytes that a run will take besides those of the frames it has."""
     particles, frames = campaign.model.particles, campaign.frames

@@ -114,7 +114,13 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
 
 
 @app.command()
-def plan(file: CampaignFile, directory: InDirectory = None) -> None:
+def plan(
+    file: CampaignFile,
+    directory: InDirectory = None,
+    scripts: Annotated[
+        bool, typer.Option(help="With a cluster: whether to print the batch scripts.")
+    ] = True,
+) -> None:
     """Show what a campaign would do and cost, without making anything.
 
     Example: [bold]glasscreep plan examples/paper.toml[/]
@@ -125,7 +131,8 @@ def plan(file: CampaignFile, directory: InDirectory = None) -> None:
         from glasscreep.campaign.plan_table import show_plan
 
         campaign = load(file)
-        show_plan(make_plan(campaign, directory or Path(campaign.name)), Console())
+        prepared = make_plan(campaign, directory or Path(campaign.name))
+        show_plan(prepared, Console(), scripts=scripts)
 
 
 @app.command()

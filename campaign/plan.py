@@ -16,6 +16,7 @@ from glasscreep.campaign.estimate import (
     rate_of,
 )
 from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.plan_cluster import ClusterPlan, Work, plan_cluster
 from glasscreep.campaign.scan import has_diverged, scan
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
@@ -63,6 +64,8 @@ class Plan:
     """Estimate for all that is to do."""
     files_to_write: int
     """Files to be added, besides a few dozen for the campaign as a whole."""
+    cluster: ClusterPlan | None
+    """What to ask of SLURM; None without a cluster, or with nothing to do."""
 
     @property
     def is_done(self) -> bool:
@@ -89,6 +92,8 @@ def make_plan(campaign: Campaign, directory: Path) -> Plan:
     ------
     DirectoryError
         If the directory must not be used for the campaign.
+    RefusedError
+        If SLURM could not be asked for its jobs.
     """
     prepared = survey(campaign, directory)
     return _plan(prepared, progress_found(prepared), rate_of(directory, campaign.resources.ranks))
@@ -138,6 +143,7 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
     frames = sum((campaign.frames - done) * runs for done, runs in have.items())
     glasses = np.unique(ledger.glass_of_run[rows])
     to_make = int(np.count_nonzero(ledger.glasses.state[glasses] < State.DONE))
+    work = Work(to_make, len(rows), frames, campaign.frames - min(have, default=campaign.frames))
     glass_steps = campaign.glass.melt_steps + campaign.glass.quench_steps
     steps = frames * campaign.creep.frame_interval + to_make * glass_steps
     data = sum(bytes_of_run(campaign, done) * runs for done, runs in have.items())
@@ -161,4 +167,5 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
         rate=rate,
         bytes_to_write=data + to_make * bytes_of_glass(campaign),
         files_to_write=files + to_make * files_of_glass(campaign),
+        cluster=plan_cluster(campaign, prepared.directory, work, rate),
     )

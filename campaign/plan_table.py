@@ -1,19 +1,34 @@
 """The plan as a table for the terminal."""
 
+from collections.abc import Iterator
+
 from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
 from glasscreep.campaign.plan import Plan
+from glasscreep.campaign.plan_cluster import MD, ClusterPlan, PoolPlan
 from glasscreep.campaign.states import State
 
 MINUTE_H = 1 / 60
+DAYS_FROM_H = 48
+TITLES = {
+    "controller": "Submitted at once",
+    "md": "Submitted by the controller for each md allocation",
+    "analysis": "Submitted by the controller for each analysis allocation",
+}
 
 
-def show_plan(plan: Plan, console: Console) -> None:
-    """Print a plan: wrapped in a narrow terminal, plain text where there is none."""
+def show_plan(plan: Plan, console: Console, *, scripts: bool = True) -> None:
+    """Print a plan: wrapped in a narrow terminal, plain text where there is none.
+
+    Scripts of jobs come below it as they are, for copying.
+    """
     console.print(_table(plan), highlight=False)
+    for script in plan.cluster.scripts if plan.cluster and scripts else ():
+        console.print(f"\n{TITLES[script.kind]}:", style="bold", highlight=False)
+        console.out(f"{script.command}\n\n{script.text}", end="", highlight=False)
 
 
 def _table(plan: Plan) -> RenderableType:
@@ -47,12 +62,47 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
         ("core-hours", f"about {_hours(plan.core_hours)} ({plan.rate.source})"),
         ("disk", f"about {decimal(round(plan.bytes_to_write))}"),
         ("files", f"about {plan.files_to_write:,}"),
+        *(_cluster_lines(plan.cluster) if plan.cluster else ()),
     ]
+
+
+def _cluster_lines(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
+    label = "allocations"
+    for name, pool in cluster.pools.items():
+        yield label, f"{name}: {_pool(pool, cluster.ranks if name == MD else None)}"
+        label = ""
+    yield "", "controller: 1 core"
+    yield "allocated", f"at most about {_hours(cluster.core_hours)} core-hours"
+    glasses = f": {_time(cluster.glasses_h)} for glasses, then runs" if cluster.glasses_h else ""
+    assumed = "once SLURM has started all allocations, at the rate above"
+    yield "wall time", f"about {_time(cluster.wall_h)}{glasses}, {assumed}"
+
+
+def _pool(pool: PoolPlan, ranks: int | None) -> str:
+    cores = f"{pool.cores:,} core{'s' if pool.cores > 1 else ''}"
+    of = f"{pool.nodes:,} nodes x {cores}" if pool.nodes > 1 else cores
+    if ranks is None:
+        return f"up to {pool.allocations:,} of {of}"
+    busy = pool.slots * ranks
+    idle = _if(pool.cores_of_each - busy, "; {:,} cores of each stay idle")
+    runs = f"{pool.slots * pool.allocations:,} runs of {ranks:,} rank{'s' if ranks > 1 else ''}"
+    return f"up to {pool.allocations:,} of {of}, together {runs} at a time{idle}"
+
+
+def _time(hours: float) -> str:
+    if hours < 1:
+        return f"{max(1, round(60 * hours))} min"
+    return f"{_hours(hours)} h" if hours < DAYS_FROM_H else f"{hours / 24:,.1f} days"
 
 
 def _ending(plan: Plan) -> str:
     if plan.is_done:
         return "Nothing to do." if not plan.runs[State.FAILED] else "Nothing to do that can be."
+    if plan.cluster:
+        return (
+            "Nothing was made; `glasscreep submit` with the same arguments does it on the cluster, "
+            "`glasscreep run` on this machine."
+        )
     return "Nothing was made; `glasscreep run` with the same arguments does it."
 
 

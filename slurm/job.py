@@ -86,7 +86,7 @@ class BatchJob(SLURMJob):
                 config_name=_CONFIG_NAME,
             )
         self._request, self._script = request, script
-        self.submit_command = shlex.join(["sbatch", "--parsable", *request.arguments()])
+        self.submit_command = shlex.join(request.submission())
 
     def job_script(self) -> str:
         """Give the batch script."""

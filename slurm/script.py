@@ -67,8 +67,10 @@ class JobRequest:
             raise SlurmError(msg)
         return script
 
-    def arguments(self) -> tuple[str, ...]:
-        """Give the options that are safe on a command line alone: paths may hold nearly anything.
+    def submission(self) -> tuple[str, ...]:
+        """Give the command that submits the file with the script, the file's name left out.
+
+        Paths, which may hold nearly anything, are safe on a command line alone.
 
         Raises
         ------
@@ -82,7 +84,7 @@ class JobRequest:
                 "backslash in that path. Give the campaign another directory with --dir."
             )
             raise SlurmError(msg)
-        return ("--chdir=/", f"--output={folder.replace('%', '%%')}/{name}")
+        return ("sbatch", "--parsable", "--chdir=/", f"--output={folder.replace('%', '%%')}/{name}")
 
     def _options(self) -> list[str]:
         words = {

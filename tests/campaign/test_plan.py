@@ -1,6 +1,9 @@
 """A plan counts what is to do, from what is there, and makes nothing."""
 
 import io
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +15,9 @@ from glasscreep.campaign.directory import DirectoryError, prepare
 from glasscreep.campaign.estimate import REFERENCE, Rate, files_of_run, rate_of
 from glasscreep.campaign.file import Campaign, load
 from glasscreep.campaign.plan import make_plan
+from glasscreep.campaign.plan_cluster import PoolPlan
 from glasscreep.campaign.plan_table import show_plan
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.snapshot import Active, Snapshot, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.tasks.manifest import Manifest, encode_manifest
@@ -130,6 +135,8 @@ def snapshot(rate, active):
         particle_steps_per_s=rate,
         time_left_s=None,
         why_stopped="",
+        allocations=(),
+        trouble="",
         active=tuple(Active("run", "", 0, 0, 1.0) for _ in range(active)),
         failures=(),
         points=(),
@@ -195,6 +202,101 @@ def test_the_table_is_plain_outside_a_terminal(begun):
 def test_a_done_campaign_says_so(begun):
     plan = make_plan(campaign(replicas=1, grid=[{"temperature": 0.1, "stress": 0.4}]), begun)
     assert printed(plan, 80).endswith("Nothing to do.\n")
+
+
+CLUSTER = {
+    "partition": "long",
+    "md": {"nodes": 2, "cores": 7, "max_allocations": 5},
+    "analysis": {"cores": 2, "max_allocations": 9},
+}
+
+
+def on_cluster(**changes):
+    return campaign(resources={"ranks": 3}, cluster=CLUSTER, **changes)
+
+
+def test_allocations_are_those_that_work_can_fill(tmp_path, begun):
+    md, analysis = PoolPlan(2, 2, 7, slots=4), PoolPlan(4, 1, 2, slots=2)
+    plan = make_plan(on_cluster(), tmp_path / "new").cluster
+    assert plan.pools == {"md": md, "analysis": analysis}  # for 8 runs
+    some = make_plan(on_cluster(replicas=50), tmp_path / "many").cluster
+    assert {name: pool.allocations for name, pool in some.pools.items()} == {"md": 5, "analysis": 9}
+    rest = make_plan(on_cluster(), begun).cluster  # 6 runs are left
+    assert {name: pool.allocations for name, pool in rest.pools.items()} == {"md": 2, "analysis": 3}
+    bare = make_plan(on_cluster(analysis={"results": []}), tmp_path / "bare").cluster
+    assert list(bare.pools) == ["md"]
+    assert [script.kind for script in bare.scripts] == ["controller", "md"]
+
+
+def test_wall_time_is_that_of_slots_which_take_turns(tmp_path):
+    glass_h = 300 * GLASS_STEPS / 2e6 / 3600 / 3
+    frame_h = 300 * (10_000 + 1000) / 2e6 / 3600 / 3
+    plan = make_plan(on_cluster(), tmp_path / "new").cluster  # 8 slots: 2 glasses, 8 runs
+    assert plan.glasses_h == pytest.approx(glass_h)
+    assert plan.runs_h == pytest.approx(4 * frame_h)
+    core_hours = (14 + 1) * glass_h + (2 * 14 + 4 * 2 + 1) * plan.runs_h
+    assert plan.core_hours == pytest.approx(core_hours)
+    # 20 slots: 21 glasses take two turns; 84 runs share the slots evenly.
+    plan = make_plan(on_cluster(replicas=21), tmp_path / "more").cluster
+    assert plan.glasses_h == pytest.approx(2 * glass_h)
+    assert plan.runs_h == pytest.approx(84 * 4 / 20 * frame_h)
+
+
+def test_the_longest_run_left_decides_when_slots_are_many(begun):
+    frame_h = 300 * (10_000 + 1000) / 2e6 / 3600 / 3
+    plan = make_plan(on_cluster(), begun).cluster
+    assert plan.runs_h == pytest.approx(4 * frame_h)
+
+
+def test_nothing_is_asked_of_slurm_without_need(tmp_path, begun):
+    assert make_plan(campaign(), tmp_path / "new").cluster is None
+    one = on_cluster(replicas=1, grid=[{"temperature": 0.1, "stress": 0.4}])
+    assert make_plan(one, begun).cluster is None
+    assert "sbatch" not in printed(make_plan(one, begun), 80)
+
+
+@pytest.mark.parametrize("width", [80, 40])
+def test_scripts_can_be_copied_from_below_the_plan(tmp_path, width):
+    place = tmp_path / "a [b] 'c' $(d)"
+    plan = make_plan(on_cluster(), place)
+    text = printed(plan, width)
+    table, scripts = text.split("\nSubmitted at once:\n")
+    assert max(map(len, table.splitlines())) <= width
+    words = " ".join(table.split())
+    assert "md: up to 2 of 2 nodes x 7 cores, together 8 runs of 3 ranks at a time" in words
+    assert "2 cores of each stay idle" in words
+    assert "analysis: up to 4 of 2 cores" in words
+    assert "once SLURM has started all allocations" in words
+    assert "`glasscreep submit`" in words
+    for script in plan.cluster.scripts:
+        assert f"{script.command}\n\n{script.text}" in scripts
+        argv = shlex.split(script.command)
+        assert argv[0] == "sbatch"
+        assert argv[-1] == str(place / f"slurm/{script.kind}.sh")
+        assert script.text.startswith("#!/bin/bash\n#SBATCH --job-name=small.")
+        assert {str(place), str(place / "slurm")} & set(shlex.split(script.text.splitlines()[-1]))
+    text = io.StringIO()
+    show_plan(plan, Console(file=text, width=width), scripts=False)
+    assert "sbatch" not in text.getvalue()
+
+
+def test_what_no_job_can_be_asked_for_with_is_refused(tmp_path):
+    with pytest.raises(RefusedError, match="backslash"):
+        make_plan(on_cluster(), tmp_path / "a\\b")
+
+
+def test_planning_for_a_cluster_does_not_wait_for_dask(tmp_path):
+    (tmp_path / "demo.toml").write_text("[cluster]")
+    code = """
+import sys
+from glasscreep.campaign.main import app
+app(["plan", "demo.toml"], standalone_mode=False)
+assert not {"dask", "distributed", "dask_jobqueue"} & set(sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert "#SBATCH --job-name=demo.md." in done.stdout
 
 
 def test_a_hundred_thousand_runs(tmp_path):
