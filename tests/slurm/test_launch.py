@@ -242,6 +242,7 @@ def allocate(slurm, monkeypatch):
 WAIT = "--wrap=sleep 600"
 
 
+@pytest.mark.slow
 class InAllocation(LauncherContract):
     """The contract inside an allocation of one node on the real SLURM."""
 
@@ -277,6 +278,7 @@ class TestSrunLauncher(InAllocation):
         assert program.process.wait(TIMEOUT_S) != 0
 
 
+@pytest.mark.slow
 def test_srun_spreads_a_run_over_two_nodes(allocate, start):
     shape = allocate(nodes=2)
     ranks = start(SrunLauncher(shape), 10, sleep_s=600).all_started(10)

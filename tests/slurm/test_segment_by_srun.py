@@ -34,7 +34,7 @@ class Segment:
         self._events: list[object] = []
         launch, environment = launcher.prefix(RANKS), launcher.environment()
         self._task = GlassTask(GLASS, str(directory), 0, 1, launch, environment)
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def wait_for_progress(self) -> None:

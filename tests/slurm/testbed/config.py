@@ -28,10 +28,6 @@ class Shape:
     """How long a node may be silent before the controller takes it for down."""
     requeue_delay_s: int = 5
     """How long a requeued job waits (SLURM's cred_expire; 120 s where nobody changed it)."""
-    addresses: tuple[str, ...] = ()
-    """Address of each node, in order; loopback by default."""
-    controller_address: str = "127.0.0.1"
-    """Where the nodes reach the controller."""
 
     def names(self) -> list[str]:
         """Give the names of the nodes."""
@@ -55,15 +51,14 @@ def free_port() -> int:
 def configuration(shape: Shape, directory: Path) -> str:
     """Write slurm.conf for daemons that keep everything under a directory."""
     host, user = socket.gethostname().partition(".")[0], getpass.getuser()
-    addresses = shape.addresses or ("127.0.0.1",) * shape.nodes
     nodes = "\n".join(
-        f"NodeName={name} NodeHostname={host} NodeAddr={address} Port={free_port()} "
+        f"NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={free_port()} "
         f"CPUs={shape.cores} RealMemory={shape.memory_mb} State=UNKNOWN"
-        for name, address in zip(shape.names(), addresses, strict=True)
+        for name in shape.names()
     )
     return f"""\
 ClusterName=testbed
-SlurmctldHost={host}({shape.controller_address})
+SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={free_port()}
 SlurmUser={user}
 SlurmdUser={user}

@@ -27,18 +27,14 @@ class Daemon:
         Its whole environment.
     log : Path
         Where it writes; what it says before it opens that file goes to `log` + `.early`.
-    prefix : tuple of str, optional
-        What to put before the keeper, such as `ip netns exec NAME`.
     """
 
-    def __init__(
-        self, argv: list[str], environment: dict[str, str], log: Path, prefix: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, argv: list[str], environment: dict[str, str], log: Path) -> None:
         self._log = log
         self._early = log.with_name(f"{log.name}.early")
         with self._early.open("ab") as early:
             self._keeper = subprocess.Popen(
-                [*prefix, sys.executable, "-I", "-S", str(KEEPER), *argv],
+                [sys.executable, "-I", "-S", str(KEEPER), *argv],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=early,
