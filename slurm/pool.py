@@ -17,8 +17,9 @@ JOINING_S = 60.0
 """How long a running job may take to bring its workers, or to bring them back."""
 IDLE_S = 60.0
 """How long an allocation may be more than the work left needs, before it is given back."""
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 5.0, 300.0
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S, MOST_DOUBLINGS = 5.0, 300.0, 6
 TAIL_LINES, TAIL_BYTES = 15, 8192
+THEN = "\nMend the cause, then give `glasscreep resume`."
 
 _logger = logging.getLogger(__name__)
 
@@ -33,8 +34,10 @@ class Allocation:
 
     job_id: str
     """Its SLURM job."""
-    asked: float = field(default_factory=time.monotonic)
-    """When it was asked for."""
+    asked: float
+    """When it was asked for, or taken over."""
+    adopted: bool = False
+    """Whether it was not asked for here."""
     state: str = "PENDING"
     """As SLURM calls it."""
     reason: str = ""
@@ -47,6 +50,8 @@ class Allocation:
     """For how long each of its workers has had nothing to do [s], by address."""
     without: float | None = None
     """Since when it runs without a worker."""
+    proven: bool = False
+    """Whether it has lived for long enough to be of use."""
     leaving: bool = False
     """Whether it is to end, and is not counted on any more."""
 
@@ -112,7 +117,8 @@ class Pool:
 
     def adopt(self, job_id: str) -> Allocation:
         """Take over a job that an earlier controller asked for, or that comes by itself."""
-        return self._allocations.setdefault(job_id, Allocation(job_id))
+        found = Allocation(job_id, time.monotonic(), adopted=True)
+        return self._allocations.setdefault(job_id, found)
 
     def joined(self, job_id: str, worker: str, idle_s: Callable[[], float]) -> Allocation:
         """Note that a worker of a job is there."""
@@ -151,7 +157,7 @@ class Pool:
                 await self._compare(allocation, view.jobs.get(allocation.job_id))
         for allocation in self.allocations:
             await self._check(allocation)
-        await self._scale(load)
+        await self._scale(load, may_ask=view is not None)
 
     async def give_back(self, allocation: Allocation) -> None:
         """Have an allocation end."""
@@ -164,6 +170,7 @@ class Pool:
     async def _compare(self, allocation: Allocation, job: JobState | None) -> None:
         if job is None or job.has_ended:
             del self._allocations[allocation.job_id]
+            allocation.node = (job and job.node) or allocation.node
             if not allocation.leaving:
                 self._died(allocation, job)
             return
@@ -178,7 +185,10 @@ class Pool:
         """Give up an allocation that runs, but without a worker."""
         now = time.monotonic()
         if allocation.workers and now - (allocation.started or now) > EARLY_S:
-            self._failures, self._early, self.trouble = 0, [], ""
+            self._early = []
+            if not allocation.proven:
+                # Once: those to come may die one after the other beside one that lives.
+                allocation.proven, self._failures, self.trouble = True, 0, ""
         if allocation.without is not None and now - allocation.without > JOINING_S:
             why = f"it runs, but brought no worker for {JOINING_S:.0f} s"
             await self._give_up(allocation, why)
@@ -209,7 +219,7 @@ class Pool:
             self._failed(allocation, why)
 
     def fail_early(self, allocation: Allocation, why: str) -> None:
-        """Count an allocation as one that was of no use.
+        """Count an allocation as one that was of no use, if it was asked for here.
 
         Raises
         ------
@@ -217,6 +227,8 @@ class Pool:
             If it is the last of several in a row.
         """
         self._failed(allocation, why)
+        if allocation.adopted:
+            return  # the one who asked for it may have used up its time
         self._early.append(allocation.job_id)
         if len(self._early) >= EARLY_DEATHS:
             raise AllocationsFailError(self._last_words(allocation))
@@ -225,11 +237,13 @@ class Pool:
         self._back_off(f"{self.name} allocation {allocation.job_id}: {why}")
 
     def _back_off(self, trouble: str) -> None:
-        self._failures += 1
-        delay_s = min(FIRST_BACKOFF_S * 2 ** (self._failures - 1), LONGEST_BACKOFF_S)
-        self._next_try = time.monotonic() + delay_s
+        now = time.monotonic()
+        if now >= self._next_try:  # else it failed along with another one
+            doublings = min(self._failures, MOST_DOUBLINGS)
+            self._next_try = now + min(FIRST_BACKOFF_S * 2**doublings, LONGEST_BACKOFF_S)
+            self._failures += 1
         self.trouble = trouble
-        _logger.warning("%s; the next is asked for in %.0f s", trouble, delay_s)
+        _logger.warning("%s; the next is asked for in %.0f s", trouble, self._next_try - now)
 
     def _last_words(self, allocation: Allocation) -> str:
         assert self._slurm is not None
@@ -238,26 +252,28 @@ class Pool:
             f"{EARLY_DEATHS} allocations in a row ({', '.join(self._early)}) were of no use within "
             f"{EARLY_S:.0f} s of their start. The last: {self.trouble}; node "
             f"{allocation.node or 'unknown'}; script {self._slurm.script}; the last lines of "
-            f"{log}:\n{_tail(log)}\nMend the cause, then give `glasscreep resume`."
+            f"{log}:\n{_tail(log)}{THEN}"
         )
 
-    async def _scale(self, load: int) -> None:
-        wanted = min(self.limit, -(-load // self.slots))
+    async def _scale(self, load: int, *, may_ask: bool) -> None:
         counted = [one for one in self.allocations if not one.leaving]
+        # Those that are leaving, but still at work, are within the limit too.
+        at_work = sum(one.leaving and bool(one.workers) for one in self.allocations)
+        wanted = min(self.limit, -(-load // self.slots))
         if len(counted) > wanted:
             await self._shrink(counted, len(counted) - wanted)
             return
         self._too_many_since = None
-        if self._slurm is None or time.monotonic() < self._next_try:
+        if self._slurm is None or not may_ask or time.monotonic() < self._next_try:
             return
-        for _ in range(wanted - len(counted)):
+        for _ in range(min(wanted, self.limit - at_work) - len(counted)):
             try:
                 job_id = await self._slurm.submit()
             except SlurmError as error:
                 self._refused(error)
                 return
             self._refusals = 0
-            self._allocations[job_id] = Allocation(job_id)
+            self._allocations[job_id] = Allocation(job_id, time.monotonic())
             _logger.info("asked for %s allocation %s", self.name, job_id)
 
     def _refused(self, error: SlurmError) -> None:
@@ -265,7 +281,7 @@ class Pool:
         if not isinstance(error, SlurmUnreachableError):
             self._refusals += 1
         if self._refusals == EARLY_DEATHS:
-            msg = f"SLURM refuses {self.name} allocations, {EARLY_DEATHS} times in a row: {error}"
+            msg = f"SLURM refuses {self.name} allocations, {EARLY_DEATHS} times in a row: {error}{THEN}"
             raise AllocationsFailError(msg) from error
 
     async def _shrink(self, counted: list[Allocation], excess: int) -> None:
