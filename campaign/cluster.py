@@ -69,8 +69,6 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
             pools = ClusterPools(client, queue, session.monitor)
             for name in (MD, ANALYSIS):
                 pools.pools[name] = _pool(name, pools, session.prepared, queue)
-            if queue is not None:
-                await _adopt(pools, queue)
             await client.register_plugin(WarmKernels())
             scheduler.add_plugin(_Arrivals(pools))
             write_contact(folder, Contact.of_this_process(scheduler.address, client.dashboard_link))
@@ -95,12 +93,3 @@ def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | Non
         )
     limit = getattr(campaign.cluster, name).max_allocations
     return Pool(name, slots_per_allocation(campaign)[name], limit, slurm, pools.release)
-
-
-async def _adopt(pools: ClusterPools, queue: Queue) -> None:
-    """Take over the jobs that an earlier controller asked for."""
-    view = await queue.look()
-    for job_id, job in view.jobs.items() if view else ():
-        kind = job.name.split(".")[-2]
-        if kind in pools.pools and not job.has_ended:
-            pools.pools[kind].adopt(job_id)

@@ -15,7 +15,7 @@ from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.snapshot import AllocationState
 from glasscreep.slurm.allocation import Facts, facts, leave
 from glasscreep.slurm.pool import Allocation, AllocationsFailError, Pool
-from glasscreep.slurm.queue import Queue
+from glasscreep.slurm.queue import Queue, View
 from glasscreep.slurm.workers import MD
 
 STARTING_S = 10.0
@@ -89,8 +89,10 @@ class ClusterPools:
 
     async def tend(self, driver: Driver) -> None:
         """Drain what is about to end, notice what is dead, ask for what is needed."""
-        for guest in list(self._guests.values()):
-            if time.time() > self._last_call(guest) and not guest.seat.is_leaving:
+        for address, guest in list(self._guests.items()):
+            if guest.allocation not in guest.pool.allocations:
+                self.departed(address)  # its worker may not know yet that its job has ended
+            elif time.time() > self._last_call(guest) and not guest.seat.is_leaving:
                 self._drain(driver, guest)
             elif guest.allocation.leaving:
                 self._soon(self.release(guest.allocation))
@@ -107,11 +109,20 @@ class ClusterPools:
 
     async def _ask_slurm(self, driver: Driver) -> None:
         view = await self._queue.look() if self._queue else None
+        if view is not None:
+            self._adopt(view)
         try:
             for name, pool in self.pools.items():
                 await pool.tend(0 if driver.stopping else driver.load(name), view)
         except AllocationsFailError as error:
             await driver.stop(str(error))
+
+    def _adopt(self, view: View) -> None:
+        """Take over jobs that an earlier controller asked for, or whose submission was not noted."""
+        for job_id, job in view.jobs.items():
+            kind = job.name.split(".")[-2]
+            if kind in self.pools and not job.has_ended:
+                self.pools[kind].adopt(job_id)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.ensure_future(work)
