@@ -226,6 +226,17 @@ def test_one_that_slurm_holds_is_replaced(world):
     assert world.ids == ["101"]
 
 
+def test_one_that_slurm_holds_and_keeps_is_cancelled_again_after_a_minute(world):
+    world.obeys = False
+    world.tend(4)
+    world.becomes("100", "PENDING", "JobHeldAdmin")
+    world.passes(LOOK_EVERY_S + 60, 4)
+    assert world.cancelled == ["100"]
+    world.passes(1, 4)
+    assert world.cancelled == ["100"] * 2
+    assert world.ids == ["101"]
+
+
 def test_one_that_waits_its_turn_is_left_waiting(world):
     world.tend(4)
     world.passes(4000, 4)
@@ -459,11 +470,13 @@ def test_one_that_was_idle_for_less_is_not_given_back(world):
     world.busy = {"100", "101", "102"}
     world.start(12)
     world.passes(100, 3)
-    world.busy = set()
     world.leaves("102")
+    world.busy = {"100", "101"}
     world.joins("102")
     world.passes(59, 3)
-    assert world.released == ["100", "101"]
+    assert world.released == []
+    world.passes(1, 3)
+    assert world.released == ["102"]
 
 
 def test_work_that_comes_back_within_the_minute_keeps_them(world):
