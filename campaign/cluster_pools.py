@@ -131,11 +131,12 @@ class ClusterPools:
 
     async def release(self, allocation: Allocation) -> None:
         """Have an allocation end once its workers have nothing to do."""
-        guests = [self._guests[worker] for worker in allocation.workers]
-        for guest in guests:
+        # Its workers may have left by themselves since this was scheduled.
+        guests = {one: self._guests[one] for one in allocation.workers if one in self._guests}
+        for guest in guests.values():
             guest.seat.leave()
-        if not any(guest.seat.busy for guest in guests):
-            await self._on_worker(next(iter(allocation.workers)), leave)
+        if guests and not any(guest.seat.busy for guest in guests.values()):
+            await self._on_worker(next(iter(guests)), leave)
 
     async def give_all_back(self) -> None:
         """Have every allocation end: the campaign is done, or stopped."""

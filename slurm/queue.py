@@ -29,16 +29,20 @@ ENDED = frozenset(
     ]
 )
 AT_FAULT = frozenset(["BOOT_FAIL", "COMPLETED", "FAILED", "OUT_OF_MEMORY"])
-HELD = ("Held", "launch failed", "launch_failed", "BadConstraints")
+HELD = ("held", "launch failed", "launch_failed", "badconstraints")
 """Reasons of jobs that wait for someone to release them; SLURM adds who holds them."""
 BEYOND = (
-    "PartitionConfig",
-    "PartitionNodeLimit",
-    "PartitionTimeLimit",
-    "InvalidAccount",
-    "InvalidQOS",
+    "partitionconfig",
+    "partitionnodelimit",
+    "partitiontimelimit",
+    "invalidaccount",
+    "invalidqos",
+    "notallowed",
+    "notsatisfied",
+    "perjob",
+    "pernode",
 )
-"""Reasons of jobs that ask for more than there is: SLURM takes such jobs, and lets them wait."""
+"""Reasons of jobs that ask for what they will never get: SLURM takes them, and lets them wait."""
 
 JOB_ID = re.compile(r"[0-9]+")
 
@@ -73,7 +77,8 @@ class JobState:
     @property
     def is_held(self) -> bool:
         """Whether it waits for someone to release it, or for what will never be."""
-        return self.state == "PENDING" and any(word in self.reason for word in (*HELD, *BEYOND))
+        reason = self.reason.lower()
+        return self.state == "PENDING" and any(word in reason for word in (*HELD, *BEYOND))
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,3 +184,12 @@ def test_an_allocation_that_brings_no_worker_is_replaced(bed, tmp_path, monkeypa
     first = asyncio.run(story())
     assert bed.job(first).state == "CANCELLED"
     assert "brought no worker" in pools.pools["md"].trouble
+
+
+def test_one_whose_worker_has_just_left_is_released_without_trouble(tmp_path):
+    pools, _ = pools_on(tmp_path, 4)
+    pool = pools.pools["md"]
+    allocation = pool.joined("7", "tls://gone", lambda: 100.0)
+    asyncio.run(pools.release(allocation))
+    pool.left("7", "tls://gone")
+    asyncio.run(pools.release(allocation))

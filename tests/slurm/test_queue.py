@@ -151,6 +151,29 @@ def test_times(stand_in, said, lived_s):
     assert look().jobs["12"].lived_s == lived_s
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_held"),
+    [
+        ("JobHeldAdmin", True),
+        ("job requeued in held state", True),
+        ("launch failed requeued held", True),
+        ("BadConstraints", True),
+        ("QOSMaxWallDurationPerJobLimit", True),
+        ("QOSMaxCpuPerNode", True),
+        ("AccountNotAllowed", True),
+        ("QOSMinCpuNotSatisfied", True),
+        ("Priority", False),
+        ("Resources", False),
+        ("AssocGrpCpuLimit", False),
+        ("QOSMaxJobsPerUserLimit", False),
+        ("ReqNodeNotAvail, UnavailableNodes:node[1-2]", False),
+    ],
+)
+def test_what_waits_its_turn_is_not_held(stand_in, reason, is_held):
+    stand_in("squeue", rf"printf '12\tcreep.md.01\tPENDING\t{reason}\t\t0:00\n'")
+    assert look().jobs["12"].is_held == is_held
+
+
 @pytest.mark.slow
 def test_while_slurmctld_is_down_nothing_is_known_and_then_all_again(start_slurm, monkeypatch):
     bed = use(start_slurm(nodes=1), monkeypatch)
