@@ -88,7 +88,7 @@ def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | Non
         slurm = Slurm(
             submit=partial(submitted, request, script),
             cancel=queue.cancel,
-            log=lambda job_id: Path(str(request.output).replace("%j", job_id)),
+            log=request.log,
             script=script,
         )
     limit = getattr(campaign.cluster, name).max_allocations

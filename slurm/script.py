@@ -86,6 +86,10 @@ class JobRequest:
             raise SlurmError(msg)
         return ("sbatch", "--parsable", "--chdir=/", f"--output={folder.replace('%', '%%')}/{name}")
 
+    def log(self, job_id: str) -> Path:
+        """Give the file with the output of one job."""
+        return self.output.with_name(self.output.name.replace("%j", job_id))
+
     def _options(self) -> list[str]:
         words = {
             "job-name": self.name,

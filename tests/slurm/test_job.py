@@ -152,7 +152,8 @@ def test_a_job_with_a_nasty_directory_and_nasty_arguments(bed, tmp_path):
     one = request(name="a&b|c*[d](e)", output=folder / "md-%j.log", command=words)
     job_id = submit(one, folder)
     wait_for(bed, job_id, "COMPLETED")
-    assert (folder / f"md-{job_id}.log").read_text() == f"/ {[str(folder), NASTY, '']!a}\n"
+    assert one.log(job_id) == folder / f"md-{job_id}.log"
+    assert one.log(job_id).read_text() == f"/ {[str(folder), NASTY, '']!a}\n"
     assert bed.job(job_id).name == "a&b|c*[d](e)"
     assert os.fsdecode((folder / "job.sh").read_bytes()) == one.script()
     assert (folder / "job.sh").stat().st_mode & 0o777 == 0o600
