@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dask
+import psutil
 from distributed import Security
 
 from glasscreep.slurm.contact import TLS, read_contact
@@ -77,9 +78,16 @@ def _main() -> None:
         asyncio.run(_serve(given, security))
 
 
+def end_of_job(walltime_s: int) -> float:
+    """Find out when SLURM will end the job that this process is [s since 1970]."""
+    if told := os.environ.get("SLURM_JOB_END_TIME"):  # by SLURM 23.02 and later
+        return float(told)
+    # The batch shell has become this process: a long prologue counts, and so do slow imports.
+    return psutil.Process().create_time() + walltime_s
+
+
 def _scrub(walltime_s: int) -> None:
-    # SLURM 23.02 and later tell when the job ends; before, its start is about now.
-    ends_at = float(os.environ.get("SLURM_JOB_END_TIME", time.time() + walltime_s))
+    ends_at = end_of_job(walltime_s)
     for name in list(os.environ):
         if name.startswith(FOREIGN) and name not in KEPT:
             del os.environ[name]
