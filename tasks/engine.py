@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,8 @@ class Engine:
     def __init__(self, model: Model, log: Path, ranks: Ranks) -> None:
         self.model, self.ranks = model, ranks
         self._log = log
+        self.wall_time_s = 0.0
+        """Spent in commands of LAMMPS, on this rank [s]."""
         arguments = ["-screen", "none", "-log", "none", "-nocite", "-suffix", "opt"]
         self.lammps = lammps_module.lammps(cmdargs=arguments, comm=ranks.communicator)
 
@@ -83,6 +86,7 @@ class Engine:
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
+        start = time.perf_counter()
         try:
             for command in commands.strip().splitlines():
                 self.lammps.command(command)
@@ -90,6 +94,8 @@ class Engine:
             raise self._error(str(error.message), alone=self.ranks.count > 1) from None
         except Exception as error:  # noqa: BLE001 - LAMMPS raises nothing narrower
             raise self._error(str(error), alone=False) from None
+        finally:
+            self.wall_time_s += time.perf_counter() - start
 
     def place_at_random(self, seed: int) -> None:
         """Start from uniformly random positions at the model's density, overlaps removed."""

