@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -25,12 +26,14 @@ from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.submission import read_submission
+from glasscreep.slurm.errors import SlurmUnreachableError
 from glasscreep.slurm.job import requeue
 from glasscreep.tasks.errors import GlasscreepError
 
 LOCK_WAIT_S = 180.0
 """How long the lock of a controller that died on another node may outlive it."""
 STORAGE_PATIENCE_S = 3600.0
+ASK_AGAIN_S = 2.0
 HANDING_OVER = "the controller's walltime is near: it requeues itself"
 CANCELLED = "the controller was cancelled"
 FAILED = 1
@@ -40,6 +43,7 @@ def main() -> int:
     """Drive the campaign in the directory that the command line names."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("distributed").setLevel(logging.WARNING)
+    signal.signal(signal.SIGUSR1, _put_off)
     directory, console = Path(sys.argv[1]), Console(soft_wrap=True)
     try:
         with _locked(directory), Display(console) as display:
@@ -51,11 +55,18 @@ def main() -> int:
         console.print(str(error), markup=False, highlight=False)
         return FAILED
     if snapshot.why_stopped == HANDING_OVER:
-        asyncio.run(requeue(os.environ["SLURM_JOB_ID"]))
+        asyncio.run(_requeue(os.environ["SLURM_JOB_ID"]))
     elif snapshot.why_stopped:
         console.print(snapshot.why_stopped, markup=False, highlight=False)
         return FAILED
     return 0
+
+
+def _put_off(number: int, _: object) -> None:
+    """Have a signal come again: it would kill a controller that still waits for the lock."""
+    again = threading.Timer(ASK_AGAIN_S, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
 
 
 @contextmanager
@@ -91,6 +102,16 @@ async def _drive(session: Session) -> None:
         if session.monitor.why_stopped != HANDING_OVER:
             await pools.give_all_back()
     session.monitor.dashboard, session.monitor.allocations = "", ()
+
+
+async def _requeue(job_id: str) -> None:
+    """Have this job run again; SLURM may be away for a moment, and there is time until the end."""
+    while True:
+        try:
+            return await requeue(job_id)
+        except SlurmUnreachableError as error:
+            logging.getLogger(__name__).warning("can't requeue for now: %s", error)
+            await asyncio.sleep(ASK_AGAIN_S)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,104 @@
+"""A controller hands over to itself whenever SLURM says that its walltime is near."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from glasscreep.campaign.directory import prepare
+from glasscreep.campaign.file import Campaign
+from glasscreep.campaign.lock import CampaignLock
+from glasscreep.slurm.contact import FOLDER, TLS, private_folder
+from glasscreep.slurm.credentials import ensure_credentials
+
+WAIT_S = 60
+
+
+@pytest.fixture
+def directory(tmp_path: Path, stand_in: Callable[[str, str], Path]) -> Path:
+    """Prepare a campaign on a SLURM whose jobs wait for ever."""
+    stand_in("squeue", "true")
+    stand_in("sbatch", "echo $$")
+    stand_in("scancel", "true")
+    place = tmp_path / "demo"
+    place.mkdir()
+    grid = [{"temperature": 0.1, "stress": 0.5}]
+    campaign = Campaign(name="demo", replicas=1, model={"particles": 400}, grid=grid, cluster={})
+    prepare(campaign, place)
+    private_folder(place / FOLDER)
+    ensure_credentials(place / FOLDER / TLS)
+    return place
+
+
+@pytest.fixture
+def start(directory):
+    """Start the controller; it is killed at the end of the test."""
+    started = []
+
+    def start():
+        command = [sys.executable, "-P", "-m", "glasscreep.campaign.controller", str(directory)]
+        process = subprocess.Popen(
+            command,
+            env=os.environ | {"SLURM_JOB_ID": "77"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def listens(process):
+    """Tell whether SIGUSR1 no longer kills a process."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)[1]
+    return int(caught, 16) >> (signal.SIGUSR1 - 1) & 1
+
+
+def test_a_signal_that_comes_while_it_waits_for_the_lock_counts(directory, start, stand_in):
+    calls = stand_in("scontrol", 'echo "$@" >> "$HERE/calls"') / "calls"
+    with CampaignLock(directory):
+        controller = start()
+        wait_until(lambda: listens(controller))
+        controller.send_signal(signal.SIGUSR1)
+        with pytest.raises(subprocess.TimeoutExpired):
+            controller.wait(0.5)
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert controller.returncode == 0, said
+    assert calls.read_text() == "requeue 77\n"
+
+
+def test_a_slurm_that_is_away_for_a_moment_is_asked_again(directory, start, stand_in):
+    script = """
+if mkdir "$HERE/was-asked"; then
+    echo "Unable to contact slurm controller (connect failure)" >&2
+    exit 1
+fi
+echo "$@" >> "$HERE/calls"
+"""
+    calls = stand_in("scontrol", script) / "calls"
+    controller = start()
+    wait_until((directory / FOLDER / "contact.json").exists)
+    controller.send_signal(signal.SIGUSR1)
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert controller.returncode == 0, said
+    assert "can't requeue for now" in said
+    assert calls.read_text() == "requeue 77\n"
