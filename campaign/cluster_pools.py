@@ -11,6 +11,7 @@ from distributed import Client
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.monitor import Monitor
+from glasscreep.campaign.pace import needed_s
 from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.snapshot import AllocationState
 from glasscreep.slurm.allocation import Facts, facts, leave
@@ -18,10 +19,6 @@ from glasscreep.slurm.pool import Allocation, AllocationsFailError, Pool
 from glasscreep.slurm.queue import Queue, View
 from glasscreep.slurm.workers import MD
 
-STARTING_S = 10.0
-"""What an MD process may need until its first block, and to end after the last commit."""
-SPARE_S = 10.0
-"""What to leave of the walltime in any case."""
 ANSWER_S = 30.0
 
 T = TypeVar("T")
@@ -188,7 +185,7 @@ class ClusterPools:
         return guest.ends_at - self._needed_s()
 
     def _needed_s(self) -> float:
-        return STARTING_S + 1.5 * self._monitor.pace.longest_s + SPARE_S
+        return needed_s(self._monitor.pace.longest_s)
 
     def _drain(self, driver: Driver, guest: _Guest) -> None:
         guest.allocation.leaving = True

@@ -2,6 +2,22 @@
 
 import time
 
+STARTING_S = 10.0
+"""What an MD process may need until its first block, and to end after the last commit."""
+SPARE_S = 10.0
+"""What to leave of the walltime in any case."""
+
+
+def needed_s(longest_s: float) -> float:
+    """Say what a segment needs to be sure of its first commit [s].
+
+    Parameters
+    ----------
+    longest_s : float
+        Longest time between commits [s].
+    """
+    return STARTING_S + 1.5 * longest_s + SPARE_S
+
 
 class Pace:
     """Longest time between two commits of one MD process, of those seen.

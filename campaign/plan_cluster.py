@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glasscreep.campaign.cluster_jobs import KINDS, job_requests, script_path, slots_per_allocation
-from glasscreep.campaign.estimate import Rate, frame_hours, glass_hours
+from glasscreep.campaign.estimate import Rate, expected_commit_s, frame_hours, glass_hours
+from glasscreep.campaign.pace import needed_s
 from glasscreep.campaign.sections import Campaign
 
 CONTROLLER, MD, ANALYSIS = KINDS
@@ -38,6 +39,8 @@ class PoolPlan:
     """Cores of each node."""
     slots: int
     """Tasks that each takes at a time."""
+    walltime_s: int
+    """After this long SLURM ends each [s]."""
 
     @property
     def cores_of_each(self) -> int:
@@ -71,6 +74,8 @@ class ClusterPlan:
     """Time that the runs take after them [h]."""
     core_hours: float
     """Cores of all allocations and of the controller, times the hours that they are there."""
+    walltime_needed_s: float
+    """What an allocation must have left for work to begin in it [s]."""
     scripts: tuple[Script, ...]
     """Those of the jobs, the controller's first."""
 
@@ -121,6 +126,7 @@ def plan_cluster(campaign: Campaign, directory: Path, work: Work, rate: Rate) ->
         runs_h=runs_h,
         # The controller has one core.
         core_hours=(for_glasses + 1) * glasses_h + (for_runs + 1) * runs_h,
+        walltime_needed_s=needed_s(expected_commit_s(campaign)),
         scripts=tuple(_scripts(campaign, directory, pools)),
     )
 
@@ -138,6 +144,7 @@ def _pools(campaign: Campaign, work: Work) -> dict[str, PoolPlan]:
             nodes=section.nodes if name == MD else 1,
             cores=section.cores,
             slots=slots[name],
+            walltime_s=section.walltime_s,
         )
     return pools
 

@@ -72,6 +72,11 @@ def _cluster_lines(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:
         yield label, f"{name}: {_pool(pool, cluster.ranks if name == MD else None)}"
         label = ""
     yield "", "controller: 1 core"
+    needed = cluster.walltime_needed_s
+    for name, pool in cluster.pools.items():
+        if pool.walltime_s < needed:
+            advice = "raise it, or lower the checkpoint_intervals"
+            yield "too short", f"{name}.walltime_s: work needs about {needed:,.0f} s; {advice}"
     yield "allocated", f"at most about {_hours(cluster.core_hours)} core-hours"
     glasses = f": {_time(cluster.glasses_h)} for glasses, then runs" if cluster.glasses_h else ""
     assumed = "once SLURM has started all allocations, at the rate above"

@@ -216,7 +216,7 @@ def on_cluster(**changes):
 
 
 def test_allocations_are_those_that_work_can_fill(tmp_path, begun):
-    md, analysis = PoolPlan(2, 2, 7, slots=4), PoolPlan(4, 1, 2, slots=2)
+    md, analysis = PoolPlan(2, 2, 7, 4, 86_400), PoolPlan(4, 1, 2, 2, 86_400)
     plan = make_plan(on_cluster(), tmp_path / "new").cluster
     assert plan.pools == {"md": md, "analysis": analysis}  # for 8 runs
     some = make_plan(on_cluster(replicas=50), tmp_path / "many").cluster
@@ -246,6 +246,16 @@ def test_the_longest_run_left_decides_when_slots_are_many(begun):
     frame_h = 300 * (10_000 + 1000) / 2e6 / 3600 / 3
     plan = make_plan(on_cluster(), begun).cluster
     assert plan.runs_h == pytest.approx(4 * frame_h)
+
+
+def test_a_walltime_in_which_no_work_could_begin_is_told(tmp_path):
+    # A block of 1,000 steps of 600,000 particles takes 300 s at the reference rate.
+    sizes = {"model": {"particles": 600_000}}
+    tight = campaign(cluster={"md": {"walltime_s": 469}, "analysis": {"walltime_s": 470}}, **sizes)
+    words = " ".join(printed(make_plan(tight, tmp_path / "tight"), 80).split())
+    assert "too short md.walltime_s: work needs about 470 s" in words
+    assert "analysis.walltime_s" not in words
+    assert "too short" not in printed(make_plan(on_cluster(), tmp_path / "ample"), 80)
 
 
 def test_nothing_is_asked_of_slurm_without_need(tmp_path, begun):
