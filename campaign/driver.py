@@ -22,6 +22,7 @@ from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
 
 GRACE_S = 30.0
 FIRST_BACKOFF_S = 0.5
+UNLAUNCHED_S = 5.0
 ASK_AGAIN_S = 1.0
 ANSWER_S = 10.0
 LOST_TOO_S = 3.0
@@ -225,7 +226,7 @@ class Driver:
             outcome = await answer(self._client, call, seat)
             del self._at_work[item.row]
             outcome = self._cancelled.get(item.row, outcome)
-        if outcome and outcome.kind == "crashed" and await self._was_killed(seat):
+        if outcome and outcome.kind in ("crashed", "unlaunched") and await self._was_killed(seat):
             outcome = replace(outcome, kind="stopped")
         if outcome is None:  # the worker was lost: not the run's fault, and not counted
             self._listener.lost("glass" if item.is_glass else "run", item.row)
@@ -263,6 +264,8 @@ class Driver:
                 self._put(is_glass=item.is_glass, row=item.row)
             case "storage":
                 self._lacks_storage(outcome, lambda: self._enqueue(item.is_glass, item.row))
+            case "unlaunched":  # not counted: nothing of the run's own was at work
+                self._retry(item, UNLAUNCHED_S)
             case "crashed" if progress.crashed(item.row, outcome.step):
                 self._retry(item, FIRST_BACKOFF_S * 2 ** (int(progress.crashes[item.row]) - 1))
             case _:

@@ -20,6 +20,12 @@ DIVERGED = re.compile(
 STORAGE = re.compile(
     r"i/o error while writing|no space left|quota exceeded|read-only file system", re.IGNORECASE
 )
+UNLAUNCHED = re.compile(
+    r"job \S+ has expired|already completing or completed|unable to confirm allocation"
+    r"|unable to contact slurm controller|socket timed out|zero bytes were transmitted",
+    re.IGNORECASE,
+)
+"""What srun says when its job, or SLURM itself, is gone: no fault of what it was to start."""
 KINDS: dict[type[GlasscreepError], str] = {
     DamagedError: "damaged",
     DivergedError: "diverged",
@@ -31,10 +37,9 @@ TAIL_BYTES = 8192
 
 
 def kind_of_text(text: str) -> str:
-    """Sort an error text of LAMMPS or of the system into `diverged`, `storage`, `crashed`."""
-    if DIVERGED.search(text):
-        return "diverged"
-    return "storage" if STORAGE.search(text) else "crashed"
+    """Sort an error text into `diverged`, `storage`, `unlaunched` and, failing these, `crashed`."""
+    patterns = {"diverged": DIVERGED, "storage": STORAGE, "unlaunched": UNLAUNCHED}
+    return next((kind for kind, pattern in patterns.items() if pattern.search(text)), "crashed")
 
 
 def kind_of_error(error: BaseException) -> str:
