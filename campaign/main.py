@@ -1,8 +1,6 @@
 """The command line."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +9,15 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign.problems import RefusedError
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.campaign import cluster_commands
+from glasscreep.campaign.terminal import (
+    FAILED,
+    INTERRUPTED,
+    CampaignDirectory,
+    CampaignFile,
+    InDirectory,
+    telling_errors,
+)
 
 # Each command imports what it needs when it runs: `status` and `--help` must not wait for Dask.
 
@@ -25,19 +30,6 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-FAILED, REFUSED, INTERRUPTED = 1, 2, 130
-
-CampaignFile = Annotated[
-    Path, typer.Argument(metavar="CAMPAIGN.toml", help="The campaign file.", show_default=False)
-]
-CampaignDirectory = Annotated[
-    Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
-]
-InDirectory = Annotated[
-    Path | None,
-    typer.Option("--dir", help="The campaign's directory.", show_default="the campaign's name"),
-]
-
 
 class Format(StrEnum):
     """How `query` prints."""
@@ -45,20 +37,6 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
-
-
-@contextmanager
-def _telling_errors() -> Iterator[None]:
-    """Turn errors that are meant for the user into a message and an exit status."""
-    try:
-        yield
-    except GlasscreepError as error:
-        Console(stderr=True, soft_wrap=True).print(
-            str(error), style="red", highlight=False, markup=False
-        )
-        raise typer.Exit(REFUSED if isinstance(error, RefusedError) else FAILED) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def _show_version(asked: bool) -> None:
@@ -89,7 +67,7 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
 
     Example: [bold]glasscreep run examples/demo.toml --dir demo[/]
     """
-    with _telling_errors():
+    with telling_errors():
         from glasscreep.campaign.file import load
         from glasscreep.campaign.local_run import run_campaign
         from glasscreep.campaign.progress import tell_failures
@@ -125,7 +103,7 @@ def plan(
 
     Example: [bold]glasscreep plan examples/paper.toml[/]
     """
-    with _telling_errors():
+    with telling_errors():
         from glasscreep.campaign.file import load
         from glasscreep.campaign.plan import make_plan
         from glasscreep.campaign.plan_table import show_plan
@@ -141,7 +119,7 @@ def status(directory: CampaignDirectory) -> None:
 
     Example: [bold]glasscreep status demo[/]
     """
-    with _telling_errors():
+    with telling_errors():
         from glasscreep.campaign.status import show_status
 
         show_status(directory, Console())
@@ -162,7 +140,7 @@ def query(
 
     Example: [bold]glasscreep query demo strain --temperature 0.1 --stress 0.5 --format csv[/]
     """
-    with _telling_errors():
+    with telling_errors():
         from glasscreep.campaign.query import query_table, render
 
         table = query_table(directory, result, temperature, stress, replica)
@@ -195,3 +173,6 @@ def doctor(
     Console().print(table(checks))
     if not is_healthy(checks):
         raise typer.Exit(FAILED)
+
+
+cluster_commands.add_to(app)

@@ -115,21 +115,7 @@ class ClusterCampaign:
 
     def submit(self, *options: str) -> str:
         """Submit the campaign."""
-        code = """
-import sys, asyncio
-from pathlib import Path
-from glasscreep.campaign.file import load
-from glasscreep.campaign.directory import prepare
-from glasscreep.campaign.cluster_jobs import job_requests
-from glasscreep.slurm.contact import private_folder
-from glasscreep.slurm.credentials import ensure_credentials
-from glasscreep.slurm.job import submitted
-campaign=load(sys.argv[1]); d=Path(sys.argv[2]); d.mkdir(exist_ok=True)
-prepare(campaign,d); private_folder(d/'slurm'); ensure_credentials(d/'slurm'/'tls')
-asyncio.run(submitted(job_requests(campaign,d)['controller'], d/'slurm/controller.sh'))
-"""
-        subprocess.run([sys.executable, "-c", code, str(self.folder / "small.toml"), str(self.directory)], env=self.bed.environment(), check=True)
-        return ""
+        return self("submit", self.folder / "small.toml", *options)
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for a condition, with a deadline; say what the jobs said if it is missed."""

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import psutil
 import pytest
 from cluster_campaign import ClusterCampaign, run_locally
 from testbed import SlurmBed
+from testbed.network import cut
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -194,41 +194,15 @@ def test_the_walltime_of_the_controller_ends(campaign, check):
     assert [log.name for log in campaign.directory.glob("slurm/md-*.log")] == [f"md-{md}.log"]
 
 
-@pytest.fixture
-def cut(require) -> Iterator[Callable[[int], None]]:
-    """Give `cut(port)`: every packet to and from it is dropped, until the end or `cut(0)`."""
+def test_the_network_to_the_scheduler_is_cut_for_30_s(campaign, check, require):
     require(shutil.which("nft"), "nft missing (apt-get install nftables)")
-    table = f"glasscreep_{os.getpid()}"
-
-    def drop(port: int) -> None:
-        if not port:
-            nft("delete", "table", "inet", table)
-            return
-        hook = "{ type filter hook input priority 0; }"
-        nft("add", "table", "inet", table)
-        nft("add", "chain", "inet", table, "input", hook)
-        for side in ("sport", "dport"):
-            nft("add", "rule", "inet", table, "input", "tcp", side, str(port), "drop")
-
-    def nft(*words: str) -> None:
-        subprocess.run(["nft", *words], check=True)
-
-    yield drop
-    if table in subprocess.run(["nft", "list", "tables"], capture_output=True, text=True).stdout:
-        drop(0)
-
-
-def test_the_network_to_the_scheduler_is_cut_for_30_s(campaign, check, cut):
     campaign.write()
     campaign.submit()
     campaign.until_frames(EARLY)
-    cut(int(campaign.contact().scheduler.rpartition(":")[2]))
     ends = time.monotonic() + 30
-    before = campaign.processes(MD)
-    campaign.until(lambda: time.monotonic() > ends, "30 s have passed")
-    cut(0)
+    with cut(int(campaign.contact().scheduler.rpartition(":")[2])):
+        campaign.until(lambda: time.monotonic() > ends, "30 s have passed")
     check(campaign)
-    assert before
 
 
 def test_slurmctld_is_restarted(fragile, check):

@@ -1,0 +1,39 @@
+"""What the commands share: arguments, exit statuses, and how errors are told."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.tasks.errors import GlasscreepError
+
+FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+
+CampaignFile = Annotated[
+    Path, typer.Argument(metavar="CAMPAIGN.toml", help="The campaign file.", show_default=False)
+]
+CampaignDirectory = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
+]
+InDirectory = Annotated[
+    Path | None,
+    typer.Option("--dir", help="The campaign's directory.", show_default="the campaign's name"),
+]
+
+
+@contextmanager
+def telling_errors() -> Iterator[None]:
+    """Turn errors that are meant for the user into a message and an exit status."""
+    try:
+        yield
+    except GlasscreepError as error:
+        Console(stderr=True, soft_wrap=True).print(
+            str(error), style="red", highlight=False, markup=False
+        )
+        raise typer.Exit(REFUSED if isinstance(error, RefusedError) else FAILED) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
