@@ -4,7 +4,8 @@ import os
 import socket
 import time
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,14 +31,21 @@ def now() -> str:
 class Roster:
     """What the runs and glasses of a campaign are called, row by row."""
 
-    names: dict[str, tuple[str, int]]
-    """`run` or `glass` and the row, by id."""
+    ids: dict[str, Sequence[str]]
+    """Ids of `run` and of `glass`, row by row."""
     temperature: NDArray[np.float64]
     """(runs,) Temperature [energy]."""
     stress: NDArray[np.float64]
     """(runs,) Stress [energy / length**3]."""
     replica: NDArray[np.int32]
     """(runs,) Replica."""
+    names: dict[str, tuple[str, int]] = field(init=False)
+    """`run` or `glass` and the row, by id."""
+
+    def __post_init__(self) -> None:
+        """Number the ids."""
+        places = {name: (kind, row) for kind in self.ids for row, name in enumerate(self.ids[kind])}
+        object.__setattr__(self, "names", places)
 
     def where(self, physics_id: str) -> str:
         """Say in words which run or glass an id stands for."""
@@ -51,7 +59,7 @@ class Roster:
 
     def name_of(self, kind: str, row: int) -> str:
         """Return the id of the `run` or `glass` in a row."""
-        return next(name for name, place in self.names.items() if place == (kind, row))
+        return self.ids[kind][row]
 
     def points(self) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """Return each point's temperature and stress, and the point of each run."""

@@ -99,10 +99,7 @@ def open_session(
     except LauncherMissingError as error:
         raise GlasscreepError(str(error)) from error
     roster = Roster(
-        names={
-            **{name: ("run", row) for row, name in enumerate(run_ids)},
-            **{name: ("glass", row) for row, name in enumerate(glass_ids)},
-        },
+        ids={"run": run_ids, "glass": glass_ids},
         temperature=np.asarray(prepared.table.temperature),
         stress=np.asarray(prepared.table.stress),
         replica=np.asarray(prepared.table.replica),

@@ -45,7 +45,7 @@ def ledger() -> Ledger:
 @pytest.fixture
 def monitor(ledger) -> Monitor:
     roster = Roster(
-        names={f"r{row}": ("run", row) for row in range(5)} | {"g1": ("glass", 1)},
+        ids={"run": [f"r{row}" for row in range(5)], "glass": ["g0", "g1"]},
         temperature=np.array([0.1, 0.2, 0.1, 0.2, 0.3]),
         stress=np.full(5, 0.5),
         replica=np.array([0, 0, 1, 1, 1], np.int32),
