@@ -69,7 +69,7 @@ def campaign_text(given: argparse.Namespace) -> str:
     interval = 100 if given.short else 2_000
     return CAMPAIGN.format(
         particles=1_000 if given.short else 10_000,
-        glass_steps=2 * interval,
+        glass_steps=interval,
         interval=interval,
         steps=interval * given.segment_frames * given.segments,
         stresses=STRESSES[: given.runs],

@@ -23,6 +23,9 @@ from glasscreep.tasks.segment import Outcome
 
 LOOK_EVERY_S = 1.0
 INDEX_EVERY_S = 10.0
+SNAPSHOT_SHARE = 0.1
+"""Of the time, at most: nothing else goes on while a snapshot is made, and with tens of thousands of
+runs at work that takes long."""
 
 
 class Pools(Protocol):
@@ -79,17 +82,13 @@ async def _watch(driver: Driver, session: Session, pools: Pools, storage: Patien
 
     pools.client.subscribe_topic("progress", on_progress)
     driving = asyncio.create_task(driver.drive())
-    index_due = 0.0
-    loop = asyncio.get_running_loop()
+    news = _News(session)
     try:
         while not driving.done():
             await pools.tend(driver)
             await _cancel_what_is_asked(driver, session)
             try:
-                session.publish("stopping" if driver.stopping else "running")
-                if loop.time() >= index_due:
-                    await asyncio.to_thread(write_index, session.prepared.store, session.ledger)
-                    index_due = loop.time() + INDEX_EVERY_S
+                await news.tell("stopping" if driver.stopping else "running")
                 storage.restore()
             except StorageError:
                 if not storage.is_left():
@@ -99,6 +98,25 @@ async def _watch(driver: Driver, session: Session, pools: Pools, storage: Patien
         driving.cancel()
         await asyncio.wait({driving})
     driving.result()
+
+
+class _News:
+    """Makes the state of a campaign known: its snapshot and its index."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._loop = asyncio.get_running_loop()
+        self._snapshot_due = self._index_due = 0.0
+
+    async def tell(self, phase: str) -> None:
+        """Write what is due."""
+        start = self._loop.time()
+        if start >= self._snapshot_due:
+            self._session.publish(phase)
+            self._snapshot_due = start + (self._loop.time() - start) / SNAPSHOT_SHARE
+        if self._loop.time() >= self._index_due:
+            await asyncio.to_thread(write_index, self._session.prepared.store, self._session.ledger)
+            self._index_due = self._loop.time() + INDEX_EVERY_S
 
 
 async def _cancel_what_is_asked(driver: Driver, session: Session) -> None:

@@ -43,7 +43,7 @@ class Roster:
     """`run` or `glass` and the row, by id."""
 
     def __post_init__(self) -> None:
-        """Number the ids."""
+        """Make it quick to find a row by an id."""
         places = {name: (kind, row) for kind in self.ids for row, name in enumerate(self.ids[kind])}
         object.__setattr__(self, "names", places)
 
