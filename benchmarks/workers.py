@@ -170,11 +170,11 @@ def main() -> None:
     parser.add_argument("--nannies", type=int, default=4)
     parser.add_argument("--host", nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    logging.getLogger("distributed").setLevel(logging.ERROR)
     if given.host:
         address, folder, count = given.host
         asyncio.run(host(address, Path(folder), int(count)))
         return
-    logging.getLogger("distributed").setLevel(logging.ERROR)
     print(f"limit of open files: {soft} (soft), {hard} (hard)")
     asyncio.run(run(given))
 

@@ -1,5 +1,7 @@
 """The Dask scheduler of a campaign, open to those with the campaign's certificates alone."""
 
+import resource
+
 import dask
 from bokeh.settings import settings
 from distributed import Scheduler, Security
@@ -32,6 +34,7 @@ def scheduler_of(
         Where it listens; everywhere if neither is given. The dashboard, which asks for no
         certificate, is on loopback in any case.
     """
+    _allow_connections()
     # By default a page from anywhere, open in the browser of who looks at the dashboard, may.
     settings.allowed_ws_origin = list(ORIGINS)
     with dask.config.set({"distributed.scheduler.http.routes": list(ROUTES)}):
@@ -43,3 +46,9 @@ def scheduler_of(
             host=host,
             interface=interface,
         )
+
+
+def _allow_connections() -> None:
+    """Raise the limit of open files as far as it goes: 1024 are too few for hundreds of workers."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
