@@ -192,7 +192,9 @@ class ClusterPools:
         guest.seat.leave()
         _logger.info("%s allocation %s is near its end", guest.pool.name, guest.allocation.job_id)
         if guest.seat.pool == MD:
-            self._soon(driver.drain(guest.seat))
+            # Commits may be minutes apart: there is no hurry but that of the walltime.
+            grace_s = max(guest.ends_at - SPARE_S - time.time(), 0.0)
+            self._soon(driver.drain(guest.seat, grace_s))
 
     async def _on_worker(self, address: str, function: Callable[[], T]) -> T | None:
         """Call a function on a worker; None if it is lost meanwhile."""

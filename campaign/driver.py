@@ -135,10 +135,10 @@ class Driver:
         self._hand_out_no_more("killed")
         await self._everywhere(kill_segments)
 
-    async def drain(self, seat: Seat) -> None:
+    async def drain(self, seat: Seat, grace_s: float = GRACE_S) -> None:
         """Have a worker take no more work, and end its segments at their next checkpoint."""
         seat.leave()
-        await self._tell(seat, stop_segments, GRACE_S)
+        await self._tell(seat, stop_segments, grace_s)
 
     async def cancel(self, run: int, outcome: Outcome) -> None:
         """Give up the run in row `run`, also if a segment of it is under way."""
