@@ -11,7 +11,7 @@ from distributed import Client
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.monitor import Monitor
-from glasscreep.campaign.pace import needed_s
+from glasscreep.campaign.pace import SPARE_S, needed_s
 from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.snapshot import AllocationState
 from glasscreep.slurm.allocation import Facts, facts, leave
