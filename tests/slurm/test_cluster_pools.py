@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 from testbed import SlurmBed
 
-from glasscreep.campaign.cluster_pools import ClusterPools
+from glasscreep.campaign.cluster_pools import ClusterPools, _Guest
+from glasscreep.campaign.seat import Seat
 from glasscreep.slurm import pool as pool_module
 from glasscreep.slurm import queue as queue_module
 from glasscreep.slurm.job import submitted
@@ -193,3 +194,22 @@ def test_one_whose_worker_has_just_left_is_released_without_trouble(tmp_path):
     asyncio.run(pools.release(allocation))
     pool.left("7", "tls://gone")
     asyncio.run(pools.release(allocation))
+
+
+def test_segments_of_a_drained_allocation_have_what_is_left_of_its_walltime():
+    graces = []
+
+    async def drain(seat, grace_s):
+        graces.append(grace_s)
+
+    async def go():
+        allocation = SimpleNamespace(job_id="1", leaving=False)
+        seat = Seat("md", 1, "tls://somewhere")
+        guest = _Guest(seat, SimpleNamespace(name="md"), allocation, ends_at=time.time() + 500)
+        ClusterPools(None, None, SimpleNamespace())._drain(SimpleNamespace(drain=drain), guest)
+        await asyncio.sleep(0)
+        assert allocation.leaving
+        assert seat.is_leaving
+
+    asyncio.run(go())
+    assert graces == [pytest.approx(490, abs=5)]
