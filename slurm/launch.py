@@ -14,6 +14,12 @@ from glasscreep.slurm.shape import AllocationShape
 FOREIGN = ("SLURM_", "SBATCH_", "SRUN_", "PMI_", "PMIX_", "MPI", "OMPI_", "I_MPI_", "HYDRA_")
 # With these alone srun finds the allocation that it is to start a step in.
 SLURM_NEEDS = ("SLURM_JOB_ID", "SLURM_CONF")
+# By UCX MPICH tells other nodes 4 KiB of memory from where its address begins. What lies behind
+# makes lines longer than the 1024 bytes SLURM's pmi2 reads, and MPI_Init hangs; not by OFI.
+PMI2 = "pmi2"
+BY_OFI = {"MPIR_CVAR_CH4_NETMOD": "ofi"}
+# OFI's first choice without a fast network; it sends nothing while a rank is outside of MPI.
+NO_SOCKETS = {"FI_PROVIDER": "^sockets"}
 
 
 class LauncherMissingError(Exception):
@@ -82,13 +88,14 @@ class SrunLauncher(Launcher):
 
     shape: AllocationShape
     """What the allocation has, and how runs share it."""
-    mpi: str = "pmi2"
+    mpi: str = PMI2
     """How ranks find each other: what srun's `--mpi` takes."""
 
     def prefix(self, ranks: int) -> tuple[str, ...]:
         """Give srun and its options, for one rank too: its core must count as taken."""
         shape = _shape_for(self.shape, ranks)
         return (
+            *(SHORT_ADDRESSES if self.mpi == PMI2 else ()),
             "srun",
             # Nothing but what it asks for, so that the next run finds the rest.
             "--exact",
@@ -106,7 +113,7 @@ class SrunLauncher(Launcher):
 
     def environment(self) -> dict[str, str]:
         """Give the environment without traces of launchers, but with what leads to the job."""
-        return _environment(keep=SLURM_NEEDS)
+        return _environment_in_job(pmi2=self.mpi == PMI2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +136,12 @@ class TemplateLauncher(Launcher):
             "{nodes}": shape.nodes_per_run,
             "{ranks_per_node}": shape.ranks_per_node,
         }
-        return tuple(_filled(word, values) for word in self.template)
+        words = tuple(_filled(word, values) for word in self.template)
+        return (*SHORT_ADDRESSES, *words) if f"--mpi={PMI2}" in self.template else words
 
     def environment(self) -> dict[str, str]:
         """Give the environment without traces of launchers, but with what leads to the job."""
-        return _environment(keep=SLURM_NEEDS)
+        return _environment_in_job(pmi2=f"--mpi={PMI2}" in self.template)
 
 
 def _shape_for(shape: AllocationShape, ranks: int) -> AllocationShape:
@@ -156,6 +164,11 @@ def _environment(keep: tuple[str, ...] = ()) -> dict[str, str]:
         if name in keep or not name.startswith(FOREIGN)
     }
     return kept | {"OMP_NUM_THREADS": "1"}
+
+
+def _environment_in_job(*, pmi2: bool) -> dict[str, str]:
+    environment = _environment(keep=SLURM_NEEDS)
+    return NO_SOCKETS | environment | BY_OFI if pmi2 else environment
 
 
 def _mpiexec() -> str:

@@ -36,6 +36,22 @@ sys.stdout.flush()
 time.sleep(float(sys.argv[1]))
 """
 
+# Digits behind every place where MPICH's library may put its address.
+LITTERED = """
+import ctypes
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.malloc.argtypes = (ctypes.c_size_t,)
+libc.free.argtypes = (ctypes.c_void_p,)
+holes = []
+for size in range(64, 2048, 16):
+    for _ in range(40):
+        holes.append(libc.malloc(size))
+        ctypes.memset(libc.malloc(6000), 0x33, 6000)
+for hole in holes:
+    libc.free(hole)
+"""
+
 # What a task inside a SLURM step, started by another MPI, finds in its environment.
 POISON = {
     "PMI_RANK": "0",
@@ -63,11 +79,13 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
 class Program:
     """The program above, started by a launcher."""
 
-    def __init__(self, launcher: Launcher, ranks: int, directory: Path, sleep_s: float) -> None:
+    def __init__(
+        self, launcher: Launcher, ranks: int, directory: Path, sleep_s: float, before: str = ""
+    ) -> None:
         self.output = directory / "output"
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [*launcher.prefix(ranks), sys.executable, "-c", PROGRAM, str(sleep_s)],
+                [*launcher.prefix(ranks), sys.executable, "-c", before + PROGRAM, str(sleep_s)],
                 env=launcher.environment(),
                 cwd=directory,
                 stdin=subprocess.DEVNULL,
@@ -92,10 +110,10 @@ class Program:
 def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     programs: list[Program] = []
 
-    def started(launcher: Launcher, ranks: int, sleep_s: float = 0) -> Program:
+    def started(launcher: Launcher, ranks: int, sleep_s: float = 0, before: str = "") -> Program:
         directory = tmp_path / f'it\'s "{len(programs)}"'
         directory.mkdir()
-        programs.append(Program(launcher, ranks, directory, sleep_s))
+        programs.append(Program(launcher, ranks, directory, sleep_s, before))
         return programs[-1]
 
     yield started
@@ -227,9 +245,9 @@ class TestLocalLauncher(LauncherContract):
 def allocate(slurm, monkeypatch):
     """Allocate nodes of eight cores, and have this process take itself for one inside."""
 
-    def allocated(nodes: int) -> AllocationShape:
-        shape = AllocationShape(nodes, cores=8, memory_mb=8000, ranks=RANKS)
-        options = (f"--nodes={nodes}", "--ntasks-per-node=8", "--mem=8000M")
+    def allocated(nodes: int, cores: int = 8) -> AllocationShape:
+        shape = AllocationShape(nodes, cores, memory_mb=8000, ranks=RANKS)
+        options = (f"--nodes={nodes}", f"--ntasks-per-node={cores}", "--mem=8000M")
         job = slurm.command("sbatch", "--parsable", "--output=/dev/null", *options, WAIT).strip()
         wait_until(lambda: slurm.job(job).state == "RUNNING", "the allocation is there")
         monkeypatch.setenv("SLURM_JOB_ID", job)
@@ -286,10 +304,39 @@ def test_srun_spreads_a_run_over_two_nodes(allocate, start):
     assert sorted(nodes) == 5 * ["node1"] + 5 * ["node2"]
 
 
+SRUN = ("srun", "--exact", "--mpi=pmi2", "--mem=0", "--kill-on-bad-exit=1")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [
+        SrunLauncher,
+        lambda shape: TemplateLauncher((*SRUN, "-n{ranks}", "-N{nodes}"), shape),
+    ],
+    ids=["srun", "template"],
+)
+def test_nodes_meet_whatever_lies_in_their_memory(allocate, start, make):
+    program = start(make(allocate(nodes=2, cores=1)), RANKS, before=LITTERED)
+    assert program.process.wait(TIMEOUT_S) == 0, program.output.read_text()
+    assert [line[:3] for line in program.report()] == [(0, 2, 3), (1, 2, 3)]
+
+
+def test_other_ways_to_meet_are_left_alone():
+    shape = AllocationShape(nodes=2, cores=1, memory_mb=8000, ranks=RANKS)
+    launchers = [SrunLauncher(shape, mpi="pmix"), TemplateLauncher(("mpiexec",), shape)]
+    assert [launcher.prefix(RANKS)[0] for launcher in launchers] == ["srun", "mpiexec"]
+
+
+def test_the_users_network_is_kept(monkeypatch):
+    monkeypatch.setenv("FI_PROVIDER", "tcp")
+    shape = AllocationShape(nodes=2, cores=1, memory_mb=8000, ranks=RANKS)
+    assert SrunLauncher(shape).environment()["FI_PROVIDER"] == "tcp"
+
+
 class TestTemplateLauncher(InAllocation):
     def make(self) -> Launcher:
-        words = ("srun", "--exact", "--mpi=pmi2", "--mem=0", "--kill-on-bad-exit=1")
-        return TemplateLauncher((*words, "--ntasks={ranks}", "--nodes={nodes}"), self.shape)
+        return TemplateLauncher((*SRUN, "--ntasks={ranks}", "--nodes={nodes}"), self.shape)
 
     def test_fills_every_number_in(self):
         shape = AllocationShape(nodes=4, cores=8, memory_mb=8000, ranks=1)
