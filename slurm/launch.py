@@ -95,7 +95,6 @@ class SrunLauncher(Launcher):
         """Give srun and its options, for one rank too: its core must count as taken."""
         shape = _shape_for(self.shape, ranks)
         return (
-            *(SHORT_ADDRESSES if self.mpi == PMI2 else ()),
             "srun",
             # Nothing but what it asks for, so that the next run finds the rest.
             "--exact",
@@ -136,8 +135,7 @@ class TemplateLauncher(Launcher):
             "{nodes}": shape.nodes_per_run,
             "{ranks_per_node}": shape.ranks_per_node,
         }
-        words = tuple(_filled(word, values) for word in self.template)
-        return (*SHORT_ADDRESSES, *words) if f"--mpi={PMI2}" in self.template else words
+        return tuple(_filled(word, values) for word in self.template)
 
     def environment(self) -> dict[str, str]:
         """Give the environment without traces of launchers, but with what leads to the job."""
