@@ -53,6 +53,13 @@ class Session:
         self.display.finish(snapshot)
         return snapshot
 
+    def nothing_to_do(self) -> str:
+        """Say why no work is left."""
+        failed = self.ledger.count(State.FAILED)
+        if failed:
+            return f"nothing to do: {failed} runs failed for good, all else is there"
+        return "nothing to do: all that the campaign asks for is there"
+
     def is_work_left(self) -> bool:
         """Tell whether anything is to be simulated or analysed."""
         ledger = self.ledger
@@ -124,10 +131,16 @@ def open_session(
         segment_frames=campaign.resources.segment_frames,
         frame_interval=campaign.creep.frame_interval,
         results=campaign.results(),
-        launch=launch,
+        # Without an environment of its own, it is the one of wherever the worker is.
+        launch=launch if environment else (*_set(launcher.settings()), *launch),
         environment=environment,
     )
     return Session(prepared, ledger, work, monitor, display)
+
+
+def _set(variables: dict[str, str]) -> tuple[str, ...]:
+    words = tuple(f"{name}={value}" for name, value in variables.items())
+    return ("env", *words) if words else ()
 
 
 def _failures_kept(prepared: Prepared, ledger: Ledger) -> Iterator[Outcome]:

@@ -55,6 +55,10 @@ class Launcher(ABC):
     def environment(self) -> dict[str, str]:
         """Give the whole environment to start the program with."""
 
+    def settings(self) -> dict[str, str]:
+        """Give the variables among it that ranks would not find in a clean environment."""
+        return {}
+
 
 class LocalLauncher(Launcher):
     """Start all ranks on this machine: one directly, several by hydra's mpiexec.
@@ -112,7 +116,11 @@ class SrunLauncher(Launcher):
 
     def environment(self) -> dict[str, str]:
         """Give the environment without traces of launchers, but with what leads to the job."""
-        return _environment_in_job(pmi2=self.mpi == PMI2)
+        return _environment(keep=SLURM_NEEDS) | self.settings()
+
+    def settings(self) -> dict[str, str]:
+        """Give what has ranks on several nodes meet, where that is by pmi2."""
+        return _settings_of_pmi2() if self.mpi == PMI2 else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +147,11 @@ class TemplateLauncher(Launcher):
 
     def environment(self) -> dict[str, str]:
         """Give the environment without traces of launchers, but with what leads to the job."""
-        return _environment_in_job(pmi2=f"--mpi={PMI2}" in self.template)
+        return _environment(keep=SLURM_NEEDS) | self.settings()
+
+    def settings(self) -> dict[str, str]:
+        """Give what has ranks on several nodes meet, where that is by pmi2."""
+        return _settings_of_pmi2() if f"--mpi={PMI2}" in self.template else {}
 
 
 def _shape_for(shape: AllocationShape, ranks: int) -> AllocationShape:
@@ -164,9 +176,9 @@ def _environment(keep: tuple[str, ...] = ()) -> dict[str, str]:
     return kept | {"OMP_NUM_THREADS": "1"}
 
 
-def _environment_in_job(*, pmi2: bool) -> dict[str, str]:
-    environment = _environment(keep=SLURM_NEEDS)
-    return NO_SOCKETS | environment | BY_OFI if pmi2 else environment
+def _settings_of_pmi2() -> dict[str, str]:
+    users_own = {name: os.environ[name] for name in NO_SOCKETS if name in os.environ}
+    return NO_SOCKETS | users_own | BY_OFI
 
 
 def _mpiexec() -> str:

@@ -16,7 +16,8 @@ from testbed.network import cut
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 MD, WORKER, ALLOCATION = "glasscreep.tasks.md", "multiprocessing.spawn", "slurm.allocation"
-FRAMES = 20
+FRAMES, LONG = 20, 4000
+"""Frames of most campaigns; steps of those that outlast a walltime."""
 EARLY, LATE = 8, 40
 """Frames after which faults strike, of 80."""
 
@@ -105,7 +106,7 @@ def test_an_allocation_is_cancelled(campaign, check):
 
 def test_walltimes_are_short(campaign, check):
     """Allocations of a minute are left in time: no segment is killed, none begun in vain."""
-    steps = 8000
+    steps = LONG
     campaign.write(steps=steps, cores=1, walltime_s=60)
     campaign.submit()
     check(campaign, steps)
@@ -115,7 +116,7 @@ def test_walltimes_are_short(campaign, check):
 
 
 def test_an_allocation_meets_an_unforeseen_walltime(campaign, check):
-    steps = 8000
+    steps = LONG
     campaign.write(steps=steps, cores=1)
     campaign.submit()
     campaign.until_frames(EARLY)
@@ -182,7 +183,7 @@ def test_the_node_of_the_controller_dies_and_slurm_requeues_it(fragile, check):
 
 
 def test_the_walltime_of_the_controller_ends(campaign, check):
-    steps = 8000
+    steps = LONG
     campaign.write(steps=steps, cores=1, controller_walltime_s=180)
     campaign.submit()
     campaign.until_frames(EARLY)
