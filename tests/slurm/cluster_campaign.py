@@ -15,7 +15,7 @@ from testbed import SlurmBed
 from glasscreep.slurm.contact import Contact, read_contact
 
 T = TypeVar("T")
-DEADLINE_S = 240
+DEADLINE_S = 420
 CAMPAIGN = """
 seed = 7
 replicas = 2

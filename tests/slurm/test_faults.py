@@ -13,7 +13,7 @@ from cluster_campaign import ClusterCampaign, run_locally
 from testbed import SlurmBed
 from testbed.network import cut
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 MD, WORKER, ALLOCATION = "glasscreep.tasks.md", "multiprocessing.spawn", "slurm.allocation"
 FRAMES, LONG = 20, 4000
