@@ -85,7 +85,7 @@ def test_nothing_disturbed(campaign, check):
 
 def test_a_run_over_two_nodes(campaign):
     """Two ranks are not bit for bit one rank: compared with the same run on one node."""
-    campaign.write(steps=200, ranks=2, nodes=2, cores=1)
+    campaign.write(steps=50, ranks=2, nodes=2, cores=1)
     campaign.submit()
     campaign.until(lambda: campaign.processes(MD), "MD runs")
     assert node_of(campaign, "md") == "node[1-2]"
