@@ -38,5 +38,7 @@ def read_submission(directory: Path) -> Submission | None:
     try:
         content = json.loads((directory / FOLDER / FILE_NAME).read_bytes())
         return Submission(**{**content, "presubmitted": tuple(content["presubmitted"])})
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # another user's folder
+        return None
+    except (ValueError, TypeError, KeyError):
         return None

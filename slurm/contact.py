@@ -60,7 +60,7 @@ def read_contact(folder: Path) -> Contact | None:
     """Look up the controller; None if there is none, or none that this version understands."""
     try:
         return Contact(**json.loads((folder / FILE_NAME).read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, PermissionError, ValueError, TypeError):  # another user's folder
         return None
 
 
