@@ -8,7 +8,8 @@ from rich.console import Console
 
 from glasscreep.campaign.progress import Display, tell_failures
 from glasscreep.campaign.snapshot import Snapshot
-from glasscreep.campaign.status import State, look, show_status
+from glasscreep.campaign.status import show_status, what_becomes
+from glasscreep.campaign.watch import Seen, State, Watch
 
 LOOK_EVERY_S = 1.0
 
@@ -26,25 +27,33 @@ def attach(directory: Path, console: Console) -> Snapshot | None:
     Returns
     -------
     Snapshot or None
-        The last one; None if there was none.
+        The last one; None if there was none, or Ctrl-C came first.
     """
-    snapshot = None
     try:
         with Display(console) as display:
-            while (seen := look(directory)).state in (State.DRIVEN, State.WAITING):
-                if seen.snapshot is not None and seen.state is State.DRIVEN:
-                    snapshot = seen.snapshot
-                    display.show(snapshot)
-                time.sleep(LOOK_EVERY_S)
+            seen = _follow(directory, display)
     except KeyboardInterrupt:
         place = shlex.quote(str(directory))
         console.print(
             f"detached: the campaign goes on. `glasscreep attach {place}` comes back to it.",
             highlight=False,
             soft_wrap=True,
+            markup=False,
         )
-        return snapshot
+        return None
     show_status(directory, console)
     if seen.snapshot is not None:
         tell_failures(seen.snapshot, console)
     return seen.snapshot
+
+
+def _follow(directory: Path, display: Display) -> Seen:
+    watch, told = Watch(directory), ""
+    while (seen := watch.look()).state is not State.ENDED:
+        if seen.state is State.DRIVEN and seen.snapshot is not None:
+            display.show(seen.snapshot)
+        elif (line := what_becomes(seen, directory)) != told:
+            display.say(line)
+            told = line
+        time.sleep(LOOK_EVERY_S)
+    return seen

@@ -25,6 +25,7 @@ from glasscreep.campaign.driving import drive
 from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
+from glasscreep.campaign.snapshot import HANDING_OVER
 from glasscreep.campaign.submission import read_submission
 from glasscreep.slurm.errors import SlurmUnreachableError
 from glasscreep.slurm.job import requeue
@@ -34,7 +35,6 @@ LOCK_WAIT_S = 180.0
 """How long the lock of a controller that died on another node may outlive it."""
 STORAGE_PATIENCE_S = 3600.0
 ASK_AGAIN_S = 2.0
-HANDING_OVER = "the controller's walltime is near: it requeues itself"
 CANCELLED = "the controller was cancelled"
 FAILED = 1
 

@@ -87,7 +87,7 @@ class CampaignLock:
         try:
             with storing(path):
                 taken = _take(descriptor)
-            holder = _read(path)
+            holder = read_holder(self._directory)
             if not taken:
                 raise LockedError(_refusal(self._directory, holder))
             self.stale = holder
@@ -140,9 +140,10 @@ def _take(descriptor: int) -> bool:
     return False
 
 
-def _read(path: Path) -> Holder | None:
+def read_holder(directory: Path) -> Holder | None:
+    """Look up who has the lock, or had it when it died; None if nobody is named."""
     try:
-        return Holder(**json.loads(path.read_bytes()))
+        return Holder(**json.loads((directory / FILE_NAME).read_bytes()))
     except (FileNotFoundError, ValueError, TypeError):
         return None  # never taken, given back, or cut off by a crash while it was written
 

@@ -16,7 +16,7 @@ from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.states import State
 
 LINE_EVERY_S = 10.0
-FAILURES_SHOWN = 3
+FAILURES_SHOWN, ALLOCATIONS_SHOWN = 3, 20
 
 
 def duration(seconds: float | None) -> str:
@@ -42,7 +42,7 @@ def summary_line(snapshot: Snapshot) -> str:
 
 
 def details(snapshot: Snapshot) -> RenderableType:
-    """Show a snapshot at length: totals, what the slots do, the last failures."""
+    """Show a snapshot at length: totals, slots, allocations, what hinders, the last failures."""
     total, done = snapshot.frames_total, snapshot.frames_done
     parts: list[RenderableType] = [
         Text(f"{snapshot.campaign}: {summary_line(snapshot)}", overflow="fold"),
@@ -50,6 +50,10 @@ def details(snapshot: Snapshot) -> RenderableType:
     ]
     if snapshot.active:
         parts.append(_active_table(snapshot))
+    if snapshot.allocations:
+        parts.append(_allocation_table(snapshot))
+    if snapshot.trouble:
+        parts.append(Text(snapshot.trouble, style="red", overflow="fold"))
     for failure in snapshot.failures[-FAILURES_SHOWN:]:
         line = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
         parts.append(Text(line, style="red", overflow="fold"))
@@ -89,6 +93,19 @@ def _active_table(snapshot: Snapshot) -> Table:
     for active in snapshot.active:
         rate = f"{active.particle_steps_per_s:.1e}"
         table.add_row(active.where, str(active.frames), f"{active.step:,}", rate)
+    return table
+
+
+def _allocation_table(snapshot: Snapshot) -> Table:
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for heading in ("pool", "job", "state", "node", "busy"):
+        table.add_column(heading, justify="right" if heading == "busy" else "left")
+    for one in snapshot.allocations[:ALLOCATIONS_SHOWN]:
+        why = f" ({one.reason})" if one.reason not in ("", "None") else ""
+        busy = f"{one.busy}/{one.slots}"
+        table.add_row(one.pool, one.job_id, one.state + why, one.node, busy)
+    if (more := len(snapshot.allocations) - ALLOCATIONS_SHOWN) > 0:
+        table.add_row("", f"and {more} more")
     return table
 
 

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from glasscreep.campaign.lock import is_held
-from glasscreep.campaign.snapshot import read_snapshot
-from glasscreep.slurm.contact import FOLDER, read_contact
+from glasscreep.campaign.status import has_just_begun, what_becomes
+from glasscreep.campaign.watch import State, Watch, controller_at_work
 from glasscreep.tasks.errors import GlasscreepError
 
 
@@ -42,14 +41,11 @@ def show_dashboard(directory: Path, console: Console) -> None:
 
 
 def _where(directory: Path) -> tuple[str, str, str]:
-    if contact := read_contact(directory / FOLDER):
-        return contact.dashboard, contact.host, contact.user
-    snapshot = read_snapshot(directory)
-    if snapshot is not None and snapshot.dashboard and is_held(directory):
-        return snapshot.dashboard, snapshot.host, getpass.getuser()
-    place = shlex.quote(str(directory))
-    msg = (
-        f"no driver is at work on {directory}, so that there is no dashboard. "
-        f"`glasscreep status {place}` tells how far the campaign is."
-    )
+    seen = Watch(directory).look()
+    if seen.state is State.DRIVEN:
+        if contact := controller_at_work(directory):
+            return contact.dashboard, contact.host, contact.user
+        if seen.snapshot and seen.snapshot.dashboard and not has_just_begun(seen, directory):
+            return seen.snapshot.dashboard, seen.snapshot.host, getpass.getuser()
+    msg = f"there is no dashboard: {what_becomes(seen, directory)}"
     raise GlasscreepError(msg)

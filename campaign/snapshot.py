@@ -10,6 +10,8 @@ from glasscreep.tasks.files import write_durably
 
 FILE_NAME = "status.json"
 SCHEMA = 1
+HANDING_OVER = "the controller's walltime is near: it requeues itself"
+"""Why a driver stopped that will be back."""
 
 
 @dataclass(frozen=True, slots=True)

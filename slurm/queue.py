@@ -111,11 +111,17 @@ class Queue:
         if now - self._asked >= EVERY_S:
             self._asked = now
             try:
-                self._view = View(now, await self._ask())
+                self._view = View(now, await self.ask())
             except SlurmError as error:
                 _logger.warning("nothing is known of the jobs for now: %s", error)
                 self._view = None
         return self._view
+
+    async def ask(self) -> dict[str, JobState]:
+        """Ask SLURM at this moment, for a command that a person gives; SlurmError if it is silent."""
+        options = ("--me", "--noheader", "--states=all", f"--name={','.join(self._names)}")
+        said = await call(["squeue", *options, f"--format={_FORMAT}"])
+        return dict(map(_job, said.splitlines()))
 
     async def cancel(self, *job_ids: str) -> None:
         """End jobs; those that have ended are left alone."""
@@ -130,11 +136,6 @@ class Queue:
         for outcome in await asyncio.gather(*calls, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-
-    async def _ask(self) -> dict[str, JobState]:
-        options = ("--me", "--noheader", "--states=all", f"--name={','.join(self._names)}")
-        said = await call(["squeue", *options, f"--format={_FORMAT}"])
-        return dict(map(_job, said.splitlines()))
 
 
 def _job(line: str) -> tuple[str, JobState]:

@@ -1,0 +1,151 @@
+"""What becomes of a campaign at the moment, found out from any node that sees its directory."""
+
+import asyncio
+import shutil
+import socket
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from pathlib import Path
+
+from glasscreep.campaign.lock import Holder, is_held, read_holder
+from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, read_snapshot
+from glasscreep.campaign.submission import Submission, read_submission
+from glasscreep.slurm.contact import FOLDER, Contact, read_contact
+from glasscreep.slurm.queue import JobState, Queue
+from glasscreep.tasks.errors import GlasscreepError
+
+FRESH_S = 60.0
+"""A driver writes a snapshot every second, of very many runs every ten."""
+
+
+class State(Enum):
+    """What becomes of a campaign at the moment."""
+
+    DRIVEN = auto()
+    """A driver is at work."""
+    WAITING = auto()
+    """Its controller waits in SLURM's queue, or is about to begin."""
+    ENDED = auto()
+    """Nothing is at work, as far as can be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A campaign as it is seen from here."""
+
+    state: State
+    """What becomes of it."""
+    snapshot: Snapshot | None
+    """How far it is, as its last driver has said."""
+    submission: Submission | None
+    """What was handed to SLURM last."""
+    controller: JobState | None = None
+    """The controller's job, if SLURM was asked and knows it."""
+    slurm_answered: bool = False
+    """Whether SLURM was asked of the controller's job, and answered."""
+
+    @property
+    def silent_s(self) -> float:
+        """Time since a driver was last heard of [s]."""
+        return _age_s(self.snapshot.updated) if self.snapshot else 0.0
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a driver was heard of since the last submission, or ever if there was none."""
+        if self.snapshot is None or self.submission is None:
+            return self.snapshot is not None
+        return _time(self.snapshot.updated) >= _time(self.submission.submitted)
+
+    @property
+    def has_said_its_last(self) -> bool:
+        """Whether the driver has ended in order, and none is to follow."""
+        if self.snapshot is None or not self.has_begun:
+            return False
+        ended = self.snapshot.phase in ("finished", "stopped")
+        return ended and self.snapshot.why_stopped != HANDING_OVER
+
+
+class Watch:
+    """Looks at a campaign, again and again if need be; asks SLURM every 30 s at most.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._queue: Queue | None = None
+
+    def look(self) -> Seen:
+        """Find out what becomes of the campaign.
+
+        SLURM is asked only if a campaign was submitted, and its driver is not seen at work.
+
+        Raises
+        ------
+        GlasscreepError
+            If the directory holds no campaign that was ever run or submitted.
+        """
+        snapshot, submission = read_snapshot(self._directory), read_submission(self._directory)
+        held = is_held(self._directory)
+        if snapshot is None and submission is None and not held:
+            msg = (
+                f"{self._directory} holds no status of a campaign. Give the directory that "
+                "`glasscreep run` made, or start the campaign with `glasscreep run CAMPAIGN.toml`."
+            )
+            raise GlasscreepError(msg)
+        if _is_at_work(snapshot, read_holder(self._directory) if held else None, held=held):
+            return Seen(State.DRIVEN, snapshot, submission)
+        seen = Seen(State.ENDED, snapshot, submission)
+        if submission is None or (seen.has_said_its_last and not held):
+            return seen
+        return self._asked(seen, submission.controller)
+
+    def _asked(self, seen: Seen, job_id: str) -> Seen:
+        view = asyncio.run(self._queue_of_controller().look()) if shutil.which("squeue") else None
+        controller = view.jobs.get(job_id) if view else None
+        waits = controller is not None and not controller.has_ended
+        state = State.WAITING if waits else State.ENDED
+        return replace(seen, state=state, controller=controller, slurm_answered=view is not None)
+
+    def _queue_of_controller(self) -> Queue:
+        if self._queue is None:
+            # Late, since these bring Zarr along, which takes longer than all the rest.
+            from glasscreep.campaign.cluster_jobs import job_names
+            from glasscreep.campaign.compatible import read_campaign
+
+            self._queue = Queue(job_names(read_campaign(self._directory), self._directory)[:1])
+        return self._queue
+
+
+def controller_at_work(directory: Path) -> Contact | None:
+    """Look up where the controller is, if it is what drives the campaign."""
+    contact, holder = read_contact(directory / FOLDER), read_holder(directory)
+    if contact and holder and (contact.host, contact.pid) == (holder.host, holder.pid):
+        return contact
+    return None
+
+
+def _is_at_work(snapshot: Snapshot | None, holder: Holder | None, *, held: bool) -> bool:
+    """Judge by the lock, and where that may mislead by the age of what was last written.
+
+    File systems may let the lock of a node that died live on, or keep it from other nodes.
+    """
+    by = holder or snapshot
+    if by is None or by.host == socket.gethostname():
+        return held
+    signs = [holder.started] if holder else []
+    if snapshot and (held or snapshot.phase in ("running", "stopping")):
+        signs.append(snapshot.updated)
+    return any(_age_s(sign) < FRESH_S for sign in signs)
+
+
+def _time(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _age_s(text: str) -> float:
+    return datetime.now(UTC).timestamp() - _time(text)
