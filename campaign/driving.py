@@ -123,7 +123,7 @@ async def _cancel_what_is_asked(driver: Driver, session: Session) -> None:
     directory = session.prepared.directory
     for run_id in cancellations_asked(directory):
         row = session.monitor.row_of_run(run_id)
-        if row is not None:
+        if row is not None and session.prepared.runs[row] is not None:
             frames = int(session.ledger.runs.frames[row])
             await driver.cancel(row, Outcome(run_id, CANCELLED, frames, 0, HOW_TO_GO_ON, "", 0))
         forget_cancellation(directory, run_id)

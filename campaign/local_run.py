@@ -14,11 +14,11 @@ from glasscreep.campaign.driving import drive, uninterrupted
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.progress import Display
+from glasscreep.campaign.requests import forget_cancellations
 from glasscreep.campaign.scan import forget_mendable_failures
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.snapshot import Snapshot
-from glasscreep.campaign.states import State
 from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.launch import LocalLauncher
@@ -59,18 +59,14 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
             display.say(f"taking over from {lock.stale}, which ended without a word")
         prepared = prepare(campaign, directory)
         forget_mendable_failures(directory)
+        forget_cancellations(directory)
         launcher = LocalLauncher()
         session = open_session(prepared, display, launcher, launcher.environment())
         if session.is_work_left():
             session.publish("running")
             asyncio.run(_drive(session))
         else:
-            failed = session.ledger.count(State.FAILED)
-            display.say(
-                f"nothing to do: {failed} runs failed for good, all else is there"
-                if failed
-                else "nothing to do: all that the campaign asks for is there"
-            )
+            display.say(session.nothing_to_do())
             session.finish()
         return session.monitor.snapshot()
 

@@ -2,21 +2,24 @@
 
 import json
 import textwrap
-from collections import deque
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import find_run
-from glasscreep.campaign.scan import FAILURE_FILE
+from glasscreep.campaign.scan import FAILURE_FILE, has_failed
 from glasscreep.slurm.contact import FOLDER
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.places import STORE, run_directory
 from glasscreep.tasks.provenance import read_segments
+from glasscreep.tasks.store import read_run_table
 from glasscreep.tasks.task import LOG
 
 DRIVER_LOG = "driver.log"
+LOGS_SHOWN = 10
+READ_BYTES = 1 << 16
 
 
 def show_logs(directory: Path, lines: int, console: Console) -> None:
@@ -36,10 +39,12 @@ def show_logs(directory: Path, lines: int, console: Console) -> None:
     there = sorted(
         (path for path in paths if path.is_file()), key=lambda path: path.stat().st_mtime
     )
-    for path in there:
+    if len(there) > LOGS_SHOWN:
+        _say(console, f"the newest {LOGS_SHOWN} of {len(there)} logs in {directory / FOLDER}:")
+    for path in there[-LOGS_SHOWN:]:
         _show(path, lines, console)
     if not there:
-        console.print(f"nothing has written a log in {directory} yet", highlight=False)
+        _say(console, f"nothing has written a log in {directory} yet")
 
 
 def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) -> None:
@@ -60,7 +65,8 @@ def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) ->
     place = run_directory(directory, run_id)
     manifest = read_manifest(place) if place.is_dir() else None
     known = f"{manifest.frames} frames, step {manifest.step:,}" if manifest else "not begun"
-    _say(console, f"run {run_id}: {known}")
+    _say(console, f"run {run_id} ({_point(directory, run_id)}): {known}")
+    _say(console, f"  {place}")
     for segment in read_segments(directory / STORE, run_id):
         _say(
             console,
@@ -68,18 +74,39 @@ def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) ->
             f"{segment['frames']} frames, {segment['steps']:,} steps in "
             f"{segment['wall_time_s']:.1f} s",
         )
-    if (place / FAILURE_FILE).is_file():
+    if has_failed(place):
         failure = json.loads((place / FAILURE_FILE).read_bytes())
-        _say(console, f"{failure['kind']}: {failure['message']}")
+        _say(console, f"{failure['kind']}: {failure['message']} ({place / FAILURE_FILE})")
     if (place / LOG).is_file():
         _show(place / LOG, lines, console)
+    else:
+        _say(console, "LAMMPS has written no log of it yet")
+
+
+def _point(directory: Path, run_id: str) -> str:
+    table = read_run_table(directory / STORE)
+    row = list(table.run_id).index(run_id)
+    columns = (table.temperature, table.stress, table.replica)
+    temperature, stress, replica = (np.asarray(column)[row] for column in columns)
+    return f"temperature {temperature:g}, stress {stress:g}, replica {replica}"
 
 
 def _show(path: Path, lines: int, console: Console) -> None:
     _say(console, f"== {path}")
-    with path.open(errors="replace") as file:
-        last = deque(file, maxlen=lines)
-    _say(console, textwrap.indent("".join(last).rstrip("\n"), "  "))
+    _say(console, textwrap.indent(_last(path, lines), "  "))
+
+
+def _last(path: Path, lines: int) -> str:
+    """Read the last lines of a file, which may be very long."""
+    with path.open("rb") as file:
+        end, size = file.seek(0, 2), READ_BYTES
+        while True:
+            file.seek(max(end - size, 0))
+            data = file.read(size)
+            if size >= end or data.count(b"\n") > lines:
+                break
+            size *= 2
+    return "\n".join(data.decode(errors="replace").splitlines()[-lines:])
 
 
 def _say(console: Console, text: str) -> None:

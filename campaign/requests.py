@@ -35,3 +35,9 @@ def forget_cancellation(directory: Path, run_id: str) -> None:
     """Note that a run was given up as asked."""
     with storing(directory):
         (directory / FOLDER / f"{_CANCEL}{run_id}").unlink(missing_ok=True)
+
+
+def forget_cancellations(directory: Path) -> None:
+    """Let runs be tried again whose cancellation no driver has seen to."""
+    for run_id in cancellations_asked(directory):
+        forget_cancellation(directory, run_id)

@@ -4,37 +4,44 @@ import asyncio
 import getpass
 import shlex
 import socket
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from glasscreep.campaign.cluster_jobs import (
+    KINDS,
     cluster_of,
+    job_name,
     job_names,
     job_requests,
     launcher_of,
     script_path,
+    slots_per_allocation,
 )
-from glasscreep.campaign.directory import Prepared, prepare, read_campaign, survey
+from glasscreep.campaign.compatible import demand_compatible
+from glasscreep.campaign.directory import prepare, read_campaign
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.monitor import now
-from glasscreep.campaign.plan import make_plan
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.progress import Display
+from glasscreep.campaign.requests import forget_cancellations
 from glasscreep.campaign.scan import forget_mendable_failures
 from glasscreep.campaign.sections import Campaign
-from glasscreep.campaign.session import open_session
+from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.slurm.contact import FOLDER, TLS, private_folder
 from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.queue import Queue
+from glasscreep.slurm.script import JobRequest
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import storing
 
-CONTROLLER = "controller"
+CONTROLLER, MD, ANALYSIS = KINDS
 
 
 def submit_campaign(
@@ -64,30 +71,41 @@ def submit_campaign(
         If the directory can't be used, the campaign is being driven or waits in SLURM's queue, or
         SLURM refuses.
     """
-    cluster_of(campaign)
-    survey(campaign, directory)  # refuses before anything is made
+    # Both refuse before anything is made.
+    requests = job_requests(campaign, directory)
+    demand_compatible(campaign, directory)
     with storing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    with CampaignLock(directory):
-        prepared = prepare(campaign, directory)
-        forget_mendable_failures(directory)
-        if not _is_work_left(prepared, console):
-            console.print("nothing to do: all that the campaign asks for is there")
-            return None
-        try:
-            with storing(directory):
+    try:
+        with CampaignLock(directory):
+            there = asyncio.run(_jobs_there(campaign, directory))
+            session = _open(campaign, directory, console)
+            if not session.is_work_left():
+                session.display.say(session.nothing_to_do())
+                return None
+            pools = list(_allocations(session, there)) if presubmit else None
+            with storing(directory / FOLDER):
                 private_folder(directory / FOLDER)
-            ensure_credentials(directory / FOLDER / TLS)
-            submission = asyncio.run(_submit(prepared, presubmit=presubmit))
-        except (SlurmError, CredentialsError) as error:
-            raise GlasscreepError(str(error)) from error
-    tell(submission, directory, console)
-    return submission
+                ensure_credentials(directory / FOLDER / TLS)
+                jobs = asyncio.run(_submit(requests, directory.resolve(), pools))
+    except (SlurmError, CredentialsError) as error:
+        raise GlasscreepError(str(error)) from error
+    tell(jobs, directory, console)
+    return jobs
 
 
 def resume_campaign(directory: Path, console: Console, *, presubmit: bool) -> Submission | None:
     """Hand a campaign to SLURM again, as it was asked for last; as `submit_campaign`."""
-    return submit_campaign(read_campaign(directory), directory, console, presubmit=presubmit)
+    campaign = read_campaign(directory)
+    if campaign.cluster is None:
+        place = shlex.quote(str(directory))
+        msg = (
+            f"the campaign in {directory} was not asked for on a cluster, but with `glasscreep run`. "
+            f"Add a section [cluster] to its file, then give "
+            f"`glasscreep submit CAMPAIGN.toml --dir {place}`."
+        )
+        raise RefusedError(msg)
+    return submit_campaign(campaign, directory, console, presubmit=presubmit)
 
 
 def tell(submission: Submission, directory: Path, console: Console) -> None:
@@ -107,43 +125,19 @@ def tell(submission: Submission, directory: Path, console: Console) -> None:
     console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
-def _is_work_left(prepared: Prepared, console: Console) -> bool:
-    launcher = launcher_of(prepared.campaign)
-    return open_session(prepared, Display(console), launcher, environment={}).is_work_left()
+def _open(campaign: Campaign, directory: Path, console: Console) -> Session:
+    prepared = prepare(campaign, directory)
+    forget_mendable_failures(directory)
+    forget_cancellations(directory)
+    return open_session(prepared, Display(console), launcher_of(campaign), environment={})
 
 
-async def _submit(prepared: Prepared, *, presubmit: bool) -> Submission:
-    campaign, directory = prepared.campaign, prepared.directory.resolve()
+async def _jobs_there(campaign: Campaign, directory: Path) -> Counter[str]:
+    """Count the campaign's jobs in SLURM's queue by their names; refuse if it has a controller."""
     names = job_names(campaign, directory)
-    await _refuse_if_there(names[0], directory)
-    requests = job_requests(campaign, directory)
-    kinds = [CONTROLLER, *(_allocations(campaign, directory) if presubmit else ())]
-    jobs: list[str] = []
-    try:
-        for kind in kinds:
-            jobs.append(await submitted(requests[kind], script_path(directory, kind)))
-        submission = Submission(
-            controller=jobs[0],
-            presubmitted=tuple(jobs[1:]),
-            presubmit=presubmit,
-            host=socket.gethostname(),
-            user=getpass.getuser(),
-            submitted=now(),
-        )
-        write_submission(directory, submission)
-    except BaseException:  # half of it would wait for the other half
-        await Queue(names).cancel(*jobs)
-        raise
-    return submission
-
-
-async def _refuse_if_there(name: str, directory: Path) -> None:
-    view = await Queue([name]).look()
-    if view is None:
-        msg = "SLURM does not answer, so that it is not known whether the campaign runs. Try again."
-        raise GlasscreepError(msg)
-    for job_id, job in view.jobs.items():
-        if not job.has_ended:
+    jobs = {key: job for key, job in (await Queue(names).ask()).items() if not job.has_ended}
+    for job_id, job in jobs.items():
+        if job.name == names[0]:
             place = shlex.quote(str(directory))
             msg = (
                 f"the campaign's controller is job {job_id} already ({job.state}). See how far it "
@@ -151,10 +145,50 @@ async def _refuse_if_there(name: str, directory: Path) -> None:
                 "--all`, and give the same command again."
             )
             raise RefusedError(msg)
+    return Counter(job.name for job in jobs.values())
 
 
-def _allocations(campaign: Campaign, directory: Path) -> Iterator[str]:
-    """Give the pool of each allocation that there is work for at a time."""
-    plan = make_plan(campaign, directory).cluster
-    for name, pool in plan.pools.items() if plan else ():
-        yield from [name] * pool.allocations
+def _allocations(session: Session, there: Counter[str]) -> Iterator[str]:
+    """Give the pool of each allocation that there is work for at a time, and no job yet."""
+    campaign, ledger = session.prepared.campaign, session.ledger
+    analysed = int(np.count_nonzero(ledger.asked)) if campaign.results() else 0
+    work = {MD: len(ledger.unfinished_rows()), ANALYSIS: analysed}
+    for pool, slots in slots_per_allocation(campaign).items():
+        most = min(getattr(cluster_of(campaign), pool).max_allocations, -(-work[pool] // slots))
+        name = job_name(campaign, session.prepared.directory, pool)
+        yield from [pool] * (most - there[name])
+
+
+async def _submit(
+    requests: Mapping[str, JobRequest], directory: Path, pools: Sequence[str] | None
+) -> Submission:
+    jobs: list[str] = []
+    try:
+        for kind in (CONTROLLER, *(pools or ())):
+            jobs.append(await submitted(requests[kind], script_path(directory, kind)))
+        submission = Submission(
+            controller=jobs[0],
+            presubmitted=tuple(jobs[1:]),
+            presubmit=pools is not None,
+            host=socket.gethostname(),
+            user=getpass.getuser(),
+            submitted=now(),
+        )
+        write_submission(directory, submission)
+    except BaseException as error:  # half of it would wait for the other half
+        await _take_back(Queue([requests[CONTROLLER].name]), jobs)
+        if jobs and isinstance(error, SlurmError):
+            msg = f"{error}\nWhat was submitted before it is cancelled: {', '.join(jobs)}."
+            raise SlurmError(msg) from error
+        raise
+    return submission
+
+
+async def _take_back(controller: Queue, jobs: Sequence[str]) -> None:
+    """Cancel what was submitted; by name too, since a program that fails may have done its work."""
+    try:
+        await controller.cancel(*jobs)
+        await controller.cancel_all()
+    except SlurmError as error:
+        msg = f"{error}\nLook with `squeue --me` whether there are jobs of the campaign to cancel."
+        raise SlurmError(msg) from error
