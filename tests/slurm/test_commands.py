@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from testbed import SlurmBed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 MD = "glasscreep.tasks.md"
+PROCESSES = (MD, "slurm.allocation", "campaign.controller", "srun")
+KINDS = ("controller", "md", "analysis")
+CANCELLED_WITHIN_S = 5.0
 
 
 @pytest.fixture
@@ -18,6 +23,16 @@ def campaign(tmp_path: Path, slurm: SlurmBed) -> ClusterCampaign:
     campaign = ClusterCampaign(tmp_path, slurm)
     campaign.write()
     return campaign
+
+
+@pytest.fixture
+def no_nodes(slurm: SlurmBed) -> Iterator[None]:
+    """Have every job wait."""
+    for node in slurm.shape.names():
+        slurm.set_node(node, "drain")
+    yield
+    for node in slurm.shape.names():
+        slurm.set_node(node, "resume")
 
 
 def begins(campaign: ClusterCampaign) -> None:
@@ -41,18 +56,27 @@ def test_from_submission_to_the_end(campaign):
     assert "finished" in campaign("attach", "small")
     assert "nothing to do" in campaign("resume", "small")
     campaign.until(lambda: not campaign.active(), "no job is left")
-    assert "no driver is at work" in campaign("dashboard", "small", check=False)
+    assert "there is no dashboard: finished" in campaign("dashboard", "small", check=False)
     assert "controller-" in campaign("logs", "small")
 
 
 def test_cancelling_it_all_leaves_nothing_and_resuming_goes_on(campaign):
     campaign.submit()
     begins(campaign)
-    workers = campaign.processes(MD) + campaign.processes("slurm.allocation")
-    campaign("cancel", "small", "--all")
+    jobs = campaign.active()
+    ours = [one for word in PROCESSES for one in campaign.processes(word)]
+    start = time.monotonic()
+    said = campaign("cancel", "small", "--all")
     campaign.until(lambda: not campaign.active(), "no job is left")
-    campaign.until(lambda: not any(one.is_running() for one in workers), "no process is left")
-    assert "glasscreep resume small" in campaign("status", "small")
+    campaign.until(lambda: not any(one.is_running() for one in ours), "no process is left")
+    assert time.monotonic() - start < CANCELLED_WITHIN_S
+    assert all(job in said for job in jobs)
+    assert [one for word in PROCESSES for one in campaign.processes(word)] == []
+    status = campaign("status", "small")
+    assert "(cancelled). Give `glasscreep resume small`" in status
+    assert "ended without a word" not in status
+    assert "there is no dashboard" in campaign("dashboard", "small", check=False)
+    assert "nothing is running" in campaign("cancel", "small", "--all")
     campaign("resume", "small")
     campaign.until_finished()
 
@@ -83,21 +107,32 @@ def test_a_run_is_cancelled_while_nothing_runs(campaign):
     assert "give either RUN" in campaign("cancel", "small", check=False)
 
 
-def test_a_waiting_controller_is_told_and_not_submitted_twice(campaign):
-    for node in campaign.bed.shape.names():
-        campaign.bed.set_node(node, "drain")
-    try:
-        said = campaign.submit()
-        (job,) = re.findall(r"controller job (\d+)", said)
-        assert f"controller job {job}: PENDING" in campaign("status", "small")
-        refused = campaign("submit", campaign.folder / "small.toml", check=False)
-        assert f"job {job} already (PENDING)" in refused
-        campaign("cancel", "small", "--all")
-        campaign.until(lambda: not campaign.active(), "no job is left")
-        assert "glasscreep resume small" in campaign("status", "small")
-    finally:
-        for node in campaign.bed.shape.names():
-            campaign.bed.set_node(node, "resume")
+def test_a_waiting_controller_is_told_and_not_submitted_twice(campaign, no_nodes):
+    said = campaign.submit()
+    (job,) = re.findall(r"controller job (\d+)", said)
+    assert f"controller job {job}: PENDING" in campaign("status", "small")
+    before = (campaign.directory / "campaign.json").read_bytes()
+    campaign.write(steps=2000)
+    refused = campaign("submit", campaign.folder / "small.toml", check=False)
+    assert f"job {job} already (PENDING)" in refused
+    assert (campaign.directory / "campaign.json").read_bytes() == before
+    campaign("cancel", "small", "--all")
+    campaign.until(lambda: not campaign.active(), "no job is left")
+    assert "glasscreep resume small" in campaign("status", "small")
+
+
+def test_presubmitted_allocations_that_still_wait_are_not_submitted_again(campaign, no_nodes):
+    campaign.write(cores=1, max_allocations=3)
+    campaign.submit("--presubmit")
+    assert [len(campaign.active(kind)) for kind in KINDS] == [1, 3, 1]
+    campaign.bed.command("scancel", *campaign.active("controller"))
+    campaign.until(lambda: not campaign.active("controller"), "the controller is gone")
+    kept = campaign.active("md")
+    campaign("resume", "small", "--presubmit")
+    assert campaign.active("md") == kept
+    assert [len(campaign.active(kind)) for kind in KINDS] == [1, 3, 1]
+    campaign("cancel", "small", "--all")
+    campaign.until(lambda: not campaign.active(), "no job is left")
 
 
 def test_presubmitted_the_controller_asks_slurm_nothing(campaign, tmp_path):
@@ -133,7 +168,9 @@ def test_half_a_submission_is_taken_back(campaign, tmp_path, monkeypatch):
     said = campaign("submit", campaign.folder / "small.toml", "--presubmit", check=False)
     assert "Invalid qos" in said
     assert "Traceback" not in said
+    assert "What was submitted before it is cancelled" in said
     campaign.until(lambda: not campaign.active(), "no job is left")
+    assert "holds no status" in campaign("status", "small", check=False)
 
 
 def test_without_a_cluster_it_says_what_to_add(campaign):
