@@ -3,13 +3,14 @@
 #   make test     lint, and run every test
 #   make lint     ruff, mypy, import layers
 #   make fast     the fast tests alone
+#   make long     campaigns that outlast faults, for minutes each; best on a quiet machine
 #   make clean    remove environments and caches; a campaign's directory is never touched
 # PYTHON=... chooses the interpreter, VENV=... the environment's directory.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fast slow doctest clean
+.PHONY: demo test lint fast slow long doctest clean
 
 PYTHON ?=
 VENV ?= .venv
@@ -31,13 +32,16 @@ lint: $(VENV)/installed-for-tests
 
 # pytest exits with 5 when nothing was selected: right for a marker that no test carries.
 fast: $(VENV)/installed-for-tests
-	$(PYTEST) -q -n auto -m "not slow"
+	$(PYTEST) -q -n auto -m "not slow and not long"
 
 doctest: $(VENV)/installed-for-tests
 	$(PYTEST) -q --doctest-modules src/glasscreep || [ $$? -eq 5 ]
 
 slow: $(VENV)/installed-for-tests
 	$(PYTEST) -q -n auto -m slow --durations=10 || [ $$? -eq 5 ]
+
+long: $(VENV)/installed-for-tests
+	$(PYTEST) -v -n auto -m long
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \

@@ -77,7 +77,7 @@ def test_every_target_of_test_is_there(make, installed):
         "ruff format --check",
         "typecheck.py",
         "lint-imports",
-        '-m "not slow"',
+        '-m "not slow and not long"',
         "-m slow",
         "--doctest-modules",
     ):

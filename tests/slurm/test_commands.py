@@ -11,7 +11,7 @@ import pytest
 from cluster_campaign import ClusterCampaign
 from testbed import SlurmBed
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 MD = "glasscreep.tasks.md"
 PROCESSES = (MD, "slurm.allocation", "campaign.controller", "srun")
 KINDS = ("controller", "md", "analysis")

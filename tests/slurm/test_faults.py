@@ -13,7 +13,7 @@ from cluster_campaign import ClusterCampaign, run_locally
 from testbed import SlurmBed
 from testbed.network import cut
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.timeout(1200)
 
 MD, WORKER, ALLOCATION = "glasscreep.tasks.md", "multiprocessing.spawn", "slurm.allocation"
 FRAMES, LONG = 20, 4000
@@ -77,12 +77,14 @@ def kill(processes: list[psutil.Process]) -> None:
         os.kill(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_nothing_disturbed(campaign, check):
     campaign.write()
     campaign.submit()
     check(campaign)
 
 
+@pytest.mark.long
 def test_a_run_over_two_nodes(campaign):
     """Two ranks are not bit for bit one rank: compared with the same run on one node."""
     campaign.write(steps=50, ranks=2, nodes=2, cores=1)
@@ -96,6 +98,7 @@ def test_a_run_over_two_nodes(campaign):
     assert run_locally(alone, campaign.folder / "small.toml") == over_two
 
 
+@pytest.mark.slow
 def test_an_allocation_is_cancelled(campaign, check):
     campaign.write()
     campaign.submit()
@@ -104,6 +107,7 @@ def test_an_allocation_is_cancelled(campaign, check):
     check(campaign)
 
 
+@pytest.mark.long
 def test_walltimes_are_short(campaign, check):
     """Allocations of a minute are left in time: no segment is killed, none begun in vain."""
     steps = LONG
@@ -115,6 +119,7 @@ def test_walltimes_are_short(campaign, check):
     assert said.count("leaving on") >= 2
 
 
+@pytest.mark.long
 def test_an_allocation_meets_an_unforeseen_walltime(campaign, check):
     steps = LONG
     campaign.write(steps=steps, cores=1)
@@ -126,6 +131,7 @@ def test_an_allocation_meets_an_unforeseen_walltime(campaign, check):
     assert campaign.bed.job(job).state == "TIMEOUT"
 
 
+@pytest.mark.long
 def test_the_processes_of_a_node_are_killed(fragile, check):
     fragile.submit()
     fragile.until_frames(EARLY)
@@ -136,6 +142,7 @@ def test_the_processes_of_a_node_are_killed(fragile, check):
     check(fragile)
 
 
+@pytest.mark.long
 def test_a_node_is_set_down(fragile, check):
     fragile.submit()
     fragile.until_frames(EARLY)
@@ -145,6 +152,7 @@ def test_a_node_is_set_down(fragile, check):
     check(fragile)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", [MD, WORKER, ALLOCATION])
 def test_a_process_is_killed(campaign, check, victim):
     campaign.write()
@@ -157,6 +165,7 @@ def test_a_process_is_killed(campaign, check, victim):
     check(campaign)
 
 
+@pytest.mark.long
 def test_the_controller_is_killed_and_resumed(campaign, check):
     campaign.write()
     campaign.submit()
@@ -170,6 +179,7 @@ def test_the_controller_is_killed_and_resumed(campaign, check):
     assert before, "the allocation waits for the next controller"
 
 
+@pytest.mark.long
 def test_the_node_of_the_controller_dies_and_slurm_requeues_it(fragile, check):
     fragile.submit()
     fragile.until_frames(EARLY)
@@ -182,11 +192,12 @@ def test_the_node_of_the_controller_dies_and_slurm_requeues_it(fragile, check):
     assert fragile.contact is not None
 
 
+@pytest.mark.long
 def test_the_walltime_of_the_controller_ends(campaign, check):
     steps = LONG
     campaign.write(steps=steps, cores=1, controller_walltime_s=180)
     campaign.submit()
-    campaign.until_frames(EARLY)
+    campaign.until(lambda: campaign.active("md"), "an allocation is asked for")
     (controller,), (md,) = campaign.active("controller"), campaign.active("md")
     check(campaign, steps)
     logs = list(campaign.directory.glob("slurm/controller-*.log"))
@@ -195,6 +206,7 @@ def test_the_walltime_of_the_controller_ends(campaign, check):
     assert [log.name for log in campaign.directory.glob("slurm/md-*.log")] == [f"md-{md}.log"]
 
 
+@pytest.mark.long
 def test_the_network_to_the_scheduler_is_cut_for_30_s(campaign, check, require):
     require(shutil.which("nft"), "nft missing (apt-get install nftables)")
     campaign.write()
@@ -206,6 +218,7 @@ def test_the_network_to_the_scheduler_is_cut_for_30_s(campaign, check, require):
     check(campaign)
 
 
+@pytest.mark.long
 def test_slurmctld_is_restarted(fragile, check):
     fragile.submit()
     fragile.until_frames(EARLY)
@@ -226,6 +239,7 @@ def small_disk(tmp_path: Path, require) -> Iterator[Path]:
     assert os.system(f"umount -l '{place}'") == 0
 
 
+@pytest.mark.long
 def test_the_directory_is_full_for_a_while(small_disk, slurm, check):
     campaign = ClusterCampaign(small_disk, slurm)
     campaign.write()
@@ -249,6 +263,7 @@ def test_the_directory_is_full_for_a_while(small_disk, slurm, check):
     check(campaign)
 
 
+@pytest.mark.long
 def test_a_frozen_node_that_wakes_up_later_changes_nothing(fragile, check, undisturbed):
     """Its MD processes were in the middle of a segment that others have done meanwhile."""
     fragile.submit()
