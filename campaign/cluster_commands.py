@@ -102,11 +102,13 @@ def cancel(
         msg = "give either RUN, the id of the run to give up, or --all, to end the whole campaign"
         raise typer.BadParameter(msg)
     with telling_errors():
-        from glasscreep.campaign.cancel import cancel_all, cancel_run
-
         if run is None:
+            from glasscreep.campaign.ending import cancel_all
+
             cancel_all(directory, Console())
         else:
+            from glasscreep.campaign.cancel import cancel_run
+
             cancel_run(directory, run, Console())
 
 

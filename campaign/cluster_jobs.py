@@ -1,12 +1,11 @@
 """The jobs of a campaign: what its file asks for, as SLURM is to be asked."""
 
-import hashlib
 import math
-import os
 import sys
 from pathlib import Path
 
 from glasscreep.campaign.cluster_section import MPIEXEC, SRUN, ClusterSection, JobSection
+from glasscreep.campaign.job_names import KINDS, name_of_job
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.sections import Campaign
 from glasscreep.slurm.contact import FOLDER
@@ -16,7 +15,6 @@ from glasscreep.slurm.script import JobRequest
 from glasscreep.slurm.shape import AllocationShape
 from glasscreep.tasks.errors import GlasscreepError
 
-KINDS = ("controller", "md", "analysis")
 HAND_OVER_S = 120
 """How long before its end the controller is told of it."""
 MB_PER_GB = 1024
@@ -41,9 +39,8 @@ def cluster_of(campaign: Campaign) -> ClusterSection:
 
 
 def job_name(campaign: Campaign, directory: Path, kind: str) -> str:
-    """Name the jobs of one kind: the same for ever, and other than those of other campaigns."""
-    place = hashlib.sha256(os.fsencode(directory.resolve())).hexdigest()[:8]
-    return f"{campaign.name}.{kind}.{place}"
+    """Name the jobs of one kind."""
+    return name_of_job(campaign.name, directory, kind)
 
 
 def job_names(campaign: Campaign, directory: Path) -> tuple[str, ...]:

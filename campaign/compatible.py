@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from glasscreep.campaign.analysis_section import key_of
+from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.blocks import array_names
@@ -16,7 +17,6 @@ from glasscreep.tasks.observable import Result, plain
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import RUNS, STORE
 
-CAMPAIGN_FILE = "campaign.json"
 SCHEMA = 1
 LEFT_BY_A_CRASH = {"lock", f"{CAMPAIGN_FILE}.partial"}
 SHOWN = 5

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import (
-    CAMPAIGN_FILE,
     DirectoryError,
     demand_compatible,
     encode_campaign,
@@ -20,6 +19,7 @@ from glasscreep.campaign.compatible import (
     store_attributes,
 )
 from glasscreep.campaign.grid import Glass, Run
+from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.rows import assign, empty_table, glass_rows
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.files import storing, write_durably

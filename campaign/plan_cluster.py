@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from glasscreep.campaign.cluster_jobs import KINDS, job_requests, script_path, slots_per_allocation
+from glasscreep.campaign.cluster_jobs import job_requests, script_path, slots_per_allocation
 from glasscreep.campaign.estimate import Rate, expected_commit_s, frame_hours, glass_hours
+from glasscreep.campaign.job_names import KINDS
 from glasscreep.campaign.pace import needed_s
 from glasscreep.campaign.sections import Campaign
 

@@ -12,7 +12,6 @@ import numpy as np
 from rich.console import Console
 
 from glasscreep.campaign.cluster_jobs import (
-    KINDS,
     cluster_of,
     job_name,
     job_names,
@@ -23,6 +22,7 @@ from glasscreep.campaign.cluster_jobs import (
 )
 from glasscreep.campaign.compatible import demand_compatible
 from glasscreep.campaign.directory import prepare, read_campaign
+from glasscreep.campaign.job_names import KINDS
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.monitor import now
 from glasscreep.campaign.problems import RefusedError

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from pathlib import Path
 
+from glasscreep.campaign.job_names import names_of_jobs
 from glasscreep.campaign.lock import Holder, is_held, read_holder
 from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, read_snapshot
 from glasscreep.campaign.submission import Submission, read_submission
@@ -113,11 +114,7 @@ class Watch:
 
     def _queue_of_controller(self) -> Queue:
         if self._queue is None:
-            # Late, since these bring Zarr along, which takes longer than all the rest.
-            from glasscreep.campaign.cluster_jobs import job_names
-            from glasscreep.campaign.compatible import read_campaign
-
-            self._queue = Queue(job_names(read_campaign(self._directory), self._directory)[:1])
+            self._queue = Queue(names_of_jobs(self._directory)[:1])
         return self._queue
 
 

@@ -10,8 +10,9 @@ import pytest
 from rich.console import Console
 
 from glasscreep.campaign import logs
-from glasscreep.campaign.cancel import cancel_all, cancel_run
+from glasscreep.campaign.cancel import cancel_run
 from glasscreep.campaign.directory import prepare
+from glasscreep.campaign.ending import cancel_all
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.find import find_run
 from glasscreep.campaign.lock import CampaignLock

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from glasscreep.campaign.compatible import CAMPAIGN_FILE, encode_campaign
+from glasscreep.campaign.compatible import encode_campaign
 from glasscreep.campaign.file import Campaign
+from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.lock import CampaignLock, Holder
 from glasscreep.campaign.reach import show_dashboard
 from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, write_snapshot
