@@ -21,8 +21,9 @@ from glasscreep.campaign.cluster_jobs import (
     slots_per_allocation,
 )
 from glasscreep.campaign.compatible import demand_compatible
-from glasscreep.campaign.directory import prepare, read_campaign
+from glasscreep.campaign.directory import Prepared, prepare, read_campaign
 from glasscreep.campaign.job_names import KINDS
+from glasscreep.campaign.left import unfinished_runs
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.monitor import now
 from glasscreep.campaign.problems import RefusedError
@@ -30,7 +31,7 @@ from glasscreep.campaign.progress import Display
 from glasscreep.campaign.requests import forget_cancellations
 from glasscreep.campaign.scan import forget_mendable_failures
 from glasscreep.campaign.sections import Campaign
-from glasscreep.campaign.session import Session, open_session
+from glasscreep.campaign.session import open_session
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.slurm.contact import FOLDER, TLS, private_folder
 from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
@@ -79,11 +80,13 @@ def submit_campaign(
     try:
         with CampaignLock(directory):
             there = asyncio.run(_jobs_there(campaign, directory))
-            session = _open(campaign, directory, console)
-            if not session.is_work_left():
-                session.display.say(session.nothing_to_do())
+            prepared = prepare(campaign, directory)
+            forget_mendable_failures(directory)
+            forget_cancellations(directory)
+            left = unfinished_runs(prepared, _most(campaign, MD) if presubmit else 1)
+            if not left and not _is_work_left(prepared, console):
                 return None
-            pools = list(_allocations(session, there)) if presubmit else None
+            pools = list(_allocations(prepared, left, there)) if presubmit else None
             with storing(directory / FOLDER):
                 private_folder(directory / FOLDER)
                 ensure_credentials(directory / FOLDER / TLS)
@@ -125,11 +128,14 @@ def tell(submission: Submission, directory: Path, console: Console) -> None:
     console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
-def _open(campaign: Campaign, directory: Path, console: Console) -> Session:
-    prepared = prepare(campaign, directory)
-    forget_mendable_failures(directory)
-    forget_cancellations(directory)
-    return open_session(prepared, Display(console), launcher_of(campaign), environment={})
+def _is_work_left(prepared: Prepared, console: Console) -> bool:
+    """Look at every run, and at its analysis; say so if nothing is to do."""
+    display, launcher = Display(console), launcher_of(prepared.campaign)
+    session = open_session(prepared, display, launcher, environment={})
+    if session.is_work_left():
+        return True
+    display.say(session.nothing_to_do())
+    return False
 
 
 async def _jobs_there(campaign: Campaign, directory: Path) -> Counter[str]:
@@ -148,15 +154,20 @@ async def _jobs_there(campaign: Campaign, directory: Path) -> Counter[str]:
     return Counter(job.name for job in jobs.values())
 
 
-def _allocations(session: Session, there: Counter[str]) -> Iterator[str]:
+def _most(campaign: Campaign, pool: str) -> int:
+    """Give how many tasks a pool takes at a time, at its largest."""
+    section = getattr(cluster_of(campaign), pool)
+    return int(section.max_allocations * slots_per_allocation(campaign)[pool])
+
+
+def _allocations(prepared: Prepared, unfinished: int, there: Counter[str]) -> Iterator[str]:
     """Give the pool of each allocation that there is work for at a time, and no job yet."""
-    campaign, ledger = session.prepared.campaign, session.ledger
-    analysed = int(np.count_nonzero(ledger.asked)) if campaign.results() else 0
-    work = {MD: len(ledger.unfinished_rows()), ANALYSIS: analysed}
-    for pool, slots in slots_per_allocation(campaign).items():
-        most = min(getattr(cluster_of(campaign), pool).max_allocations, -(-work[pool] // slots))
-        name = job_name(campaign, session.prepared.directory, pool)
-        yield from [pool] * (most - there[name])
+    campaign = prepared.campaign
+    analysed = int(np.count_nonzero(prepared.asked)) if campaign.results() else 0
+    for pool, work in {MD: unfinished, ANALYSIS: analysed}.items():
+        at_a_time = min(work, _most(campaign, pool))
+        wanted = -(-at_a_time // slots_per_allocation(campaign)[pool])
+        yield from [pool] * (wanted - there[job_name(campaign, prepared.directory, pool)])
 
 
 async def _submit(
