@@ -5,8 +5,8 @@ of a sum takes every fourth term from the k-th on, and `total` adds up the lanes
 ``(0 + 1) + (2 + 3)``. No product is fused with a sum. A processor without vectors of four does
 the same in pieces.
 
-The functions are for kernels alone, where each becomes a few instructions; called from Python
-they raise ``NotImplementedError``. Arrays must be contiguous, and whether an index is inside
+The functions are for kernels alone, where each becomes a few instructions: what numba puts in
+their place is further down. Called from Python they raise `OnlyInKernelsError`. Arrays must be contiguous, and whether an index is inside
 is not looked at.
 """
 
@@ -26,55 +26,62 @@ WIDTH = 4
 """How many numbers `Lanes` holds."""
 
 
+class OnlyInKernelsError(NotImplementedError):
+    """A function without a meaning outside compiled kernels was called from Python."""
+
+    def __init__(self) -> None:
+        super().__init__("this can be called in compiled kernels alone: see analysis/compiled.py")
+
+
 class Lanes:
     """Four float64 side by side."""
 
     def __add__(self, other: "Lanes") -> "Lanes":
         """Add lane by lane."""
-        raise NotImplementedError
+        raise OnlyInKernelsError
 
     def __sub__(self, other: "Lanes") -> "Lanes":
         """Subtract lane by lane."""
-        raise NotImplementedError
+        raise OnlyInKernelsError
 
     def __mul__(self, other: "Lanes") -> "Lanes":
         """Multiply lane by lane."""
-        raise NotImplementedError
+        raise OnlyInKernelsError
 
 
 def spread(value: float) -> Lanes:
     """Put one number into all lanes."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def load(array: NDArray[np.float64], at: int) -> Lanes:
     """Read ``array[at : at + 4]``."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def store(array: NDArray[np.float64], at: int, value: Lanes) -> None:
     """Write ``array[at : at + 4]``."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def larger(a: Lanes, b: Lanes) -> Lanes:
     """Take the larger of two lane by lane; that of `b` where one is `nan`."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def smaller(a: Lanes, b: Lanes) -> Lanes:
     """Take the smaller of two lane by lane; that of `b` where one is `nan`."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def root(value: Lanes) -> Lanes:
     """Take the square root lane by lane."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def total(value: Lanes) -> float:
     """Add up the lanes, as ``(0 + 1) + (2 + 3)``."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def gather(
@@ -84,17 +91,17 @@ def gather(
 
     Columns go by pairs since the lanes of two take no more reading than those of one.
     """
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def if_within(value: Lanes, judged: Lanes, limit: Lanes) -> Lanes:
     """Take `value` in lanes where `judged` is at most its limit, and 0 where not."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def count_within(judged: Lanes, limit: Lanes) -> int:
     """Count the lanes where `judged` is at most its limit."""
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 def append_near(
@@ -132,7 +139,7 @@ def append_near(
     int
         How many are in `found` now.
     """
-    raise NotImplementedError
+    raise OnlyInKernelsError
 
 
 class _LanesType(types.Type):

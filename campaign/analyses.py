@@ -7,6 +7,7 @@ from distributed import Client
 
 from glasscreep.campaign.calls import answer
 from glasscreep.campaign.ledger import CRASHES_ALLOWED
+from glasscreep.campaign.patience import Patience
 from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.work import Listener, Work
 from glasscreep.tasks.segment import Outcome
@@ -23,6 +24,8 @@ class Analyses:
         As for the driver.
     outstanding : Outstanding
         Counts what is due, for all kinds of work.
+    storage : Patience
+        With storage that is full; shared by all kinds of work.
     lacks_storage : callable
         Told an outcome for want of storage, and what to do again if that is worth trying.
     """
@@ -33,12 +36,13 @@ class Analyses:
         client: Client,
         listener: Listener,
         outstanding: "Outstanding",
+        storage: Patience,
         lacks_storage: Callable[[Outcome, Callable[[], None]], None],
     ) -> None:
         self.queue: asyncio.Queue[int] = asyncio.Queue()
         self._work, self._client, self._listener = work, client, listener
         self._outstanding = outstanding
-        self._lacks_storage = lacks_storage
+        self._storage, self._lacks_storage = storage, lacks_storage
         self._again: dict[int, bool] = {}
         self._next: dict[int, float] = {}
         self._losses: dict[int, int] = {}
@@ -88,6 +92,8 @@ class Analyses:
                 return
             self._losses.pop(row, None)
             self._listener.analysed(outcome)
+            if outcome.kind == "done":
+                self._storage.restore()
             if outcome.kind == "storage":
                 self._lacks_storage(outcome, lambda: self._add_after(row))
             if outcome.kind != "done":

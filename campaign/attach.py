@@ -9,6 +9,7 @@ from rich.console import Console
 from glasscreep.campaign.progress import Display, tell_failures
 from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.status import show_status, what_becomes
+from glasscreep.campaign.terminal import say
 from glasscreep.campaign.watch import Seen, State, Watch
 
 LOOK_EVERY_S = 1.0
@@ -34,11 +35,9 @@ def attach(directory: Path, console: Console) -> Snapshot | None:
             seen = _follow(directory, display)
     except KeyboardInterrupt:
         place = shlex.quote(str(directory))
-        console.print(
+        say(
+            console,
             f"detached: the campaign goes on. `glasscreep attach {place}` comes back to it.",
-            highlight=False,
-            soft_wrap=True,
-            markup=False,
         )
         return None
     show_status(directory, console)

@@ -1,7 +1,5 @@
 """`cancel DIR RUN`: one run given up, from wherever its directory is seen."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +10,10 @@ from glasscreep.campaign.find import find_run
 from glasscreep.campaign.lock import CampaignLock, is_held
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.requests import CANCELLED, HOW_TO_GO_ON, ask_to_cancel
-from glasscreep.campaign.scan import FAILURE_FILE, has_failed, state_of
+from glasscreep.campaign.scan import has_failed, keep_failure, state_of
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
-from glasscreep.tasks.files import storing, write_durably
+from glasscreep.campaign.terminal import say
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.segment import Outcome
@@ -53,7 +51,7 @@ def cancel_run(directory: Path, run: str, console: Console) -> None:
             _note(place, manifest)
         said = "is cancelled"
     ending = "`glasscreep run`, `submit` or `resume` goes on with it."
-    console.print(f"run {run_id} {said}. {ending}", highlight=False, soft_wrap=True, markup=False)
+    say(console, f"run {run_id} {said}. {ending}")
 
 
 def _demand_unfinished(campaign: Campaign, place: Path, manifest: Manifest | None) -> None:
@@ -70,7 +68,4 @@ def _demand_unfinished(campaign: Campaign, place: Path, manifest: Manifest | Non
 
 def _note(place: Path, manifest: Manifest | None) -> None:
     frames, step = (manifest.frames, manifest.step) if manifest else (0, 0)
-    outcome = Outcome(place.name, CANCELLED, frames, step, HOW_TO_GO_ON, "", 0)
-    with storing(place):
-        place.mkdir(parents=True, exist_ok=True)
-    write_durably(place / FAILURE_FILE, json.dumps(asdict(outcome), indent=1).encode())
+    keep_failure(place, Outcome(place.name, CANCELLED, frames, step, HOW_TO_GO_ON, "", 0))

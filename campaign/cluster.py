@@ -7,7 +7,13 @@ from functools import partial
 import dask
 from distributed import Client, Scheduler, SchedulerPlugin
 
-from glasscreep.campaign.cluster_jobs import job_names, job_requests, slots_per_allocation
+from glasscreep.campaign.cluster_jobs import (
+    cluster_of,
+    job_names,
+    job_requests,
+    script_path,
+    slots_per_allocation,
+)
 from glasscreep.campaign.cluster_pools import ClusterPools
 from glasscreep.campaign.directory import Prepared
 from glasscreep.campaign.session import Session
@@ -17,6 +23,7 @@ from glasscreep.slurm.job import submitted
 from glasscreep.slurm.pool import Pool, Slurm
 from glasscreep.slurm.queue import Queue
 from glasscreep.slurm.scheduler import scheduler_of
+from glasscreep.slurm.script import JobRequest
 from glasscreep.slurm.workers import ANALYSIS, CONFIG, MD, WarmKernels
 
 
@@ -56,18 +63,18 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
         the next controller.
     """
     campaign, directory = session.prepared.campaign, session.prepared.directory
-    assert campaign.cluster is not None
     folder = directory / FOLDER
     security = load_credentials(folder / TLS).security()
     with dask.config.set(CONFIG):
         async with (
-            scheduler_of(security, interface=campaign.cluster.interface) as scheduler,
+            scheduler_of(security, interface=cluster_of(campaign).interface) as scheduler,
             Client(scheduler.address, asynchronous=True, security=security) as client,
         ):
             queue = Queue(job_names(campaign, directory)) if asks_slurm else None
             pools = ClusterPools(client, queue, session.monitor)
+            requests = job_requests(campaign, directory)
             for name in (MD, ANALYSIS):
-                pools.pools[name] = _pool(name, pools, session.prepared, queue)
+                pools.pools[name] = _pool(name, pools, session.prepared, requests[name], queue)
             await client.register_plugin(WarmKernels())
             scheduler.add_plugin(_Arrivals(pools))
             write_contact(folder, Contact.of_this_process(scheduler.address, client.dashboard_link))
@@ -77,12 +84,12 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
                 remove_contact(folder)
 
 
-def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | None) -> Pool:
+def _pool(
+    name: str, pools: ClusterPools, prepared: Prepared, request: JobRequest, queue: Queue | None
+) -> Pool:
     """Make a pool of the size that the campaign file says."""
-    campaign, folder = prepared.campaign, prepared.directory / FOLDER
-    assert campaign.cluster is not None
-    request = job_requests(campaign, prepared.directory.resolve())[name]
-    slurm, script = None, folder / f"{name}.sh"
+    campaign = prepared.campaign
+    slurm, script = None, script_path(prepared.directory, name)
     if queue is not None:
         slurm = Slurm(
             submit=partial(submitted, request, script),
@@ -90,5 +97,5 @@ def _pool(name: str, pools: ClusterPools, prepared: Prepared, queue: Queue | Non
             log=request.log,
             script=script,
         )
-    limit = getattr(campaign.cluster, name).max_allocations
+    limit = getattr(cluster_of(campaign), name).max_allocations
     return Pool(name, slots_per_allocation(campaign)[name], limit, slurm, pools.release)

@@ -81,7 +81,9 @@ class Driver:
         self._order = itertools.count()
         self._md: asyncio.PriorityQueue[_Item] = asyncio.PriorityQueue()
         self._outstanding = Outstanding()
-        self._analyses = Analyses(work, client, listener, self._outstanding, self._lacks_storage)
+        self._analyses = Analyses(
+            work, client, listener, self._outstanding, self._storage, self._lacks_storage
+        )
 
     async def drive(self) -> None:
         """Do all the work there is; return when it is done or, once `stop` was called, ended."""
@@ -123,6 +125,7 @@ class Driver:
 
     def frames_committed(self, row: int) -> None:
         """Have a run analysed that has new frames."""
+        self._storage.restore()
         self._analyses.frames_committed(row)
 
     async def stop(self, why: str) -> None:
@@ -225,7 +228,8 @@ class Driver:
             self._at_work[item.row] = seat
             outcome = await answer(self._client, call, seat)
             del self._at_work[item.row]
-            outcome = self._cancelled.get(item.row, outcome)
+            if outcome is None or outcome.kind != "done":  # what is done can't be given up
+                outcome = self._cancelled.get(item.row, outcome)
         if outcome and outcome.kind in ("crashed", "unlaunched") and await self._was_killed(seat):
             outcome = replace(outcome, kind="stopped")
         if outcome is None:  # the worker was lost: not the run's fault, and not counted

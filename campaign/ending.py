@@ -17,6 +17,7 @@ from glasscreep.campaign.job_names import names_of_jobs
 from glasscreep.campaign.lock import CampaignLock, LockedError, is_held, read_holder
 from glasscreep.campaign.snapshot import read_snapshot, write_snapshot
 from glasscreep.campaign.submission import read_submission
+from glasscreep.campaign.terminal import say
 from glasscreep.slurm.contact import FOLDER, remove_contact
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.queue import Queue
@@ -46,16 +47,16 @@ def cancel_all(directory: Path, console: Console) -> None:
     if names and (shutil.which("squeue") or read_submission(directory)):
         jobs = _cancel_jobs(names, directory)
     if jobs:
-        _say(console, f"cancelled: SLURM jobs {', '.join(jobs)}")
+        say(console, f"cancelled: SLURM jobs {', '.join(jobs)}")
     if not is_held(directory):
         if jobs:
             _note_end(directory)
         else:
-            _say(console, "nothing is running")
+            say(console, "nothing is running")
     elif (holder := read_holder(directory)) and holder.host == socket.gethostname():
         _stop(holder.pid, directory, console)
     elif jobs:
-        _say(console, f"SLURM is still ending the driver: {holder}")
+        say(console, f"SLURM is still ending the driver: {holder}")
     else:
         who = holder or "a process that has only just started"
         msg = f"the campaign is driven by {who}: give the command there"
@@ -86,13 +87,13 @@ def _stop(pid: int, directory: Path, console: Console) -> None:
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
-        _say(console, "nothing is running")
+        say(console, "nothing is running")
         return
     except PermissionError as error:
         msg = f"process {pid}, which drives the campaign, is another user's"
         raise GlasscreepError(msg) from error
     place = shlex.quote(str(directory))
-    _say(
+    say(
         console,
         f"process {pid} is told to stop: running segments go to their next checkpoint. "
         f"`glasscreep status {place}` tells when; the same command again stops it at once.",
@@ -128,7 +129,3 @@ def comes_true(condition: Callable[[], bool], within_s: float) -> bool:
             return False
         time.sleep(LOOK_EVERY_S)
     return True
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True, markup=False)

@@ -10,6 +10,7 @@ from rich.console import Console
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import find_run
 from glasscreep.campaign.scan import FAILURE_FILE, has_failed
+from glasscreep.campaign.terminal import say
 from glasscreep.slurm.contact import FOLDER
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.places import STORE, run_directory
@@ -40,11 +41,11 @@ def show_logs(directory: Path, lines: int, console: Console) -> None:
         (path for path in paths if path.is_file()), key=lambda path: path.stat().st_mtime
     )
     if len(there) > LOGS_SHOWN:
-        _say(console, f"the newest {LOGS_SHOWN} of {len(there)} logs in {directory / FOLDER}:")
+        say(console, f"the newest {LOGS_SHOWN} of {len(there)} logs in {directory / FOLDER}:")
     for path in there[-LOGS_SHOWN:]:
         _show(path, lines, console)
     if not there:
-        _say(console, f"nothing has written a log in {directory} yet")
+        say(console, f"nothing has written a log in {directory} yet")
 
 
 def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) -> None:
@@ -65,10 +66,10 @@ def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) ->
     place = run_directory(directory, run_id)
     manifest = read_manifest(place) if place.is_dir() else None
     known = f"{manifest.frames} frames, step {manifest.step:,}" if manifest else "not begun"
-    _say(console, f"run {run_id} ({_point(directory, run_id)}): {known}")
-    _say(console, f"  {place}")
+    say(console, f"run {run_id} ({_point(directory, run_id)}): {known}")
+    say(console, f"  {place}")
     for segment in read_segments(directory / STORE, run_id):
-        _say(
+        say(
             console,
             f"  attempt {segment['attempt']}: {segment['started']} on {segment['host']}, "
             f"{segment['frames']} frames, {segment['steps']:,} steps in "
@@ -76,11 +77,11 @@ def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) ->
         )
     if has_failed(place):
         failure = json.loads((place / FAILURE_FILE).read_bytes())
-        _say(console, f"{failure['kind']}: {failure['message']} ({place / FAILURE_FILE})")
+        say(console, f"{failure['kind']}: {failure['message']} ({place / FAILURE_FILE})")
     if (place / LOG).is_file():
         _show(place / LOG, lines, console)
     else:
-        _say(console, "LAMMPS has written no log of it yet")
+        say(console, "LAMMPS has written no log of it yet")
 
 
 def _point(directory: Path, run_id: str) -> str:
@@ -92,8 +93,8 @@ def _point(directory: Path, run_id: str) -> str:
 
 
 def _show(path: Path, lines: int, console: Console) -> None:
-    _say(console, f"== {path}")
-    _say(console, textwrap.indent(_last(path, lines), "  "))
+    say(console, f"== {path}")
+    say(console, textwrap.indent(_last(path, lines), "  "))
 
 
 def _last(path: Path, lines: int) -> str:
@@ -107,7 +108,3 @@ def _last(path: Path, lines: int) -> str:
                 break
             size *= 2
     return "\n".join(data.decode(errors="replace").splitlines()[-lines:])
-
-
-def _say(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)

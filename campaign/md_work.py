@@ -1,16 +1,14 @@
 """The work of a real campaign: glasses and segments of LAMMPS, and the analysis of their frames."""
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from glasscreep.campaign.grid import Glass, Run
-from glasscreep.campaign.scan import FAILURE_FILE
+from glasscreep.campaign.scan import keep_failure
 from glasscreep.campaign.work import Call
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
-from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.places import glass_directory, run_directory
@@ -87,11 +85,11 @@ class MdWork:
 
     def failed(self, run: int, outcome: Outcome) -> None:
         """Keep why a run failed, beside its manifest."""
-        _keep(run_directory(self.directory, self._run(run).id), outcome)
+        keep_failure(run_directory(self.directory, self._run(run).id), outcome)
 
     def glass_failed(self, glass: int, outcome: Outcome) -> None:
         """Keep why a glass failed, beside its manifest."""
-        _keep(glass_directory(self.directory, self.glasses[glass].id), outcome)
+        keep_failure(glass_directory(self.directory, self.glasses[glass].id), outcome)
 
     def _run(self, row: int) -> Run:
         run = self.runs[row]
@@ -99,8 +97,3 @@ class MdWork:
             msg = f"row {row} of the store holds a run that the campaign file does not ask for"
             raise LookupError(msg)
         return run
-
-
-def _keep(directory: Path, outcome: Outcome) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    write_durably(directory / FAILURE_FILE, json.dumps(asdict(outcome), indent=1).encode())

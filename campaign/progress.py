@@ -14,6 +14,7 @@ from rich.text import Text
 
 from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.states import State
+from glasscreep.campaign.terminal import say
 
 LINE_EVERY_S = 10.0
 FAILURES_SHOWN, ALLOCATIONS_SHOWN = 3, 20
@@ -150,4 +151,4 @@ class Display:
 
     def say(self, message: str) -> None:
         """Print a message of its own, above the live display."""
-        self._console.print(message, highlight=False, soft_wrap=True, markup=False)
+        say(self._console, message)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from glasscreep.campaign.status import has_just_begun, what_becomes
+from glasscreep.campaign.terminal import say
 from glasscreep.campaign.watch import State, Watch, controller_at_work
 from glasscreep.tasks.errors import GlasscreepError
 
@@ -37,7 +38,7 @@ def show_dashboard(directory: Path, console: Console) -> None:
             f"  {tunnel} -J {shlex.quote(f'{getpass.getuser()}@{here}')} {target}",
             f"then open {address}",
         ]
-    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
+    say(console, "\n".join(lines))
 
 
 def _where(directory: Path) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,19 @@ from numpy.typing import NDArray
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import storing
+from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.places import GLASSES, RUNS
+from glasscreep.tasks.segment import Outcome
 
 FAILURE_FILE = "failure.json"
+
+
+def keep_failure(place: Path, outcome: Outcome) -> None:
+    """Keep, durably, why the run or glass in a directory is not tried again for now."""
+    with storing(place):
+        place.mkdir(parents=True, exist_ok=True)
+    write_durably(place / FAILURE_FILE, json.dumps(asdict(outcome), indent=1).encode())
 
 
 def has_failed(place: Path) -> bool:

@@ -11,6 +11,7 @@ from rich.text import Text
 from glasscreep.campaign.lock import read_holder
 from glasscreep.campaign.progress import details
 from glasscreep.campaign.snapshot import Snapshot
+from glasscreep.campaign.terminal import say
 from glasscreep.campaign.watch import FRESH_S, Seen, State, Watch, controller_at_work
 
 POINTS_SHOWN = 40
@@ -34,7 +35,7 @@ def show_status(directory: Path, console: Console) -> None:
             phase = "ended without a word" if gone else snapshot.phase
             snapshot = replace(snapshot, phase=phase, active=(), allocations=(), trouble="")
         console.print(Group(details(snapshot), _points(snapshot)))
-    console.print(what_becomes(seen, directory), highlight=False, soft_wrap=True, markup=False)
+    say(console, what_becomes(seen, directory))
 
 
 def what_becomes(seen: Seen, directory: Path) -> str:

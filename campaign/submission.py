@@ -4,7 +4,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from glasscreep.slurm.contact import FOLDER, replace_private
+from glasscreep.slurm.contact import FOLDER
+from glasscreep.slurm.private import replace_private
 
 FILE_NAME = "submission.json"
 

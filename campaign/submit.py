@@ -33,10 +33,12 @@ from glasscreep.campaign.scan import forget_mendable_failures
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.session import open_session
 from glasscreep.campaign.submission import Submission, write_submission
-from glasscreep.slurm.contact import FOLDER, TLS, private_folder
+from glasscreep.campaign.terminal import say
+from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.job import submitted
+from glasscreep.slurm.private import private_folder
 from glasscreep.slurm.queue import Queue
 from glasscreep.slurm.script import JobRequest
 from glasscreep.tasks.errors import GlasscreepError
@@ -125,7 +127,7 @@ def tell(submission: Submission, directory: Path, console: Console) -> None:
         f"  glasscreep cancel {place} --all",
         "This terminal may be closed.",
     ]
-    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
+    say(console, "\n".join(lines))
 
 
 def _is_work_left(prepared: Prepared, console: Console) -> bool:

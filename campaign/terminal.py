@@ -37,3 +37,8 @@ def telling_errors() -> Iterator[None]:
         raise typer.Exit(REFUSED if isinstance(error, RefusedError) else FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+
+
+def say(console: Console, text: str) -> None:
+    """Print a text as it is: no markup in it, no colours of its own, no lines broken."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

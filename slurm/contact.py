@@ -4,12 +4,13 @@ import getpass
 import json
 import os
 import socket
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
+
+from glasscreep.slurm.private import replace_private
 
 FOLDER = "slurm"
 """Of a campaign directory: what concerns SLURM, open to the user alone."""
@@ -68,23 +69,3 @@ def remove_contact(folder: Path) -> None:
     """Let allocations know that no controller will need them."""
     with suppress(FileNotFoundError):
         (folder / FILE_NAME).unlink()
-
-
-def private_folder(path: Path) -> Path:
-    """Make a folder that only its user may look into, if it is not there."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path
-
-
-def replace_private(path: Path, data: bytes) -> None:
-    """Replace a file at once, readable for its user alone."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise

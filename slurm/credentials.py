@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from glasscreep.slurm.contact import private_folder, replace_private
+from glasscreep.slurm.private import private_folder, replace_private
 
 if TYPE_CHECKING:
     from distributed import Security

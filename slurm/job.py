@@ -12,8 +12,8 @@ from typing import Any
 import dask
 
 from glasscreep.slurm.commands import call
-from glasscreep.slurm.contact import replace_private
 from glasscreep.slurm.errors import SlurmError
+from glasscreep.slurm.private import replace_private
 from glasscreep.slurm.script import JobRequest
 
 _CONFIG_NAME = "glasscreep"

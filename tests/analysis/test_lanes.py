@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from glasscreep.analysis.lanes import (
+    OnlyInKernelsError,
     append_near,
     count_within,
     gather,
@@ -88,5 +89,5 @@ def test_an_array_with_gaps_is_refused():
 
 
 def test_they_are_for_kernels_alone():
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(OnlyInKernelsError, match="compiled kernels alone"):
         load(np.ones(4), 0)

@@ -16,7 +16,7 @@ from glasscreep.campaign.file import Campaign
 from glasscreep.slurm.script import JobRequest
 from glasscreep.tasks.errors import GlasscreepError
 
-PLACE = Path("/work/my campaign")
+PLACE = Path("/scratch/my campaign")
 COMMON = {"partition": "long", "account": "glass", "prologue": ["module load gcc"]}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from glasscreep.campaign.submission import Submission, read_submission, write_submission
-from glasscreep.slurm.contact import private_folder
+from glasscreep.slurm.private import private_folder
 
 SUBMISSION = Submission("12", ("13", "14"), True, "login1", "me", "2026-01-02T03:04:05+00:00")
 

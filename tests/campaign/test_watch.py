@@ -20,7 +20,8 @@ from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, write_snapshot
 from glasscreep.campaign.status import show_status, what_becomes
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.watch import State, Watch
-from glasscreep.slurm.contact import Contact, private_folder, write_contact
+from glasscreep.slurm.contact import Contact, write_contact
+from glasscreep.slurm.private import private_folder
 from glasscreep.tasks.errors import GlasscreepError
 
 HERE = socket.gethostname()
@@ -67,7 +68,7 @@ class Place:
 
     def driver(self, **changes: object) -> None:
         """Write a driver's snapshot."""
-        write_snapshot(self.directory, replace(SNAPSHOT, **changes))
+        write_snapshot(self.directory, replace(SNAPSHOT, **{"updated": ago(0), **changes}))
 
     def submitted(self, seconds_ago: float = 50) -> None:
         """Write that job 12 was submitted."""

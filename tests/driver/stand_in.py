@@ -1,9 +1,10 @@
 """Work that costs nothing, for driving the driver alone; importable by Dask workers."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,3 +101,10 @@ class Silent:
 
     def analysis_lost(self, row: int) -> None:
         self.given_up.append(row)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, with a deadline."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import StorageError
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
-from stand_in import Silent, StandIn
+from stand_in import Silent, StandIn, until
 
 SIZES = PoolSizes(md=2, analysis=1)
 SECURITY = Security.temporary()
@@ -60,12 +60,6 @@ def drive(
 def pieces(log: Path) -> Counter[tuple[str, int]]:
     lines = (line.split() for line in log.read_text().splitlines())
     return Counter((kind, int(row)) for kind, row, _, _ in lines)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_every_segment_is_done_once_after_its_glass(tmp_path):

@@ -18,7 +18,7 @@ from glasscreep.campaign.states import State
 from glasscreep.tasks.segment import Outcome
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
-from stand_in import Silent, StandIn
+from stand_in import Silent, StandIn, until
 
 SECURITY = Security.temporary()
 
@@ -58,12 +58,6 @@ def drive(
 async def md_worker(client: Client) -> str:
     workers = client.scheduler_info(n_workers=-1)["workers"]
     return next(address for address, worker in workers.items() if "md" in worker["resources"])
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def lines(log: Path) -> list[str]:
@@ -157,7 +151,8 @@ def test_a_stop_ends_a_campaign_without_any_seat(tmp_path):
 @pytest.mark.parametrize("under_way", [True, False])
 def test_a_cancelled_run_is_given_up_and_the_others_go_on(tmp_path, under_way):
     book, log, hold = ledger(2), tmp_path / "log", tmp_path / "hold"
-    work = StandIn(1, log=log, hold=hold)
+    scripts = {("run", 0): ("crashed",)} if under_way else {}  # as one that is killed ends
+    work = StandIn(1, scripts=scripts, log=log, hold=hold)
     hold.touch()
 
     async def cancel(driver: Driver, client: Client) -> None:
@@ -201,3 +196,42 @@ def test_patience_ends(tmp_path, monkeypatch, kind):
     scripts = {(kind, 0): ("storage",) * 10_000}
     driver = drive(book, StandIn(1, scripts=scripts), tmp_path, go, patience_s=0.5)
     assert driver.stopping == "scripted storage"
+
+
+def test_a_run_that_is_done_as_it_is_cancelled_stays_done(tmp_path):
+    book, log, hold = ledger(1), tmp_path / "log", tmp_path / "hold"
+    work = StandIn(1, log=log, hold=hold)
+    hold.touch()
+
+    async def cancel(driver: Driver, client: Client) -> None:
+        driver.add_seat(Seat("analysis", 1))
+        driver.add_seat(Seat("md", 1, await md_worker(client)))
+        await until(lambda: len(lines(log)) == 1)
+        await driver.cancel(0, Outcome("run-0", "cancelled", 0, 0, "asked", "", 0))
+        hold.unlink()
+
+    drive(book, work, tmp_path, cancel)
+    assert work.failures == []
+    assert book.runs.state[0] == State.DONE
+
+
+def test_patience_begins_anew_with_every_frame_that_is_committed(tmp_path, monkeypatch):
+    """One slot fails for want of storage, longer than patience is, while another goes on."""
+    monkeypatch.setattr(Patience, "RETRY_S", 0.05)
+    book, log = ledger(1), tmp_path / "log"
+
+    async def go(driver: Driver, client: Client) -> None:
+        driver.add_seat(Seat("md", 1, await md_worker(client)))
+        driver.add_seat(Seat("analysis", 1))
+        began = asyncio.get_running_loop().time()
+        while book.runs.state[0] != State.DONE and not driver.stopping:
+            driver.frames_committed(0)
+            if asyncio.get_running_loop().time() - began > 5:
+                book.runs.attempt[0] = 10_000  # the end of the script
+            await asyncio.sleep(0.02)
+
+    scripts = {("run", 0): ("storage",) * 10_000}
+    work = StandIn(1, scripts=scripts, log=log)
+    driver = drive(book, work, tmp_path, go, patience_s=2.0)
+    assert driver.stopping is None
+    assert book.runs.state[0] == State.DONE

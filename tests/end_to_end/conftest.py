@@ -1,4 +1,4 @@
-"""A campaign that takes seconds, and what tells two campaign directories apart."""
+"""The command line, driving a campaign that takes seconds."""
 
 import os
 import signal
@@ -12,27 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-SMALL = """
-seed = 7
-replicas = 2
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tiny_campaign import TINY, contents
 
-[model]
-particles = 400
-
-[glass]
-melt_steps = 200
-quench_steps = 200
-checkpoint_interval = 50
-
-[creep]
-steps = {steps}
-frame_interval = 50
-checkpoint_interval = 25
-
-[[grid]]
-temperature = [0.1, 0.3]
-stress = {stress}
-
+RESOURCES = """
 [resources]
 slots = 2
 segment_frames = 5
@@ -49,7 +32,7 @@ class Glasscreep:
     def write(self, *, steps: int, stress: str = "0.5") -> Path:
         """Write a campaign file."""
         path = self.folder / "small.toml"
-        path.write_text(SMALL.format(steps=steps, stress=stress))
+        path.write_text(TINY.format(steps=steps, stress=stress) + RESOURCES)
         return path
 
     def __call__(self, *arguments: object) -> "subprocess.CompletedProcess[str]":
@@ -113,15 +96,6 @@ class Glasscreep:
         ours, theirs = contents(directory), contents(reference)
         assert sorted(ours) == sorted(theirs)
         assert [name for name in ours if ours[name] != theirs[name]] == []
-
-
-def contents(directory: Path) -> dict[str, bytes]:
-    """Every file of a campaign's store by its name, the provenance left out."""
-    store = directory / "store.zarr"
-    names = {str(path.relative_to(store)): path for path in store.rglob("*") if path.is_file()}
-    return {
-        name: path.read_bytes() for name, path in names.items() if not name.startswith("provenance")
-    }
 
 
 @pytest.fixture

@@ -14,29 +14,12 @@ from testbed import SlurmBed
 
 from glasscreep.slurm.contact import Contact, read_contact
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tiny_campaign import TINY, contents
+
 T = TypeVar("T")
 DEADLINE_S = 420
-CAMPAIGN = """
-seed = 7
-replicas = 2
-
-[model]
-particles = 400
-
-[glass]
-melt_steps = 200
-quench_steps = 200
-checkpoint_interval = 50
-
-[creep]
-steps = {steps}
-frame_interval = 50
-checkpoint_interval = 25
-
-[[grid]]
-temperature = [0.1, 0.3]
-stress = 0.5
-
+RESOURCES = """
 [resources]
 ranks = {ranks}
 segment_frames = {segment_frames}
@@ -85,7 +68,8 @@ class ClusterCampaign:
         extra: str = "",
     ) -> Path:
         """Write the campaign file."""
-        text = CAMPAIGN.format(steps=steps, ranks=ranks, segment_frames=segment_frames)
+        text = TINY.format(steps=steps, stress=0.5)
+        text += RESOURCES.format(ranks=ranks, segment_frames=segment_frames)
         text += CLUSTER.format(
             nodes=nodes,
             cores=cores,
@@ -181,15 +165,6 @@ class ClusterCampaign:
     def contents(self) -> dict[str, bytes]:
         """Read every file of the store by its name, the provenance left out."""
         return contents(self.directory)
-
-
-def contents(directory: Path) -> dict[str, bytes]:
-    """Read every file of a campaign's store by its name, the provenance left out."""
-    store = directory / "store.zarr"
-    names = {str(path.relative_to(store)): path for path in store.rglob("*") if path.is_file()}
-    return {
-        name: path.read_bytes() for name, path in names.items() if not name.startswith("provenance")
-    }
 
 
 def run_locally(folder: Path, file: Path) -> dict[str, bytes]:

@@ -14,8 +14,9 @@ import pytest
 from glasscreep.campaign.directory import prepare
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.lock import CampaignLock
-from glasscreep.slurm.contact import FOLDER, TLS, private_folder
+from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
+from glasscreep.slurm.private import private_folder
 
 WAIT_S = 60
 

@@ -189,7 +189,6 @@ def test_the_node_of_the_controller_dies_and_slurm_requeues_it(fragile, check):
     fragile.until(lambda: fragile.contact() != before, "the controller runs again")
     fragile.bed.start_node(node)
     check(fragile)
-    assert fragile.contact is not None
 
 
 @pytest.mark.long
@@ -253,12 +252,12 @@ def test_the_directory_is_full_for_a_while(small_disk, slurm, check):
                 file.flush()
         except OSError:
             pass
-    log = next(campaign.directory.glob("slurm/controller-*.log"))
-    campaign.until(lambda: psutil.disk_usage(str(small_disk)).free < 1 << 16, "it is full")
-    before = campaign.status()["frames_done"]
-    time.sleep(15)
-    assert log.exists()
+    before, snapshot = campaign.status()["frames_done"], campaign.directory / "status.json"
+    campaign.until(
+        lambda: time.time() - snapshot.stat().st_mtime > 15, "the controller can't write either"
+    )
     assert campaign.status()["frames_done"] <= before + 8
+    assert campaign.active("controller")
     filler.unlink()
     check(campaign)
 

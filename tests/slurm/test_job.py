@@ -35,7 +35,7 @@ def request(**changes):
         "tasks_per_node": 2,
         "memory_mb": 500,
         "walltime_s": 600,
-        "output": Path("/work/creep/slurm/md-%j.log"),
+        "output": Path("/scratch/creep/slurm/md-%j.log"),
         "prologue": (),
         "command": ("true",),
         "requeue": False,

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -122,11 +123,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
         program.process.wait()
 
 
-class LauncherContract:
+class LauncherContract(ABC):
     """What holds for every launcher. Implementations inherit it and say what they make."""
 
-    def make(self) -> Launcher:
-        raise NotImplementedError
+    @abstractmethod
+    def make(self) -> Launcher: ...
 
     def poison(self) -> dict[str, str]:
         """Give what must make no difference."""

@@ -8,9 +8,10 @@ from cluster_campaign import ClusterCampaign
 from glasscreep.campaign.cluster_jobs import job_requests, script_path
 from glasscreep.campaign.directory import prepare
 from glasscreep.campaign.file import load
-from glasscreep.slurm.contact import FOLDER, TLS, private_folder
+from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.slurm.job import submitted
+from glasscreep.slurm.private import private_folder
 
 PLACE = "a b'c\"d$(touch x)`touch y`%j%%\n#SBATCH --partition=second\n;&|<>*?[~]{é}!\t"
 
