@@ -50,7 +50,7 @@ class World:
         if not self.answers:
             msg = "Unable to contact slurm controller"
             raise SlurmUnreachableError(msg)
-        if self.obeys:
+        if self.obeys and job_id in self.jobs:  # scancel says nothing of a job that is gone
             self.becomes(job_id, "CANCELLED")
 
     async def release(self, allocation):
