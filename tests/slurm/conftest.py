@@ -1,15 +1,19 @@
-"""A real SLURM for the tests that ask for one."""
+"""A real SLURM, or one in memory, for the tests that ask for it."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from glasscreep.slurm import pool as pool_module
+
 sys.path.insert(0, str(Path(__file__).parent))
 
+from slurm_in_memory import World
 from testbed import SlurmBed, missing_programs
 
 
@@ -58,3 +62,23 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
         return folder
 
     return put
+
+
+@pytest.fixture
+def make_world(tmp_path, monkeypatch):
+    worlds = []
+
+    def make(**options):
+        world = World(tmp_path, **options)
+        monkeypatch.setattr(pool_module, "time", SimpleNamespace(monotonic=lambda: world.now))
+        worlds.append(world)
+        return world
+
+    yield make
+    for world in worlds:
+        world.runner.close()
+
+
+@pytest.fixture
+def world(make_world):
+    return make_world()
