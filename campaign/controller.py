@@ -8,6 +8,7 @@ back. Started again, it goes on from what is on disk, and takes the allocations 
 import asyncio
 import logging
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -27,7 +28,8 @@ from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.snapshot import HANDING_OVER
 from glasscreep.campaign.submission import read_submission
-from glasscreep.slurm.errors import SlurmUnreachableError
+from glasscreep.slurm.contact import FOLDER, mark_ended
+from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
 from glasscreep.slurm.job import requeue
 from glasscreep.tasks.errors import GlasscreepError
 
@@ -51,12 +53,15 @@ def main() -> int:
             if session.is_work_left():
                 asyncio.run(_drive(session))
             snapshot = session.finish()
-    except GlasscreepError as error:
+            if snapshot.why_stopped != HANDING_OVER:
+                mark_ended(directory / FOLDER)
+        if snapshot.why_stopped == HANDING_OVER:
+            asyncio.run(_requeue(os.environ["SLURM_JOB_ID"], directory))
+            return 0
+    except (GlasscreepError, SlurmError) as error:
         console.print(str(error), markup=False, highlight=False)
         return FAILED
-    if snapshot.why_stopped == HANDING_OVER:
-        asyncio.run(_requeue(os.environ["SLURM_JOB_ID"]))
-    elif snapshot.why_stopped:
+    if snapshot.why_stopped:
         console.print(snapshot.why_stopped, markup=False, highlight=False)
         return FAILED
     return 0
@@ -104,7 +109,7 @@ async def _drive(session: Session) -> None:
     session.monitor.dashboard, session.monitor.allocations = "", ()
 
 
-async def _requeue(job_id: str) -> None:
+async def _requeue(job_id: str, directory: Path) -> None:
     """Have this job run again; SLURM may be away for a moment, and there is time until the end."""
     while True:
         try:
@@ -112,6 +117,9 @@ async def _requeue(job_id: str) -> None:
         except SlurmUnreachableError as error:
             logging.getLogger(__name__).warning("can't requeue for now: %s", error)
             await asyncio.sleep(ASK_AGAIN_S)
+        except SlurmError as error:
+            msg = f"{error}\nNothing is lost: `glasscreep resume {shlex.quote(str(directory))}` goes on."
+            raise SlurmError(msg) from error
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from glasscreep.campaign.lock import CampaignLock, LockedError, is_held, read_ho
 from glasscreep.campaign.snapshot import read_snapshot, write_snapshot
 from glasscreep.campaign.submission import read_submission
 from glasscreep.campaign.terminal import say
-from glasscreep.slurm.contact import FOLDER, remove_contact
+from glasscreep.slurm.contact import FOLDER, mark_ended
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.queue import Queue
 from glasscreep.tasks.errors import GlasscreepError
@@ -104,7 +104,7 @@ def _note_end(directory: Path) -> None:
     """Say in place of the controller, which was killed, that it has ended, and why."""
     try:
         with CampaignLock(directory):
-            remove_contact(directory / FOLDER)
+            mark_ended(directory / FOLDER)
             snapshot = read_snapshot(directory)
             if snapshot is not None and snapshot.phase in ("running", "stopping"):
                 ended = replace(

@@ -34,7 +34,7 @@ from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.session import open_session
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.terminal import say
-from glasscreep.slurm.contact import FOLDER, TLS
+from glasscreep.slurm.contact import FOLDER, TLS, unmark_ended
 from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.job import submitted
@@ -92,6 +92,7 @@ def submit_campaign(
             with storing(directory / FOLDER):
                 private_folder(directory / FOLDER)
                 ensure_credentials(directory / FOLDER / TLS)
+                unmark_ended(directory / FOLDER)
                 jobs = asyncio.run(_submit(requests, directory.resolve(), pools))
     except (SlurmError, CredentialsError) as error:
         raise GlasscreepError(str(error)) from error

@@ -21,7 +21,7 @@ import dask
 import psutil
 from distributed import Security
 
-from glasscreep.slurm.contact import TLS, read_contact
+from glasscreep.slurm.contact import TLS, has_ended, read_contact
 from glasscreep.slurm.credentials import load_credentials
 from glasscreep.slurm.launch import FOREIGN
 from glasscreep.slurm.workers import ANALYSIS, CONFIG, MD, live_through, nanny_of
@@ -139,6 +139,9 @@ async def _keep(given: argparse.Namespace, security: Security, name: str, slots:
                 _logger.info("%s has left %s", name, contact.scheduler)
             except (RuntimeError, OSError, TimeoutError) as error:
                 _logger.info("%s can't reach %s: %s", name, contact.scheduler, error)
+        if has_ended(given.folder):
+            _logger.info("the campaign has ended: %s leaves", name)
+            return
         await asyncio.sleep(LOOK_EVERY_S)
     _logger.info("no controller for %.0f s: %s leaves", ALONE_S, name)
 

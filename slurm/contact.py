@@ -4,7 +4,6 @@ import getpass
 import json
 import os
 import socket
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,8 @@ FOLDER = "slurm"
 TLS = "tls"
 """In that folder: the campaign's certificates."""
 FILE_NAME = "contact.json"
+ENDED = "ended"
+"""Of that folder too: no controller is there, and none will come by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,21 @@ def read_contact(folder: Path) -> Contact | None:
 
 
 def remove_contact(folder: Path) -> None:
-    """Let allocations know that no controller will need them."""
-    with suppress(FileNotFoundError):
-        (folder / FILE_NAME).unlink()
+    """Let allocations know that this controller will not need them, unlike the next, maybe."""
+    (folder / FILE_NAME).unlink(missing_ok=True)
+
+
+def mark_ended(folder: Path) -> None:
+    """Let allocations know, those too that are yet to start, that no controller will need them."""
+    remove_contact(folder)
+    (folder / ENDED).touch()
+
+
+def unmark_ended(folder: Path) -> None:
+    """Have allocations wait for a controller again."""
+    (folder / ENDED).unlink(missing_ok=True)
+
+
+def has_ended(folder: Path) -> bool:
+    """Tell whether no controller will come."""
+    return (folder / ENDED).exists()

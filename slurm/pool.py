@@ -177,7 +177,8 @@ class Pool:
         allocation.state, allocation.reason = job.state, job.reason
         allocation.node = job.node or allocation.node
         if job.state == "RUNNING" and allocation.started is None:
-            allocation.started = allocation.without = time.monotonic()
+            began = time.monotonic() - job.lived_s
+            allocation.started = allocation.without = max(began, allocation.asked)
         if job.is_held and not allocation.leaving:
             await self._give_up(allocation, f"SLURM holds it: {job.reason}")
 

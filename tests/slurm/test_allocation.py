@@ -1,5 +1,6 @@
-"""An allocation knows when SLURM will end it."""
+"""An allocation knows when SLURM will end it, and when no controller will need it."""
 
+import subprocess
 import sys
 import time
 from datetime import datetime
@@ -9,6 +10,8 @@ import pytest
 from testbed import SlurmBed
 
 from glasscreep.slurm.allocation import end_of_job
+from glasscreep.slurm.contact import TLS, mark_ended, unmark_ended
+from glasscreep.slurm.credentials import ensure_credentials
 
 PROLOGUE_S = 4
 WALLTIME_S = 600
@@ -37,3 +40,16 @@ def test_the_time_that_the_prologue_takes_counts(slurm: SlurmBed, tmp_path: Path
 def test_what_slurm_says_counts_first(monkeypatch):
     monkeypatch.setenv("SLURM_JOB_END_TIME", "1795000000")
     assert end_of_job(WALLTIME_S) == 1795000000.0
+
+
+@pytest.mark.parametrize("pool", ["md", "analysis"])
+def test_one_that_starts_after_the_end_leaves(tmp_path: Path, pool):
+    ensure_credentials(tmp_path / TLS)
+    command = [sys.executable, "-P", "-m", "glasscreep.slurm.allocation", str(tmp_path)]
+    command += ["--pool", pool, "--slots=2", "--walltime-s=600"]
+    mark_ended(tmp_path)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT_S, check=True)
+    assert "the campaign has ended" in done.stderr
+    unmark_ended(tmp_path)
+    with pytest.raises(subprocess.TimeoutExpired):
+        subprocess.run(command, capture_output=True, timeout=PROLOGUE_S, check=True)

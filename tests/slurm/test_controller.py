@@ -14,7 +14,7 @@ import pytest
 from glasscreep.campaign.directory import prepare
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.lock import CampaignLock
-from glasscreep.slurm.contact import FOLDER, TLS
+from glasscreep.slurm.contact import FOLDER, TLS, has_ended
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.slurm.private import private_folder
 
@@ -103,3 +103,25 @@ echo "$@" >> "$HERE/calls"
     assert controller.returncode == 0, said
     assert "can't requeue for now" in said
     assert calls.read_text() == "requeue 77\n"
+
+
+def test_a_refused_requeue_says_what_to_do(directory, start, stand_in):
+    stand_in("scontrol", "echo 'Requested operation is presently disabled' >&2; exit 1")
+    controller = start()
+    wait_until((directory / FOLDER / "contact.json").exists)
+    controller.send_signal(signal.SIGUSR1)
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert controller.returncode == 1
+    assert "Requested operation is presently disabled" in said
+    assert f"`glasscreep resume {directory}` goes on" in said
+    assert "Traceback" not in said
+    assert not has_ended(directory / FOLDER), "its allocations wait for the one that is resumed"
+
+
+def test_one_that_is_cancelled_lets_allocations_know_that_none_follows(directory, start):
+    controller = start()
+    wait_until((directory / FOLDER / "contact.json").exists)
+    controller.send_signal(signal.SIGTERM)
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert "the controller was cancelled" in said
+    assert has_ended(directory / FOLDER)

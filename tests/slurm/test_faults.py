@@ -5,6 +5,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -71,10 +72,51 @@ def node_of(campaign: ClusterCampaign, kind: str) -> str:
     return campaign.bed.job(job).nodes
 
 
-def kill(processes: list[psutil.Process]) -> None:
-    assert processes
-    for process in processes:
-        os.kill(process.pid, signal.SIGKILL)
+def allocations_of(campaign: ClusterCampaign, pool: str) -> list[psutil.Process]:
+    return [one for one in campaign.processes(ALLOCATION) if pool in one.cmdline()]
+
+
+def kill(campaign: ClusterCampaign, found: Callable[[], list[psutil.Process]]) -> None:
+    """Kill what is found; at the moment there may be none, between two segments."""
+    killed = []
+
+    def one_is_killed() -> bool:
+        for process in found():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+                killed.append(process)
+        return bool(killed)
+
+    campaign.until(one_is_killed, "a process is there to be killed")
+
+
+def is_md(process: psutil.Process) -> bool:
+    try:
+        return MD in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def freeze(campaign: ClusterCampaign, node: str) -> list[psutil.Process]:
+    """Stop all processes of a node while MD is at work there, as when its machine hangs."""
+    frozen: list[psutil.Process] = []
+
+    def holds_md() -> bool:
+        frozen[:] = campaign.bed.processes(node)
+        if not any(map(is_md, frozen)):
+            return False
+        for process in frozen:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        frozen[:] = [process for process in frozen if process.is_running()]
+        if any(map(is_md, frozen)):
+            return True
+        for process in frozen:  # it ended just before
+            process.resume()
+        return False
+
+    campaign.until(holds_md, f"MD is frozen on {node}")
+    return frozen
 
 
 @pytest.mark.slow
@@ -158,10 +200,10 @@ def test_a_process_is_killed(campaign, check, victim):
     campaign.write()
     campaign.submit()
     campaign.until_frames(EARLY)
-    victims = campaign.processes(victim)
     if victim == ALLOCATION:
-        victims = [process for process in victims if "md" in process.cmdline()]
-    kill(victims)
+        kill(campaign, lambda: allocations_of(campaign, "md"))
+    else:
+        kill(campaign, lambda: campaign.processes(victim))
     check(campaign)
 
 
@@ -263,26 +305,17 @@ def test_the_directory_is_full_for_a_while(small_disk, slurm, check):
 
 
 @pytest.mark.long
-def test_a_frozen_node_that_wakes_up_later_changes_nothing(fragile, check, undisturbed):
+def test_a_frozen_node_that_wakes_up_later_changes_nothing(fragile, check):
     """Its MD processes were in the middle of a segment that others have done meanwhile."""
     fragile.submit()
     fragile.until_frames(EARLY)
     node = node_of(fragile, "md")
-    frozen = [
-        *psutil.Process(fragile.bed.daemon_pid(node)).children(recursive=True),
-        psutil.Process(fragile.bed.daemon_pid(node)),
-        *fragile.processes(MD),
-        *[one for one in fragile.processes(ALLOCATION) if "md" in one.cmdline()],
-    ]
-    writers = fragile.processes(MD)
-    assert writers
-    for process in frozen:
-        process.suspend()
+    frozen = freeze(fragile, node)
+    writers = list(filter(is_md, frozen))
     fragile.bed.set_node(node, "down")
     fragile.until(lambda: fragile.status().get("phase") == "finished", "the campaign is finished")
-    assert all(writer.is_running() for writer in writers)
+    assert all(writer.status() == psutil.STATUS_STOPPED for writer in writers)
     for process in frozen:
-        if process.is_running():
-            process.resume()
+        process.resume()
     fragile.until(lambda: not any(map(psutil.Process.is_running, writers)), "the old writers end")
     check(fragile)

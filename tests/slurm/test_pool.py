@@ -64,6 +64,26 @@ def test_one_that_runs_but_brings_no_worker_is_replaced_after_a_minute(world):
     world.passes(1, 4)
     assert world.cancelled == ["100"]
     assert "brought no worker" in world.pool.trouble
+
+
+def test_the_minute_counts_from_its_start_not_from_when_slurm_told_of_it(world):
+    world.tend(4)
+    world.becomes("100", "RUNNING", lived_s=25.0)
+    world.passes(LOOK_EVERY_S, 4)
+    world.passes(35, 4)
+    assert world.cancelled == []
+    world.passes(1, 4)
+    assert world.cancelled == ["100"]
+
+
+def test_one_taken_over_has_its_minute_too(world):
+    world.jobs["7"] = JobState("creep.md.01", "RUNNING", "None", "node7", 5000.0)
+    world.pool.adopt("7")
+    world.passes(LOOK_EVERY_S, 4)
+    world.passes(60 - LOOK_EVERY_S, 4)
+    assert world.cancelled == []
+    world.passes(2, 4)
+    assert world.cancelled == ["7"]
     world.passes(5, 4)
     assert world.ids == ["101"]
 

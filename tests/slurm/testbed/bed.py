@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import psutil
+
 from testbed.config import Shape, configuration
 from testbed.daemon import Daemon
 
@@ -168,6 +170,10 @@ class SlurmBed:
     def daemon_pid(self, name: str) -> int:
         """Give the process id of `munged`, `slurmctld` or a node's slurmd."""
         return self._daemons[name].pid
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """Give a daemon and every process that descends from it: all of a node's, for a node."""
+        return self._daemons[name].processes()
 
     def log(self, name: str) -> str:
         """Give the log of `munged`, `slurmctld` or a node."""

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 KEEPER = Path(__file__).with_name("keeper.py")
 
 
@@ -70,6 +72,10 @@ class Daemon:
         with suppress(subprocess.TimeoutExpired):
             self._keeper.wait(timeout_s)
         self.kill()
+
+    def processes(self) -> list[psutil.Process]:
+        """Give the daemon and every process that descends from it."""
+        return psutil.Process(self._keeper.pid).children(recursive=True)
 
     def kill(self) -> None:
         """Kill the daemon and every process that descends from it; wait until they are gone."""
