@@ -100,9 +100,7 @@ class ClusterPools:
             self._tasks.discard(task)
             task.result()
         self._monitor.allocations = tuple(self._described())
-        self._monitor.trouble = "; ".join(
-            pool.trouble for pool in self.pools.values() if pool.trouble
-        )
+        self._monitor.trouble = "; ".join(filter(None, self._troubles()))
 
     async def _ask_slurm(self, driver: Driver) -> None:
         view = await self._queue.look() if self._queue else None
@@ -150,6 +148,12 @@ class ClusterPools:
                 yield AllocationState(
                     name, one.job_id, state, one.reason, one.node, busy, pool.slots
                 )
+
+    def _troubles(self) -> Iterator[str]:
+        if self._queue is not None:
+            yield self._queue.trouble
+        for pool in self.pools.values():
+            yield pool.trouble
 
     async def _seat(self, address: str, pool_name: str, slots: int) -> None:
         known: Facts | None = None

@@ -38,6 +38,7 @@ LOCK_WAIT_S = 180.0
 STORAGE_PATIENCE_S = 3600.0
 ASK_AGAIN_S = 2.0
 CANCELLED = "the controller was cancelled"
+HANDS_OVER = "its walltime is near: this job requeues itself, and its allocations wait for it"
 FAILED = 1
 
 
@@ -56,6 +57,7 @@ def main() -> int:
             if snapshot.why_stopped != HANDING_OVER:
                 mark_ended(directory / FOLDER)
         if snapshot.why_stopped == HANDING_OVER:
+            console.print(HANDS_OVER, highlight=False)
             asyncio.run(_requeue(os.environ["SLURM_JOB_ID"], directory))
             return 0
     except (GlasscreepError, SlurmError) as error:

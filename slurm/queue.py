@@ -104,6 +104,8 @@ class Queue:
         self._names = tuple(names)
         self._asked = -EVERY_S
         self._view: View | None = None
+        self.trouble = ""
+        """Why nothing is known of the jobs; for the status."""
 
     async def look(self) -> View | None:
         """Give what SLURM said last; ask again if that is old. None while it is not known."""
@@ -111,10 +113,10 @@ class Queue:
         if now - self._asked >= EVERY_S:
             self._asked = now
             try:
-                self._view = View(now, await self.ask())
+                self._view, self.trouble = View(now, await self.ask()), ""
             except SlurmError as error:
-                _logger.warning("nothing is known of the jobs for now: %s", error)
-                self._view = None
+                self._view, self.trouble = None, f"nothing is known of the jobs for now: {error}"
+                _logger.warning(self.trouble)
         return self._view
 
     async def ask(self) -> dict[str, JobState]:

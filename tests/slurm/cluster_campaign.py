@@ -57,7 +57,7 @@ class ClusterCampaign:
     def write(
         self,
         *,
-        steps: int = 1000,
+        steps: int = 500,
         segment_frames: int = 5,
         ranks: int = 1,
         nodes: int = 1,
