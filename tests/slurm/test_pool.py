@@ -64,6 +64,8 @@ def test_one_that_runs_but_brings_no_worker_is_replaced_after_a_minute(world):
     world.passes(1, 4)
     assert world.cancelled == ["100"]
     assert "brought no worker" in world.pool.trouble
+    world.passes(5, 4)
+    assert world.ids == ["101"]
 
 
 def test_the_minute_counts_from_its_start_not_from_when_slurm_told_of_it(world):
@@ -84,8 +86,6 @@ def test_one_taken_over_has_its_minute_too(world):
     assert world.cancelled == []
     world.passes(2, 4)
     assert world.cancelled == ["7"]
-    world.passes(5, 4)
-    assert world.ids == ["101"]
 
 
 def test_one_that_lost_its_worker_is_replaced_after_a_minute(world):
