@@ -194,7 +194,7 @@ def test_a_node_is_set_down(fragile, check):
     check(fragile)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [MD, WORKER, ALLOCATION])
 def test_a_process_is_killed(campaign, check, victim):
     campaign.write()
@@ -207,7 +207,7 @@ def test_a_process_is_killed(campaign, check, victim):
     check(campaign)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_controller_is_killed_and_resumed(campaign, check):
     campaign.write()
     campaign.submit()
@@ -280,7 +280,7 @@ def small_disk(tmp_path: Path, require) -> Iterator[Path]:
     assert os.system(f"umount -l '{place}'") == 0
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_the_directory_is_full_for_a_while(small_disk, slurm, check):
     campaign = ClusterCampaign(small_disk, slurm)
     campaign.write()
