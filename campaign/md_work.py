@@ -13,6 +13,7 @@ from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import GlassTask, Outcome, SegmentTask, run_segment
+from glasscreep.tasks.settings import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class MdWork:
     """What to put before the command of an MD process."""
     environment: dict[str, str]
     """Environment of an MD process."""
+    settings: Wanted
+    """What is decided of the settings of LAMMPS."""
 
     def glass(self, glass: int, attempt: int) -> Call:
         """Make a glass."""
@@ -49,6 +52,7 @@ class MdWork:
             attempt=attempt,
             launch=self.launch,
             environment=self.environment,
+            settings=self.settings,
         )
         return Call(run_segment, task)
 
@@ -61,6 +65,7 @@ class MdWork:
             attempt=attempt,
             launch=self.launch,
             environment=self.environment,
+            settings=self.settings,
             frames_wanted=self.frames,
             stop_after=min(frames + self.segment_frames, self.frames),
         )

@@ -137,6 +137,12 @@ class ResourcesSection(Section):
     """Processes that analyse frames at a time, beside the MD."""
     segment_frames: Count = 64
     """Frames that an MD process makes in one go."""
+    accelerator: Annotated[
+        Literal["off", "opt", "omp"] | None, Allowed('"off", "opt" or "omp"')
+    ] = None
+    """Variant of LAMMPS's styles; without it the fastest, measured as each run begins."""
+    neighbor_skin: Annotated[Positive | None, Allowed("a finite number above 0")] = None
+    """How far neighbour lists reach beyond the cutoff [length]; without it the fastest too."""
 
     def slots_on(self, cores: int) -> int:
         """Slots to use on a machine of so many cores."""

@@ -21,6 +21,7 @@ from glasscreep.slurm.launch import Launcher, LauncherMissingError
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import Outcome
+from glasscreep.tasks.settings import Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ def open_session(
         # Without an environment of its own, it is the one of wherever the worker is.
         launch=launch if environment else (*_set(launcher.settings()), *launch),
         environment=environment,
+        settings=Wanted(campaign.resources.accelerator, campaign.resources.neighbor_skin),
     )
     return Session(prepared, ledger, work, monitor, display)
 

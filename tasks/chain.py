@@ -1,12 +1,15 @@
 """A chain of actions, each from one commit to the next, on all ranks."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.manifest import Manifest
+from glasscreep.tasks.settings import Wanted
+from glasscreep.tasks.trial import fastest
 
 
 class Chain(ABC):
@@ -44,7 +47,22 @@ class Chain(ABC):
 
     def load(self) -> None:
         """Go to the committed checkpoint."""
-        self.engine.load(self.engine.ranks.first(lambda: self.checkpoints.verified_checkpoint()))
+        if (settings := self.manifest().settings) is not None:
+            self.engine.settings = settings
+        self._load_as_it_is()
+
+    def choose_settings(self, wanted: Wanted, run: Callable[[int], None]) -> None:
+        """Measure what suits the committed checkpoint, and commit the choice for good.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            What is decided already.
+        run : callable
+            Runs so many steps of the dynamics.
+        """
+        settings = fastest(self.engine, wanted, self._load_as_it_is, run)
+        self.engine.ranks.first(lambda: self.checkpoints.replace_manifest(settings=settings))
 
     def commit(self, step: int, *, done: bool = False) -> None:
         """Commit the state of the engine as the checkpoint of a step."""
@@ -53,6 +71,9 @@ class Chain(ABC):
         self.engine.save(path)
         first(lambda: self.checkpoints.commit_checkpoint(step, path, done=done))
         self.control.progress(self.manifest())
+
+    def _load_as_it_is(self) -> None:
+        self.engine.load(self.engine.ranks.first(lambda: self.checkpoints.verified_checkpoint()))
 
     def _new_file(self, step: int) -> Path:
         path = self.checkpoints.new_checkpoint(step)

@@ -13,6 +13,7 @@ from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.physics import RunPhysics, identity
 from glasscreep.tasks.relax import Relaxed, relax
+from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
 
 
@@ -31,6 +32,8 @@ class CreepChain(Chain):
         Directory of the finished glass.
     control : Control
         Told of the progress.
+    wanted : Wanted
+        What is decided of the settings of LAMMPS.
     """
 
     def __init__(
@@ -40,10 +43,11 @@ class CreepChain(Chain):
         writer: FrameWriter | None,
         glass: Path,
         control: Control,
+        wanted: Wanted,
     ) -> None:
         super().__init__(engine, writer.checkpoints if writer else None, control)
         self._physics, self._id = physics, identity(physics)
-        self._writer, self._glass = writer, glass
+        self._writer, self._glass, self._wanted = writer, glass, wanted
 
     def run(self, stop_after: int, frames_wanted: int) -> str:
         """Go on until there are `stop_after` frames: `done`, `partial` or `stopped`."""
@@ -58,9 +62,11 @@ class CreepChain(Chain):
         return "partial" if frames >= stop_after else "stopped"
 
     def act(self, manifest: Manifest) -> None:
-        """Start, do a block of dynamics, or relax a frame."""
+        """Start, choose the settings, do a block of dynamics, or relax a frame."""
         if manifest.checkpoint is None:
             self._start()
+        elif manifest.settings is None:
+            self.choose_settings(self._wanted, self._run)
         elif manifest.step < (manifest.frames + 1) * self._physics.creep.frame_interval:
             self._block(manifest.step)
         else:
@@ -74,11 +80,13 @@ class CreepChain(Chain):
 
     def _block(self, step: int) -> None:
         self.load()
-        creep = self._physics.creep
-        temperature, target = self._physics.temperature, self._physics.target_stress()
-        steps = creep.checkpoint_interval
-        self.control.timed(lambda: self.engine.creep(creep, temperature, target, steps), steps)
+        steps = self._physics.creep.checkpoint_interval
+        self.control.timed(lambda: self._run(steps), steps)
         self.commit(step + steps)
+
+    def _run(self, steps: int) -> None:
+        physics = self._physics
+        self.engine.creep(physics.creep, physics.temperature, physics.target_stress(), steps)
 
     def _frame(self, frame: int) -> None:
         self.load()

@@ -18,8 +18,9 @@ from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.physics import AXES, CreepProtocol, Model
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.settings import ACCELERATORS, EngineSettings
 
-SKIN = 0.3
+PAIR_STYLE = "lj/cut"
 OVERLAP_ITERATIONS = 500
 LOG_LINES_PER_BLOCK = 10
 RESTART_END = b"LammpS RestartT\0"
@@ -74,15 +75,22 @@ class Engine:
 
     def __init__(self, model: Model, log: Path, ranks: Ranks) -> None:
         self.model, self.ranks = model, ranks
+        self.settings = EngineSettings()
+        """Count from the next `load` or `place_at_random` on."""
         self._log = log
         self.wall_time_s = 0.0
         """Spent in commands of LAMMPS, on this rank [s]."""
-        arguments = ["-screen", "none", "-log", "none", "-nocite", "-suffix", "opt"]
+        arguments = ["-screen", "none", "-log", "none", "-nocite"]
         self.lammps = lammps_module.lammps(cmdargs=arguments, comm=ranks.communicator)
 
     def close(self) -> None:
         """End LAMMPS."""
         self.lammps.close()
+
+    def accelerators(self) -> list[str]:
+        """Variants of the pair style that this build has."""
+        there = self.lammps.available_styles("pair")
+        return [one for one in ACCELERATORS if one == "off" or f"{PAIR_STYLE}/{one}" in there]
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
@@ -226,14 +234,17 @@ class Engine:
             f"clear\nlog {_quoted(self._log)}\nunits lj\natom_style atomic\n"
             "atom_modify map array\nboundary p p p"
         )
+        if self.settings.accelerator == "omp":
+            self.do("package omp 1")
+        self.do(f"suffix {self.settings.accelerator}")
 
     def _define_model(self) -> None:
         model = self.model
         pairs = zip(("1 1", "1 2", "2 2"), model.epsilon, model.sigma, strict=True)
         coefficients = "\n".join(f"pair_coeff {p} {e!r} {s!r}" for p, e, s in pairs)
         self.do(
-            f"mass * 1.0\npair_style lj/cut {model.cutoff!r}\npair_modify shift yes\n"
-            f"{coefficients}\nneighbor {SKIN!r} bin\ntimestep {model.timestep!r}\n"
+            f"mass * 1.0\npair_style {PAIR_STYLE} {model.cutoff!r}\npair_modify shift yes\n"
+            f"{coefficients}\nneighbor {self.settings.neighbor_skin!r} bin\ntimestep {model.timestep!r}\n"
             "compute virial all pressure NULL virial\ncompute energy all pe\n"
             "thermo_style custom step temp pe press vol lx ly lz\nthermo_modify norm yes"
         )

@@ -11,6 +11,7 @@ from glasscreep.tasks.manifest import Manifest
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.physics import GlassPhysics, identity
 from glasscreep.tasks.relax import Relaxed, relax
+from glasscreep.tasks.settings import Wanted
 
 FORCE_TOLERANCE = 1e-8
 """Largest force component on any particle of a finished glass [energy / length]."""
@@ -31,6 +32,8 @@ class GlassChain(Chain):
         Frame store, and the row of the glass in it.
     control : Control
         Told of the progress.
+    wanted : Wanted
+        What is decided of the settings of LAMMPS.
     """
 
     def __init__(
@@ -41,10 +44,11 @@ class GlassChain(Chain):
         store: Path,
         row: int,
         control: Control,
+        wanted: Wanted,
     ) -> None:
         super().__init__(engine, checkpoints, control)
         self._physics, self._id = physics, identity(physics)
-        self._store, self._row = store, row
+        self._store, self._row, self._wanted = store, row, wanted
 
     def run(self) -> str:
         """Go on until the glass is done or a stop is asked for: `done` or `stopped`."""
@@ -55,11 +59,13 @@ class GlassChain(Chain):
         return "done" if self.manifest().done else "stopped"
 
     def act(self, manifest: Manifest) -> None:
-        """Start, do a block of the melt or of the quench, or finish."""
+        """Start, choose the settings, do a block of the melt or of the quench, or finish."""
         protocol = self._physics.protocol
         quenched = protocol.melt_steps + protocol.quench_steps
         if manifest.checkpoint is None:
             self._start()
+        elif manifest.settings is None:
+            self.choose_settings(self._wanted, lambda steps: self._melt(0, steps))
         elif manifest.step < quenched:
             self._block(manifest.step)
         else:

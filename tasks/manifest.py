@@ -7,6 +7,7 @@ from typing import Any
 
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum
+from glasscreep.tasks.settings import EngineSettings
 
 MANIFEST = "manifest.json"
 SCHEMA = 1
@@ -46,6 +47,8 @@ class Manifest:
     """Frames from `flushed` on; None when all are in the store."""
     unrelaxed: tuple[int, ...] = ()
     """Frames whose relaxation did not reach its tolerances."""
+    settings: EngineSettings | None = None
+    """With what LAMMPS computes it from the start to the end; None until that is chosen."""
     done: bool = False
     """Whether all that was asked for is committed and in the store."""
 
@@ -94,6 +97,8 @@ def _manifest(content: dict[str, Any], path: Path) -> Manifest:
     for name in ("checkpoint", "journal"):
         stamp = content[name]
         content[name] = None if stamp is None else FileStamp(**stamp)
+    if (settings := content["settings"]) is not None:
+        content["settings"] = EngineSettings(**settings)
     content["unrelaxed"] = tuple(content["unrelaxed"])
     return Manifest(**content)
 

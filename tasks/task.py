@@ -14,6 +14,7 @@ from glasscreep.tasks.physics import (
     identity,
 )
 from glasscreep.tasks.places import glass_directory, run_directory
+from glasscreep.tasks.settings import Wanted
 
 LOG = "log.lammps"
 
@@ -34,6 +35,8 @@ class GlassTask:
     """What to put before the command, such as `("mpiexec", "-n", "2")`; nothing for one rank."""
     environment: dict[str, str]
     """Environment of the MD process; that of the worker if empty."""
+    settings: Wanted
+    """What is decided of the settings of LAMMPS, if it has not begun."""
 
     def place(self) -> Path:
         """Directory of the glass."""
@@ -56,6 +59,8 @@ class SegmentTask:
     """What to put before the command, such as `("mpiexec", "-n", "2")`; nothing for one rank."""
     environment: dict[str, str]
     """Environment of the MD process; that of the worker if empty."""
+    settings: Wanted
+    """What is decided of the settings of LAMMPS, if it has not begun."""
     frames_wanted: int
     """Number of frames at which the run is done."""
     stop_after: int
@@ -79,6 +84,7 @@ def decode(line: bytes) -> Task:
     content = json.loads(line)
     kind, physics = content.pop("task"), content.pop("physics")
     content["launch"] = tuple(content["launch"])
+    content["settings"] = Wanted(**content["settings"])
     if kind == GlassTask.__name__:
         return GlassTask(physics=_glass(physics), **content)
     run = RunPhysics(

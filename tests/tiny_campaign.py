@@ -24,6 +24,12 @@ temperature = [0.1, 0.3]
 stress = {stress}
 """
 
+SAME_BITS = """
+accelerator = "opt"
+neighbor_skin = 0.3
+"""
+"""At the end of [resources]: what is measured else, and may differ between campaigns."""
+
 
 def contents(directory: Path) -> dict[str, bytes]:
     """Read every file of a campaign's store by its name, the provenance left out."""

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tiny_campaign import TINY, contents
+from tiny_campaign import SAME_BITS, TINY, contents
 
 RESOURCES = """
 [resources]
@@ -32,7 +32,7 @@ class Glasscreep:
     def write(self, *, steps: int, stress: str = "0.5") -> Path:
         """Write a campaign file."""
         path = self.folder / "small.toml"
-        path.write_text(TINY.format(steps=steps, stress=stress) + RESOURCES)
+        path.write_text(TINY.format(steps=steps, stress=stress) + RESOURCES + SAME_BITS)
         return path
 
     def __call__(self, *arguments: object) -> "subprocess.CompletedProcess[str]":

@@ -21,10 +21,13 @@ from glasscreep.tasks.physics import (
 )
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.segment import GlassTask, SegmentTask, run_segment
+from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, write_run_table
 
 PARTICLES = 500
 FRAMES = 4
+SAME_BITS = Wanted("opt", 0.3)
+"""What is measured else, and may differ from run to run."""
 MODEL = Model(PARTICLES, 0.8, 1.2, (1.0, 1.5, 0.5), (1.0, 0.8, 0.88), 2.5, 0.01)
 GLASS = GlassPhysics(MODEL, GlassProtocol(3.0, 400, 0.1, 800, 1.0, 400), seed=5, replica=0)
 RUN = RunPhysics(GLASS, CreepProtocol("y", 200, 100, 1.0, 10.0, 1e-6, 1e-5), 0.1, 0.5)
@@ -37,6 +40,7 @@ class Campaign:
     directory: Path
     run: RunPhysics = RUN
     ranks: int = 1
+    wanted: Wanted = SAME_BITS
 
     def prepare(self) -> "Campaign":
         """Allocate the store."""
@@ -60,6 +64,7 @@ class Campaign:
             "directory": str(self.directory),
             "launch": launcher.prefix(self.ranks),
             "environment": launcher.environment(),
+            "settings": self.wanted,
         }
 
     def glass_task(self, attempt: int = 1) -> GlassTask:

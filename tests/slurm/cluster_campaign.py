@@ -15,7 +15,7 @@ from testbed import SlurmBed
 from glasscreep.slurm.contact import Contact, read_contact
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tiny_campaign import TINY, contents
+from tiny_campaign import SAME_BITS, TINY, contents
 
 T = TypeVar("T")
 DEADLINE_S = 420
@@ -69,7 +69,7 @@ class ClusterCampaign:
     ) -> Path:
         """Write the campaign file."""
         text = TINY.format(steps=steps, stress=0.5)
-        text += RESOURCES.format(ranks=ranks, segment_frames=segment_frames)
+        text += RESOURCES.format(ranks=ranks, segment_frames=segment_frames) + SAME_BITS
         text += CLUSTER.format(
             nodes=nodes,
             cores=cores,

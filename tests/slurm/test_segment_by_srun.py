@@ -15,6 +15,7 @@ from glasscreep.slurm.launch import SrunLauncher
 from glasscreep.slurm.shape import AllocationShape
 from glasscreep.tasks.physics import GlassPhysics, GlassProtocol, Model, identity
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
+from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, write_run_table
 from glasscreep.tasks.task import GlassTask
 
@@ -33,7 +34,7 @@ class Segment:
         self.directory = directory
         self._events: list[object] = []
         launch, environment = launcher.prefix(RANKS), launcher.environment()
-        self._task = GlassTask(GLASS, str(directory), 0, 1, launch, environment)
+        self._task = GlassTask(GLASS, str(directory), 0, 1, launch, environment, Wanted())
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

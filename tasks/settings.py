@@ -1,0 +1,29 @@
+"""What decides how fast LAMMPS computes, and the last bits of what it computes."""
+
+from dataclasses import dataclass
+
+ACCELERATORS = ("off", "opt", "omp")
+"""Variants of styles that a build may have, by their suffix, and none; `omp` is used with one thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """A choice that leaves the physics as it is, but not the order of sums.
+
+    A run is only the same bit for bit if it keeps what it began with.
+    """
+
+    accelerator: str = "opt"
+    """Suffix of the styles, one of `ACCELERATORS`."""
+    neighbor_skin: float = 0.3
+    """How far neighbour lists reach beyond the cutoff [length]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of the settings; None leaves it to a measurement."""
+
+    accelerator: str | None = None
+    """Suffix of the styles."""
+    neighbor_skin: float | None = None
+    """How far neighbour lists reach beyond the cutoff [length]."""
