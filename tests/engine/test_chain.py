@@ -13,6 +13,7 @@ import zarr
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.segment import run_segment
+from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.task import encode
 
 
@@ -111,3 +112,26 @@ def test_frames_are_those_of_the_relaxer(glass_made, mechanics):
     np.testing.assert_allclose(got["glass_stress"][0], glass.stress, atol=1e-6)
     assert got["glass_potential_energy"][0] == pytest.approx(glass.energy / 500, rel=1e-9)
     assert np.abs(got["kinetic_temperature"][0, 2:] - 0.1).max() < 0.03
+
+
+@pytest.mark.slow
+def test_a_choice_is_kept_and_gives_the_bits_that_it_gives_if_asked_for(glass_made, tmp_path):
+    measured = glass_made.copy_to(tmp_path / "measured", wanted=Wanted())
+    place = measured.run_task().place()
+    for attempt in (2, 3):
+        assert act_once(measured.run_task(attempt, stop_after=2, frames_wanted=2)) == "stopped"
+    chosen = read_manifest(place).settings
+    assert chosen is not None
+    # Another wish comes too late.
+    late = replace(measured, wanted=Wanted("off", 0.7)).run_task
+    assert run_segment(late(4, stop_after=2, frames_wanted=2)).kind == "done"
+    assert read_manifest(place).settings == chosen
+    (*_, segment) = measured.provenance(read_manifest(place).id)
+    assert segment["settings"] == {
+        "accelerator": chosen.accelerator,
+        "neighbor_skin": chosen.neighbor_skin,
+    }
+    wanted = Wanted(chosen.accelerator, chosen.neighbor_skin)
+    asked = glass_made.copy_to(tmp_path / "asked", wanted=wanted)
+    assert run_segment(asked.run_task(stop_after=2, frames_wanted=2)).kind == "done"
+    assert_same(measured, asked, place.relative_to(measured.directory))

@@ -5,10 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_chain import act_once, assert_same
 
-from glasscreep.tasks.manifest import read_manifest
-from glasscreep.tasks.segment import run_segment
 from glasscreep.tasks.settings import EngineSettings, Wanted
 from glasscreep.tasks.trial import SKINS, fastest
 
@@ -69,25 +66,3 @@ def test_what_is_decided_is_not_measured(engine):
     machine.tried.clear()
     fastest(engine, replace(wanted, accelerator=None), lambda: None, machine.run)
     assert {settings.neighbor_skin for settings in machine.tried} == {0.2}
-
-
-def test_a_choice_is_kept_and_gives_the_bits_that_it_gives_if_asked_for(glass_made, tmp_path):
-    measured = glass_made.copy_to(tmp_path / "measured", wanted=Wanted())
-    place = measured.run_task().place()
-    for attempt in (2, 3):
-        assert act_once(measured.run_task(attempt, stop_after=2, frames_wanted=2)) == "stopped"
-    chosen = read_manifest(place).settings
-    assert chosen is not None
-    # Another wish comes too late.
-    late = replace(measured, wanted=Wanted("off", 0.7)).run_task
-    assert run_segment(late(4, stop_after=2, frames_wanted=2)).kind == "done"
-    assert read_manifest(place).settings == chosen
-    (*_, segment) = measured.provenance(read_manifest(place).id)
-    assert segment["settings"] == {
-        "accelerator": chosen.accelerator,
-        "neighbor_skin": chosen.neighbor_skin,
-    }
-    wanted = Wanted(chosen.accelerator, chosen.neighbor_skin)
-    asked = glass_made.copy_to(tmp_path / "asked", wanted=wanted)
-    assert run_segment(asked.run_task(stop_after=2, frames_wanted=2)).kind == "done"
-    assert_same(measured, asked, place.relative_to(measured.directory))
