@@ -104,6 +104,11 @@ def segments_of(campaign: ClusterCampaign) -> list[dict[str, Any]]:
     return [segment for physics_id in ids for segment in read_segments(store, physics_id)]
 
 
+def lammps_s(segment: dict[str, Any]) -> float:
+    """Time of an MD process in LAMMPS, to choose its settings included."""
+    return sum(segment["seconds"].get(kind, 0.0) for kind in ("dynamics", "relaxing", "choosing"))
+
+
 def allocation_began(campaign: ClusterCampaign) -> float:
     """Give when the first md allocation began to work, a little before its worker came."""
     lines = [path.read_text().splitlines()[0] for path in campaign.directory.glob("slurm/md-*.log")]
@@ -117,7 +122,7 @@ def report_cores(
     campaign: ClusterCampaign, table: ProcessTable, jobs: list[Job], slots: int
 ) -> None:
     segments = segments_of(campaign)
-    inside_s = sum(one["lammps_s"] * one["ranks"] for one in segments)
+    inside_s = sum(lammps_s(one) * one["ranks"] for one in segments)
     begin, end = allocation_began(campaign), max(table.ended)
     allocated_s = slots * (end - begin)
     lengths = sorted(one["wall_time_s"] for one in segments)
@@ -131,7 +136,7 @@ def report_cores(
     print(f"all jobs, from start to end: {all_s:.0f} core-s ({shares}): {inside_s / all_s:.1%}")
     steps = sum(one["steps"] for one in segments)
     alive_s = sum(end - begin for begin, end in zip(table.begun, table.ended, strict=True))
-    outside_s = alive_s - sum(one["lammps_s"] for one in segments)
+    outside_s = alive_s - sum(map(lammps_s, segments))
     print(f"an MD process outside LAMMPS: {outside_s / len(segments):.2f} s (mean); {steps} steps")
 
 

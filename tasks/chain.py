@@ -61,7 +61,8 @@ class Chain(ABC):
         run : callable
             Runs so many steps of the dynamics.
         """
-        settings = fastest(self.engine, wanted, self._load_as_it_is, run)
+        with self.engine.timers.measuring("choosing", whole=True):
+            settings = fastest(self.engine, wanted, self._load_as_it_is, run)
         self.engine.ranks.first(lambda: self.checkpoints.replace_manifest(settings=settings))
 
     def commit(self, step: int, *, done: bool = False) -> None:
@@ -69,7 +70,8 @@ class Chain(ABC):
         first = self.engine.ranks.first
         path = first(lambda: self._new_file(step))
         self.engine.save(path)
-        first(lambda: self.checkpoints.commit_checkpoint(step, path, done=done))
+        with self.engine.timers.measuring("committing"):
+            first(lambda: self.checkpoints.commit_checkpoint(step, path, done=done))
         self.control.progress(self.manifest())
 
     def _load_as_it_is(self) -> None:

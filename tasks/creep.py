@@ -94,7 +94,8 @@ class CreepChain(Chain):
         creep, target = self._physics.creep, np.array(self._physics.target_stress())
         relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
         record = _record(frame, dynamics, relaxed)
-        self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))
+        with self.engine.timers.measuring("committing"):
+            self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))
         self.control.frames += 1
         self.control.progress(self.manifest())
 

@@ -2,7 +2,6 @@
 
 import math
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from glasscreep.tasks.files import storing
 from glasscreep.tasks.physics import AXES, CreepProtocol, Model
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.settings import ACCELERATORS, EngineSettings
+from glasscreep.tasks.timers import Timers
 
 PAIR_STYLE = "lj/cut"
 OVERLAP_ITERATIONS = 500
@@ -78,8 +78,8 @@ class Engine:
         self.settings = EngineSettings()
         """Count from the next `load` or `place_at_random` on."""
         self._log = log
-        self.wall_time_s = 0.0
-        """Spent in commands of LAMMPS, on this rank [s]."""
+        self.timers = Timers()
+        """Of `dynamics`, `checkpoints` and `gathering` here, and of what others add."""
         arguments = ["-screen", "none", "-log", "none", "-nocite"]
         self.lammps = lammps_module.lammps(cmdargs=arguments, comm=ranks.communicator)
 
@@ -94,7 +94,6 @@ class Engine:
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
-        start = time.perf_counter()
         try:
             for command in commands.strip().splitlines():
                 self.lammps.command(command)
@@ -102,8 +101,6 @@ class Engine:
             raise self._error(str(error.message), alone=self.ranks.count > 1) from None
         except Exception as error:  # noqa: BLE001 - LAMMPS raises nothing narrower
             raise self._error(str(error), alone=False) from None
-        finally:
-            self.wall_time_s += time.perf_counter() - start
 
     def place_at_random(self, seed: int) -> None:
         """Start from uniformly random positions at the model's density, overlaps removed."""
@@ -121,18 +118,20 @@ class Engine:
 
     def load(self, checkpoint: Path) -> None:
         """Go to the state of a checkpoint."""
-        self._clear()
-        self.do(f"read_restart {_quoted(checkpoint)}")
-        self._define_model()
+        with self.timers.measuring("checkpoints"):
+            self._clear()
+            self.do(f"read_restart {_quoted(checkpoint)}")
+            self._define_model()
 
     def save(self, path: Path) -> None:
         """Write the state as a checkpoint; StorageError if the file is not complete."""
-        try:
-            self.do(f"write_restart {_quoted(path)}")
-        except StorageError as error:
-            msg = f"could not write {path}: {error}"
-            raise StorageError(msg) from None
-        self.ranks.first(lambda: _require_complete(path))
+        with self.timers.measuring("checkpoints"):
+            try:
+                self.do(f"write_restart {_quoted(path)}")
+            except StorageError as error:
+                msg = f"could not write {path}: {error}"
+                raise StorageError(msg) from None
+            self.ranks.first(lambda: _require_complete(path))
 
     def draw_velocities(self, temperature: float, seed: int) -> None:
         """Draw velocities at exactly this temperature, without total momentum."""
@@ -209,6 +208,10 @@ class Engine:
 
     def configuration(self) -> Configuration:
         """Positions on every rank; DivergedError if a particle was lost."""
+        with self.timers.measuring("gathering"):
+            return self._gathered()
+
+    def _gathered(self) -> Configuration:
         corner, edges = self.box()
         atoms = self.lammps.numpy
         here = self.lammps.extract_setting("nlocal")
@@ -250,7 +253,8 @@ class Engine:
         )
 
     def _run(self, steps: int, options: str = "") -> None:
-        self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}\nrun {steps} {options}")
+        with self.timers.measuring("dynamics"):
+            self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}\nrun {steps} {options}")
         self._require_sane()
 
     def _require_sane(self) -> None:

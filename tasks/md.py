@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+import psutil
 from mpi4py import MPI
 
 from glasscreep.tasks.checkpoints import Checkpoints
@@ -76,7 +77,8 @@ class _Process:
 
     def run(self) -> str:
         """Claim the run or glass, go on with it, and leave a record of that."""
-        self._started, self._clock = datetime.now(UTC), time.perf_counter()
+        born = psutil.Process().create_time()
+        self._started = datetime.fromtimestamp(born, UTC)
         with ExitStack() as open_files:
             self._open_files = open_files
             self._writer: FrameWriter | None = None
@@ -84,6 +86,7 @@ class _Process:
             self._ranks.first(self._open)
             self._engine = Engine(self._model, self._place / LOG, self._ranks)
             open_files.callback(self._engine.close)
+            self._engine.timers.seconds["starting"] = time.time() - born
             try:
                 kind = self._chain()
             except DivergedError:
@@ -126,7 +129,7 @@ class _Process:
 
     def _record(self) -> None:
         assert self._checkpoints is not None
-        wall_time_s = time.perf_counter() - self._clock
+        wall_time_s = time.time() - self._started.timestamp()
         segment = {
             "attempt": self._task.attempt,
             "host": socket.gethostname(),
@@ -140,7 +143,7 @@ class _Process:
             "frames": self._control.frames,
             "steps": self._control.steps,
             "wall_time_s": wall_time_s,
-            "lammps_s": self._engine.wall_time_s,
+            "seconds": self._engine.timers.seconds,
             "particle_steps_per_s": self._model.particles * self._control.steps / wall_time_s,
         }
         store = self._directory / STORE

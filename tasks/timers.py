@@ -1,0 +1,41 @@
+"""Where the time of an MD process goes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Timers:
+    """Adds up the time of each kind of work; what one kind does inside another counts once."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        """Spent so far on this rank, by kind [s]."""
+        self._inside: list[float] = []
+        self._whole = False
+
+    @contextmanager
+    def measuring(self, kind: str, *, whole: bool = False) -> Iterator[None]:
+        """Count the time until the end of the block as that of a kind.
+
+        Parameters
+        ----------
+        kind : str
+            What it is spent on.
+        whole : bool
+            Whether what is measured inside belongs to this kind too.
+        """
+        if self._whole:
+            yield
+            return
+        self._whole, start = whole, time.perf_counter()
+        self._inside.append(0.0)
+        try:
+            yield
+        finally:
+            self._whole = False
+            spent = time.perf_counter() - start
+            own = spent - self._inside.pop()
+            self.seconds[kind] = self.seconds.get(kind, 0.0) + own
+            if self._inside:
+                self._inside[-1] += spent
