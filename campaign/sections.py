@@ -140,9 +140,9 @@ class ResourcesSection(Section):
     accelerator: Annotated[
         Literal["off", "opt", "omp"] | None, Allowed('"off", "opt" or "omp"')
     ] = None
-    """Variant of LAMMPS's styles; without it the fastest, measured as each run begins."""
+    """Variant of LAMMPS's styles."""
     neighbor_skin: Annotated[Positive | None, Allowed("a finite number above 0")] = None
-    """How far neighbour lists reach beyond the cutoff [length]; without it the fastest too."""
+    """How far neighbour lists reach beyond the cutoff [length]."""
 
     def slots_on(self, cores: int) -> int:
         """Slots to use on a machine of so many cores."""

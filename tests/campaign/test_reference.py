@@ -26,6 +26,8 @@ SAID_IN_WORDS = {
         if key != "preset"
     },
     "resources.slots": "cores of the machine // `ranks`",
+    "resources.accelerator": "the fastest, measured as each run begins",
+    "resources.neighbor_skin": "the fastest, likewise",
     **{f"cluster.{key}": "as SLURM has it" for key in JobSection.model_fields},
     **{
         f"cluster.{kind}.{key}": "as in `[cluster]`"
