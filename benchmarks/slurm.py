@@ -26,6 +26,7 @@ from glasscreep.slurm.contact import read_contact
 from glasscreep.tasks.provenance import PROVENANCE, read_segments
 
 LOOK_EVERY_S = 0.01
+IN_LAMMPS = ("dynamics", "relaxing", "minimising", "choosing")
 STRESSES = [0.5, 0.45, 0.55, 0.4, 0.6, 0.35, 0.65, 0.3]
 CAMPAIGN = """
 name = "small"
@@ -105,8 +106,11 @@ def segments_of(campaign: ClusterCampaign) -> list[dict[str, Any]]:
 
 
 def lammps_s(segment: dict[str, Any]) -> float:
-    """Time of an MD process in LAMMPS, to choose its settings included."""
-    return sum(segment["seconds"].get(kind, 0.0) for kind in ("dynamics", "relaxing", "choosing"))
+    """Time of an MD process in LAMMPS's commands for dynamics and for relaxing.
+
+    That includes the minimiser, which a relaxing LAMMPS calls, and the choice of the settings.
+    """
+    return sum(segment["seconds"].get(kind, 0.0) for kind in IN_LAMMPS)
 
 
 def allocation_began(campaign: ClusterCampaign) -> float:
@@ -157,11 +161,12 @@ def report(
         f"{sum(idle) / len(idle):.3f} s (mean of {len(idle)}); "
         f"looked every {table.longest_between_looks_s:.3f} s or more often"
     )
-    asked = programs.times("squeue")
+    _, *asked = programs.times("squeue")
     apart = [later - one for one, later in itertools.pairwise(asked)]
-    print(f"squeue: {len(asked)} calls" + (f", {min(apart):.1f} s apart at least" if apart else ""))
-    kinds = ", ".join(sorted(job.kind for job in jobs))
-    print(f"sbatch: {len(programs.times('sbatch'))} calls; jobs: {len(jobs)} ({kinds})")
+    said = f", {min(apart):.1f} s apart at least" if apart else ""
+    print(f"squeue: one by submit, {len(asked)} by the controller{said}")
+    logs = sorted(path.stem for path in campaign.directory.glob("slurm/*-*.log"))
+    print(f"sbatch: {len(programs.times('sbatch'))} calls; jobs: {len(logs)} ({', '.join(logs)})")
     print(f"controller: {peak_mb:.0f} MB at the peak")
 
 

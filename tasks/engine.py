@@ -35,6 +35,11 @@ class EngineError(GlasscreepError):
 class LoneEngineError(EngineError):
     """LAMMPS failed on this rank alone; the others wait for it and must be ended."""
 
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """What to make of it, as of an `Outcome`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
@@ -94,13 +99,14 @@ class Engine:
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
-        try:
-            for command in commands.strip().splitlines():
+        for command in commands.strip().splitlines():
+            try:
                 self.lammps.command(command)
-        except lammps_module.MPIAbortException as error:
-            raise self._error(str(error.message), alone=self.ranks.count > 1) from None
-        except Exception as error:  # noqa: BLE001 - LAMMPS raises nothing narrower
-            raise self._error(str(error), alone=False) from None
+            except lammps_module.MPIAbortException as error:
+                alone = self.ranks.count > 1
+                raise self._error(str(error.message), command, alone=alone) from None
+            except Exception as error:  # noqa: BLE001 - LAMMPS raises nothing narrower
+                raise self._error(str(error), command, alone=False) from None
 
     def place_at_random(self, seed: int) -> None:
         """Start from uniformly random positions at the model's density, overlaps removed."""
@@ -271,12 +277,14 @@ class Engine:
             msg = f"the potential energy is {energy}"
             raise DivergedError(msg)
 
-    def _error(self, text: str, *, alone: bool) -> GlasscreepError:
+    def _error(self, text: str, command: str, *, alone: bool) -> GlasscreepError:
         text = text.split("\nLast input line")[0].strip()
+        said = f"LAMMPS: {text}\nIt was given: {command.strip()}"
+        kind = kind_of_text(text)
         if alone:
-            return LoneEngineError(f"LAMMPS: {text}")
+            return LoneEngineError(said, kind)
         kinds = {"diverged": DivergedError, "storage": StorageError}
-        return kinds.get(kind_of_text(text), EngineError)(f"LAMMPS: {text}")
+        return kinds.get(kind, EngineError)(said)
 
 
 def _require_complete(path: Path) -> None:

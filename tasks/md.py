@@ -27,7 +27,7 @@ from glasscreep.tasks.control import Control
 from glasscreep.tasks.creep import CreepChain
 from glasscreep.tasks.engine import Engine, LoneEngineError
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
-from glasscreep.tasks.failures import kind_of_error, kind_of_text
+from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.parent import die_with_parent
 from glasscreep.tasks.physics import identity
@@ -52,7 +52,7 @@ def main() -> None:
         task = ranks.first(lambda: _receive(stop))
         kind, message = _Process(task, ranks, stop).run(), ""
     except LoneEngineError as error:
-        _end_all(ranks, kind_of_text(str(error)), str(error))
+        _end_all(ranks, error.kind, str(error))
     except GlasscreepError as error:  # raised on every rank alike
         kind, message = kind_of_error(error), str(error)
     except Exception as error:  # noqa: BLE001 - whatever it is, no rank must wait for this one

@@ -139,8 +139,8 @@ def test_checkpoint_cut_short_in_silence_is_noticed(thermal, tmp_path, monkeypat
 
 
 def test_a_mistake_in_a_command_is_not_physics(engine):
-    with pytest.raises(EngineError, match="Unknown command"):
-        engine.do("no_such_command")
+    with pytest.raises(EngineError, match=r"Unknown command.*\nIt was given: no_such_command 7$"):
+        engine.do("units lj\nno_such_command 7\nunits metal")
 
 
 def test_absurd_time_step_diverges(thermal, tmp_path, glass_file):
