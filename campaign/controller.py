@@ -22,7 +22,7 @@ from rich.console import Console
 from glasscreep.campaign.cluster import cluster_pools
 from glasscreep.campaign.cluster_jobs import launcher_of
 from glasscreep.campaign.directory import prepare, read_campaign
-from glasscreep.campaign.driving import drive
+from glasscreep.campaign.driving import Reason, drive
 from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
@@ -35,6 +35,9 @@ from glasscreep.tasks.errors import GlasscreepError
 
 LOCK_WAIT_S = 180.0
 """How long the lock of a controller that died on another node may outlive it."""
+HAND_OVER_S = 75.0
+"""How long segments have to reach a checkpoint when the walltime ends, of the two minutes that SLURM
+tells ahead; the rest is for whatever comes after."""
 STORAGE_PATIENCE_S = 3600.0
 ASK_AGAIN_S = 2.0
 CANCELLED = "the controller was cancelled"
@@ -102,7 +105,10 @@ async def _drive(session: Session) -> None:
     directory = session.prepared.directory
     submission = read_submission(directory)
     asks_slurm = submission is None or not submission.presubmit
-    reasons = {signal.SIGUSR1: HANDING_OVER, signal.SIGTERM: CANCELLED}
+    reasons = {
+        signal.SIGUSR1: Reason(HANDING_OVER, HAND_OVER_S),
+        signal.SIGTERM: Reason(CANCELLED),
+    }
     async with cluster_pools(session, asks_slurm=asks_slurm) as pools:
         said = "stopping: running segments go to their next checkpoint"
         await drive(session, pools, reasons, said, STORAGE_PATIENCE_S)

@@ -69,6 +69,7 @@ class Driver:
     ) -> None:
         self.ledger = ledger
         self.stopping: str | None = None
+        self._grace_s = GRACE_S
         self._work = work
         self._client = client
         self._listener = listener
@@ -128,8 +129,9 @@ class Driver:
         self._storage.restore()
         self._analyses.frames_committed(row)
 
-    async def stop(self, why: str) -> None:
+    async def stop(self, why: str, grace_s: float = GRACE_S) -> None:
         """Hand out no more work, and end the running segments at their next checkpoint."""
+        self._grace_s = grace_s
         self._hand_out_no_more(why)
         await self._ask_to_stop()
 
@@ -162,7 +164,7 @@ class Driver:
             self._outstanding.end()
 
     async def _ask_to_stop(self) -> None:
-        await self._everywhere(stop_segments, GRACE_S)
+        await self._everywhere(stop_segments, self._grace_s)
 
     async def _everywhere(self, function: Callable[..., int], *arguments: object) -> None:
         busy = [seat for seat in self._seats if seat.pool == MD and seat.busy]

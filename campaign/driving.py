@@ -4,11 +4,12 @@ import asyncio
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from distributed import Client
 
-from glasscreep.campaign.driver import Driver
+from glasscreep.campaign.driver import GRACE_S, Driver
 from glasscreep.campaign.index import write_index
 from glasscreep.campaign.patience import Patience
 from glasscreep.campaign.requests import (
@@ -28,6 +29,16 @@ SNAPSHOT_SHARE = 0.1
 runs at work that takes long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a signal stops a campaign."""
+
+    why: str
+    """For the snapshot."""
+    grace_s: float = GRACE_S
+    """How long running segments have to reach a checkpoint [s]."""
+
+
 class Pools(Protocol):
     """Workers of both pools, wherever they are."""
 
@@ -45,7 +56,7 @@ class Pools(Protocol):
 async def drive(
     session: Session,
     pools: Pools,
-    reasons: Mapping[signal.Signals, str],
+    reasons: Mapping[signal.Signals, Reason],
     said: str,
     patience_s: float = 0.0,
 ) -> None:
@@ -58,8 +69,7 @@ async def drive(
     pools : Pools
         Where the work is done.
     reasons : mapping
-        Signals to stop on, each with the reason that the snapshot gives; a second one stops at
-        once.
+        Signals to stop on; a second one stops at once.
     said : str
         What the display says on the first signal.
     patience_s : float, optional
@@ -141,20 +151,20 @@ def uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _stopping_on(
-    reasons: Mapping[signal.Signals, str], driver: Driver, session: Session, said: str
+    reasons: Mapping[signal.Signals, Reason], driver: Driver, session: Session, said: str
 ) -> Iterator[None]:
     loop, asked = asyncio.get_running_loop(), set[asyncio.Task[Any]]()
 
-    def on_signal(why: str) -> None:
+    def on_signal(reason: Reason) -> None:
         if driver.stopping:
             session.display.say("stopping at once; what is committed stays")
             asked.add(loop.create_task(driver.kill()))
             return
         session.display.say(said)
-        asked.add(loop.create_task(driver.stop(why)))
+        asked.add(loop.create_task(driver.stop(reason.why, reason.grace_s)))
 
-    for number, why in reasons.items():
-        loop.add_signal_handler(number, on_signal, why)
+    for number, reason in reasons.items():
+        loop.add_signal_handler(number, on_signal, reason)
     try:
         yield
     finally:

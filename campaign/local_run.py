@@ -10,7 +10,7 @@ from rich.console import Console
 
 from glasscreep.campaign.directory import prepare, survey
 from glasscreep.campaign.driver import GRACE_S
-from glasscreep.campaign.driving import drive, uninterrupted
+from glasscreep.campaign.driving import Reason, drive, uninterrupted
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.progress import Display
@@ -74,9 +74,9 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
 async def _drive(session: Session) -> None:
     resources, directory = session.prepared.campaign.resources, session.prepared.directory
     sizes = PoolSizes(resources.slots_on(_cores()), resources.analysis_slots)
-    reasons = dict.fromkeys((signal.SIGINT, signal.SIGTERM), INTERRUPTED)
+    reasons = dict.fromkeys((signal.SIGINT, signal.SIGTERM), Reason(INTERRUPTED))
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup makes it
-        reasons[signal.SIGHUP] = INTERRUPTED
+        reasons[signal.SIGHUP] = Reason(INTERRUPTED)
     said = (
         f"stopping: running segments go to their next checkpoint, {GRACE_S:.0f} s at most; "
         "a second Ctrl-C stops at once. Give the same command again to go on."

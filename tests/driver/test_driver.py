@@ -18,6 +18,7 @@ from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import StorageError
+from glasscreep.tasks.segment import stop_segments
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
 from stand_in import Silent, StandIn, until
@@ -137,6 +138,23 @@ def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
     drive(book, StandIn(5, log=log, hold=hold), tmp_path, stop)
     assert pieces(log).total() == 2
     assert sorted(book.runs.frames.tolist())[-2:] == [1, 1]
+
+
+def test_those_who_stop_it_say_how_long_segments_may_take(tmp_path, monkeypatch):
+    book, log, hold = ledger(1, 1, 1), tmp_path / "log", tmp_path / "hold"
+    asked = []
+    monkeypatch.setattr(
+        Driver, "_everywhere", lambda self, *words: asyncio.sleep(0, asked.append(words))
+    )
+    hold.touch()
+
+    async def stop(driver: Driver, client: Client) -> None:
+        await until(log.exists)
+        await driver.stop("asked", grace_s=77.0)
+        hold.unlink()
+
+    drive(book, StandIn(1, log=log, hold=hold), tmp_path, stop)
+    assert set(asked) == {(stop_segments, 77.0)}
 
 
 def test_a_segment_stopped_by_another_than_the_driver_is_gone_on_with(tmp_path):
