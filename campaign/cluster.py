@@ -1,10 +1,12 @@
 """The scheduler of a controller, and the pools that SLURM's allocations bring to it."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
 import dask
+import psutil
 from distributed import Client, Scheduler, SchedulerPlugin
 
 from glasscreep.campaign.cluster_jobs import (
@@ -25,6 +27,7 @@ from glasscreep.slurm.queue import Queue
 from glasscreep.slurm.scheduler import scheduler_of
 from glasscreep.slurm.script import JobRequest
 from glasscreep.slurm.workers import ANALYSIS, CONFIG, MD, WarmKernels
+from glasscreep.tasks.errors import GlasscreepError
 
 
 class _Arrivals(SchedulerPlugin):
@@ -65,6 +68,7 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
     campaign, directory = session.prepared.campaign, session.prepared.directory
     folder = directory / FOLDER
     security = load_credentials(folder / TLS).security()
+    _require_interface(cluster_of(campaign).interface)
     with dask.config.set(CONFIG):
         async with (
             scheduler_of(security, interface=cluster_of(campaign).interface) as scheduler,
@@ -82,6 +86,16 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
                 yield pools
             finally:
                 remove_contact(folder)
+
+
+def _require_interface(name: str | None) -> None:
+    known = psutil.net_if_addrs()
+    if name is not None and name not in known:
+        msg = (
+            f"cluster.interface: {socket.gethostname()} has no network interface {name}, but "
+            f"{', '.join(sorted(known))}. Change the campaign file and give `glasscreep submit` again."
+        )
+        raise GlasscreepError(msg)
 
 
 def _pool(

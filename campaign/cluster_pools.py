@@ -117,7 +117,7 @@ class ClusterPools:
         for job_id, job in view.jobs.items():
             kind = job.name.split(".")[-2]
             if kind in self.pools and not job.has_ended:
-                self.pools[kind].adopt(job_id)
+                self.pools[kind].adopt(job_id, job)
 
     def _soon(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.ensure_future(work)

@@ -1,5 +1,6 @@
 """The section of a campaign file that says what to ask of SLURM."""
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -9,6 +10,8 @@ from glasscreep.campaign.section import Section
 from glasscreep.slurm.script import TOKEN, WORD
 
 SRUN, MPIEXEC, RANKS = "srun", "mpiexec", "{ranks}"
+PLACES = (RANKS, "{nodes}", "{ranks_per_node}")
+SBATCH = "#SBATCH"
 MINUTE_S = 60
 
 
@@ -23,12 +26,18 @@ def _line(value: str) -> str:
     if "\n" in value or "\0" in value:
         msg = "not one line"
         raise ValueError(msg)
+    if value.lstrip().startswith(SBATCH):
+        msg = "an option of sbatch"
+        raise ValueError(msg)
     return value
 
 
 def _launcher(value: tuple[str, ...]) -> tuple[str, ...]:
     if value not in ((SRUN,), (MPIEXEC,)) and not any(RANKS in word for word in value):
         msg = f"no word holds {RANKS}"
+        raise ValueError(msg)
+    if unknown := set(re.findall(r"\{\w*\}", " ".join(value))) - set(PLACES):
+        msg = f"nothing is known to put in the place of {', '.join(sorted(unknown))}"
         raise ValueError(msg)
     return value
 
@@ -40,7 +49,7 @@ WordIfAny = Annotated[
 Lines = Annotated[
     tuple[Annotated[str, AfterValidator(_line)], ...],
     BeforeValidator(several),
-    Allowed("a line of shell, or a list of such"),
+    Allowed(f"a line of shell, or a list of such; none that begins with {SBATCH}"),
 ]
 Walltime = Annotated[
     Count,

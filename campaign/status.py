@@ -88,6 +88,12 @@ def _ended(seen: Seen, place: str) -> str:
     if snapshot.phase == "finished":
         return f"finished {snapshot.updated}; nothing is running"
     why = f" ({snapshot.why_stopped})" if snapshot.why_stopped else ""
+    if seen.allocations:
+        return (
+            f"no controller drives it; last seen {snapshot.updated}{why}. Allocations "
+            f"{', '.join(seen.allocations)} wait some minutes for the next one: "
+            f"`glasscreep resume {place}` goes on, `glasscreep cancel {place} --all` ends them."
+        )
     give = f"`glasscreep resume {place}`" if submission else "the same `glasscreep run` again"
     return f"nothing is running; last seen {snapshot.updated}{why}. Give {give} to go on."
 

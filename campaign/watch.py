@@ -43,6 +43,8 @@ class Seen:
     """What was handed to SLURM last."""
     controller: JobState | None = None
     """The controller's job, if SLURM was asked and knows it."""
+    allocations: tuple[str, ...] = ()
+    """Other jobs of the campaign that wait or run, if SLURM was asked."""
     slurm_answered: bool = False
     """Whether SLURM was asked of the controller's job, and answered."""
 
@@ -66,6 +68,15 @@ class Seen:
         ended = self.snapshot.phase in ("finished", "stopped")
         return ended and self.snapshot.why_stopped != HANDING_OVER
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether all is done that was asked for."""
+        return (
+            self.has_said_its_last
+            and self.snapshot is not None
+            and self.snapshot.phase == "finished"
+        )
+
 
 class Watch:
     """Looks at a campaign, again and again if need be; asks SLURM every 30 s at most.
@@ -83,7 +94,8 @@ class Watch:
     def look(self) -> Seen:
         """Find out what becomes of the campaign.
 
-        SLURM is asked only if a campaign was submitted, and its driver is not seen at work.
+        SLURM is asked only if a campaign was submitted, is not finished, and its driver is not
+        seen at work.
 
         Raises
         ------
@@ -94,27 +106,39 @@ class Watch:
         held = is_held(self._directory)
         if snapshot is None and submission is None and not held:
             msg = (
-                f"{self._directory} holds no status of a campaign. Give the directory that "
-                "`glasscreep run` made, or start the campaign with `glasscreep run CAMPAIGN.toml`."
+                f"{self._directory} holds no status of a campaign. Give the directory of one that "
+                "has begun, or begin it with `glasscreep run CAMPAIGN.toml`, or on a cluster "
+                "`glasscreep submit CAMPAIGN.toml`."
             )
             raise GlasscreepError(msg)
         if _is_at_work(snapshot, read_holder(self._directory) if held else None, held=held):
             return Seen(State.DRIVEN, snapshot, submission)
         seen = Seen(State.ENDED, snapshot, submission)
-        if submission is None or (seen.has_said_its_last and not held):
+        if submission is None or (seen.is_finished and not held):
             return seen
         return self._asked(seen, submission.controller)
 
     def _asked(self, seen: Seen, job_id: str) -> Seen:
-        view = asyncio.run(self._queue_of_controller().look()) if shutil.which("squeue") else None
-        controller = view.jobs.get(job_id) if view else None
+        view = asyncio.run(self._queue_of_jobs().look()) if shutil.which("squeue") else None
+        if view is None:
+            return seen
+        controller = view.jobs.get(job_id)
+        left = [key for key, job in view.jobs.items() if key != job_id and not job.has_ended]
         waits = controller is not None and not controller.has_ended
-        state = State.WAITING if waits else State.ENDED
-        return replace(seen, state=state, controller=controller, slurm_answered=view is not None)
+        if waits and seen.has_said_its_last:
+            # One that still runs is just about to be gone.
+            waits = controller is not None and controller.state == "PENDING"
+        return replace(
+            seen,
+            state=State.WAITING if waits else State.ENDED,
+            controller=controller,
+            allocations=tuple(left),
+            slurm_answered=True,
+        )
 
-    def _queue_of_controller(self) -> Queue:
+    def _queue_of_jobs(self) -> Queue:
         if self._queue is None:
-            self._queue = Queue(names_of_jobs(self._directory)[:1])
+            self._queue = Queue(names_of_jobs(self._directory))
         return self._queue
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 import dask
 import psutil
 from distributed import Security
+from distributed.comm.core import connect
 
 from glasscreep.slurm.contact import TLS, has_ended, read_contact
 from glasscreep.slurm.credentials import load_credentials
@@ -33,6 +34,7 @@ ALONE_S = 600.0
 LOOK_EVERY_S = 1.0
 START_WITHIN_S = 30.0
 """Then it is looked up again where the controller is: it may be another one by now."""
+ANSWER_S = 3.0
 CLOSING_S = 3.0
 _PID, _ENDS_AT = "GLASSCREEP_ALLOCATION_PID", "GLASSCREEP_ALLOCATION_ENDS_AT"
 
@@ -123,7 +125,9 @@ async def _keep(given: argparse.Namespace, security: Security, name: str, slots:
     """Keep a worker at the controller there is, until there was none for some minutes."""
     seen = time.monotonic()
     while time.monotonic() - seen < ALONE_S:
-        if contact := read_contact(given.folder):
+        contact = read_contact(given.folder)
+        # A controller that was killed leaves its address behind, at which a nanny would wait.
+        if contact and await _answers(contact.scheduler, security):
             nanny = nanny_of(
                 contact.scheduler,
                 name,
@@ -144,6 +148,16 @@ async def _keep(given: argparse.Namespace, security: Security, name: str, slots:
             return
         await asyncio.sleep(LOOK_EVERY_S)
     _logger.info("no controller for %.0f s: %s leaves", ALONE_S, name)
+
+
+async def _answers(scheduler: str, security: Security) -> bool:
+    try:
+        arguments = security.get_connection_args("worker")
+        connection = await connect(scheduler, timeout=ANSWER_S, **arguments)
+    except (OSError, TimeoutError):
+        return False
+    connection.abort()
+    return True
 
 
 if __name__ == "__main__":

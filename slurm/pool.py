@@ -19,7 +19,10 @@ IDLE_S = 60.0
 """How long an allocation may be more than the work left needs, before it is given back."""
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S, MOST_DOUBLINGS = 5.0, 300.0, 6
 TAIL_LINES, TAIL_BYTES = 15, 8192
-THEN = "\nMend the cause, then give `glasscreep resume`."
+THEN = (
+    "\nMend the cause, then give `glasscreep resume`; if it is in [cluster], change the campaign file "
+    "and give `glasscreep submit` again."
+)
 
 _logger = logging.getLogger(__name__)
 
@@ -115,9 +118,11 @@ class Pool:
         """Those that are asked for or at work."""
         return tuple(self._allocations.values())
 
-    def adopt(self, job_id: str) -> Allocation:
+    def adopt(self, job_id: str, job: JobState | None = None) -> Allocation:
         """Take over a job that an earlier controller asked for, or that comes by itself."""
         found = Allocation(job_id, time.monotonic(), adopted=True)
+        if job is not None:
+            found.state, found.reason, found.node = job.state, job.reason, job.node
         return self._allocations.setdefault(job_id, found)
 
     def joined(self, job_id: str, worker: str, idle_s: Callable[[], float]) -> Allocation:
@@ -243,8 +248,8 @@ class Pool:
             doublings = min(self._failures, MOST_DOUBLINGS)
             self._next_try = now + min(FIRST_BACKOFF_S * 2**doublings, LONGEST_BACKOFF_S)
             self._failures += 1
-        self.trouble = trouble
-        _logger.warning("%s; the next is asked for in %.0f s", trouble, self._next_try - now)
+        self.trouble = trouble.rstrip(".")
+        _logger.warning("%s; the next is asked for in %.0f s", self.trouble, self._next_try - now)
 
     def _last_words(self, allocation: Allocation) -> str:
         assert self._slurm is not None

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,10 +76,11 @@ class Place:
         submission = Submission("12", (), False, "login1", "me", ago(seconds_ago))
         write_submission(self.directory, submission)
 
-    def squeue(self, state: str, reason: str = "None") -> None:
+    def squeue(self, state: str, reason: str = "None", allocations: Sequence[str] = ()) -> None:
         """Put a squeue on PATH that knows job 12, or nothing without a state."""
-        line = f"12\tsmall.controller.01234567\t{state}\t{reason}\t\t0:00"
-        said = f"printf '%s\\n' '{line}'" if state else "true"
+        lines = [f"12\tsmall.controller.01234567\t{state}\t{reason}\t\t0:00"] if state else []
+        lines += [f"{job}\tsmall.md.01234567\tRUNNING\tNone\tn1\t9:00" for job in allocations]
+        said = "\n".join(f"printf '%s\\n' '{line}'" for line in lines) or "true"
         program = self.programs / "squeue"
         program.write_text(f"#!/bin/sh\necho asked >> '{self.programs}/log'\n{said}\n")
         program.chmod(0o755)
@@ -179,14 +181,14 @@ def test_without_slurm_nothing_is_claimed_of_it(place):
     assert "login1" in said
 
 
-def test_what_has_ended_in_order_is_not_asked_after(place):
+def test_a_controller_that_has_said_its_last_is_not_about_to_begin(place):
     place.submitted()
     place.squeue("RUNNING")
     place.driver(phase="finished")
     assert place.said()[1].startswith("finished")
+    assert place.times_asked == 0
     place.driver(phase="stopped", why_stopped="three died")
     assert "(three died). Give `glasscreep resume" in place.said()[1]
-    assert place.times_asked == 0
     place.driver(phase="stopped", why_stopped=HANDING_OVER)
     assert place.said()[0] is State.WAITING
 
@@ -246,3 +248,23 @@ def test_what_a_killed_controller_left_leads_nowhere(place):
         pytest.raises(GlasscreepError, match="there is no dashboard: a driver has just begun"),
     ):
         reached(place)
+
+
+def test_allocations_that_a_killed_controller_left_are_named(place):
+    place.submitted()
+    place.driver(host="gone", updated=ago(40 * 60))
+    place.driver(host=HERE)
+    place.squeue("", allocations=("13", "14"))
+    state, said = place.said()
+    assert state is State.ENDED
+    assert "no controller drives it" in said
+    assert "Allocations 13, 14 wait" in said
+    assert "cancel" in said
+    assert "nothing is running" not in said
+
+
+def test_a_waiting_controller_counts_more_than_a_run_that_was_interrupted(place):
+    place.submitted()
+    place.driver(phase="stopped", why_stopped="interrupted")
+    place.squeue("PENDING", "Resources")
+    assert place.said() == (State.WAITING, "controller job 12: PENDING (Resources)")

@@ -27,10 +27,15 @@ def directory(tmp_path: Path, stand_in: Callable[[str, str], Path]) -> Path:
     stand_in("squeue", "true")
     stand_in("sbatch", "echo $$")
     stand_in("scancel", "true")
-    place = tmp_path / "demo"
+    return prepared(tmp_path / "demo", {})
+
+
+def prepared(place: Path, cluster: dict[str, str]) -> Path:
     place.mkdir()
     grid = [{"temperature": 0.1, "stress": 0.5}]
-    campaign = Campaign(name="demo", replicas=1, model={"particles": 400}, grid=grid, cluster={})
+    campaign = Campaign(
+        name="demo", replicas=1, model={"particles": 400}, grid=grid, cluster=cluster
+    )
     prepare(campaign, place)
     private_folder(place / FOLDER)
     ensure_credentials(place / FOLDER / TLS)
@@ -42,8 +47,8 @@ def start(directory):
     """Start the controller; it is killed at the end of the test."""
     started = []
 
-    def start():
-        command = [sys.executable, "-P", "-m", "glasscreep.campaign.controller", str(directory)]
+    def start(place=directory):
+        command = [sys.executable, "-P", "-m", "glasscreep.campaign.controller", str(place)]
         process = subprocess.Popen(
             command,
             env=os.environ | {"SLURM_JOB_ID": "77"},
@@ -67,11 +72,11 @@ def wait_until(condition):
         time.sleep(0.05)
 
 
-def listens(process):
-    """Tell whether SIGUSR1 no longer kills a process."""
+def listens(process, number=signal.SIGUSR1):
+    """Tell whether a signal no longer kills a process."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.MULTILINE)[1]
-    return int(caught, 16) >> (signal.SIGUSR1 - 1) & 1
+    return int(caught, 16) >> (number - 1) & 1
 
 
 def test_a_signal_that_comes_while_it_waits_for_the_lock_counts(directory, start, stand_in):
@@ -120,8 +125,16 @@ def test_a_refused_requeue_says_what_to_do(directory, start, stand_in):
 
 def test_one_that_is_cancelled_lets_allocations_know_that_none_follows(directory, start):
     controller = start()
-    wait_until((directory / FOLDER / "contact.json").exists)
+    wait_until(lambda: listens(controller, signal.SIGTERM))
     controller.send_signal(signal.SIGTERM)
     said, _ = controller.communicate(timeout=WAIT_S)
     assert "the controller was cancelled" in said
     assert has_ended(directory / FOLDER)
+
+
+def test_an_interface_that_the_node_lacks_is_named(directory, tmp_path, start):
+    controller = start(prepared(tmp_path / "other", {"interface": "nope0"}))
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert controller.returncode == 1
+    assert "has no network interface nope0, but " in said
+    assert "Traceback" not in said

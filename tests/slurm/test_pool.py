@@ -80,7 +80,7 @@ def test_the_minute_counts_from_its_start_not_from_when_slurm_told_of_it(world):
 
 def test_one_taken_over_has_its_minute_too(world):
     world.jobs["7"] = JobState("creep.md.01", "RUNNING", "None", "node7", 5000.0)
-    world.pool.adopt("7")
+    assert world.pool.adopt("7", world.jobs["7"]).state == "RUNNING", "it is no news"
     world.passes(LOOK_EVERY_S, 4)
     world.passes(60 - LOOK_EVERY_S, 4)
     assert world.cancelled == []
