@@ -15,6 +15,8 @@ ROUNDS = 2
 """The better one counts, as machines have other work too."""
 SKINS = (0.04, 0.06, 0.07, 0.08, 0.1, 0.14)
 """Neighbour skins tried, as shares of the cutoff."""
+DIGITS = 6
+"""Of a skin, after the point, so that it can be written into a campaign file."""
 FIRST_SKIN = 0.1
 """Share of the cutoff with which the variants of the styles are compared."""
 
@@ -62,8 +64,12 @@ def fastest(
         return known[best_s.index(min(best_s))]
 
     cutoff = engine.model.cutoff
-    skin = wanted.neighbor_skin or FIRST_SKIN * cutoff
+    skin = wanted.neighbor_skin or round(FIRST_SKIN * cutoff, DIGITS)
     variants = [wanted.accelerator] if wanted.accelerator else engine.accelerators()
     chosen = best(EngineSettings(variant, skin) for variant in variants)
-    skins = [wanted.neighbor_skin] if wanted.neighbor_skin else [cutoff * part for part in SKINS]
+    skins = (
+        [wanted.neighbor_skin]
+        if wanted.neighbor_skin
+        else [round(cutoff * part, DIGITS) for part in SKINS]
+    )
     return best(EngineSettings(chosen.accelerator, skin) for skin in skins)
