@@ -135,7 +135,7 @@ def main() -> None:
     parser.add_argument("--glass", type=Path)
     given = parser.parse_args()
     model, folder = model_of(given.particles), Path(tempfile.mkdtemp(prefix="engine-"))
-    glass = given.glass or make_glass(model, folder)
+    glass = given.glass.resolve() if given.glass else make_glass(model, folder)
     print(f"{given.particles:,} particles, T {TEMPERATURE}, stress {STRESS}; glass {glass}")
     for turn in range(given.frames):
         print(f"turn {turn + 1}")

@@ -8,9 +8,8 @@ from glasscreep.campaign.cluster_section import MPIEXEC, SRUN
 from glasscreep.campaign.problems import Problem
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.settings import SKINS
 
-NEIGHBOR_SKIN = 0.3
-"""Skin of the neighbour lists of the MD [length]."""
 ROOM_FOR_COMPRESSION = 0.9
 """What may be left of a box edge under load."""
 MOST_RUNS = 1_000_000
@@ -63,9 +62,10 @@ def _species(campaign: Campaign) -> Iterator[Problem]:
 
 def _box(campaign: Campaign) -> Iterator[Problem]:
     model, analysis = campaign.model, campaign.analysis
+    skin = campaign.resources.neighbor_skin or SKINS[-1] * model.cutoff
     reaches = [
         (analysis.d2min_cutoff, "analysis.d2min_cutoff"),
-        (model.cutoff + NEIGHBOR_SKIN, f"model.cutoff with a skin of {NEIGHBOR_SKIN}"),
+        (model.cutoff + skin, f"model.cutoff with a neighbour skin of {skin:g}"),
     ]
     if "sacf" in analysis.results:
         reaches.append((analysis.sacf.reach, "analysis.sacf.reach"))

@@ -14,7 +14,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -28,14 +29,14 @@ from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.snapshot import HANDING_OVER
 from glasscreep.campaign.submission import read_submission
-from glasscreep.slurm.contact import FOLDER, mark_ended
+from glasscreep.slurm.contact import FOLDER, mark_ended, unmark_ended
 from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
 from glasscreep.slurm.job import requeue
 from glasscreep.tasks.errors import GlasscreepError
 
 LOCK_WAIT_S = 180.0
 """How long the lock of a controller that died on another node may outlive it."""
-HAND_OVER_S = 75.0
+TO_CHECKPOINT_S = 75.0
 """How long segments have to reach a checkpoint when the walltime ends, of the two minutes that SLURM
 tells ahead; the rest is for whatever comes after."""
 STORAGE_PATIENCE_S = 3600.0
@@ -52,13 +53,16 @@ def main() -> int:
     signal.signal(signal.SIGUSR1, _put_off)
     directory, console = Path(sys.argv[1]), Console(soft_wrap=True)
     try:
-        with _locked(directory), Display(console) as display:
+        with (
+            _locked(directory),
+            _marking_the_end(directory) as outcome,
+            Display(console) as display,
+        ):
             session = _open(directory, display)
             if session.is_work_left():
                 asyncio.run(_drive(session))
             snapshot = session.finish()
-            if snapshot.why_stopped != HANDING_OVER:
-                mark_ended(directory / FOLDER)
+            outcome.hands_over = snapshot.why_stopped == HANDING_OVER
         if snapshot.why_stopped == HANDING_OVER:
             console.print(HANDS_OVER, highlight=False)
             asyncio.run(_requeue(os.environ["SLURM_JOB_ID"], directory))
@@ -70,6 +74,28 @@ def main() -> int:
         console.print(snapshot.why_stopped, markup=False, highlight=False)
         return FAILED
     return 0
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """Of this controller."""
+
+    hands_over: bool = False
+    """Whether another one follows by itself."""
+
+
+@contextmanager
+def _marking_the_end(directory: Path) -> Iterator[_Outcome]:
+    """Let allocations know that they are needed, and in the end that they are not any more."""
+    outcome = _Outcome()
+    unmark_ended(directory / FOLDER)
+    try:
+        yield outcome
+    finally:
+        if not outcome.hands_over:
+            # Without it, as on a full disk, allocations find out by waiting.
+            with suppress(OSError):
+                mark_ended(directory / FOLDER)
 
 
 def _put_off(number: int, _: object) -> None:
@@ -106,7 +132,7 @@ async def _drive(session: Session) -> None:
     submission = read_submission(directory)
     asks_slurm = submission is None or not submission.presubmit
     reasons = {
-        signal.SIGUSR1: Reason(HANDING_OVER, HAND_OVER_S),
+        signal.SIGUSR1: Reason(HANDING_OVER, TO_CHECKPOINT_S),
         signal.SIGTERM: Reason(CANCELLED),
     }
     async with cluster_pools(session, asks_slurm=asks_slurm) as pools:

@@ -131,7 +131,8 @@ class Driver:
 
     async def stop(self, why: str, grace_s: float = GRACE_S) -> None:
         """Hand out no more work, and end the running segments at their next checkpoint."""
-        self._grace_s = grace_s
+        if self.stopping is None:
+            self._grace_s = grace_s
         self._hand_out_no_more(why)
         await self._ask_to_stop()
 

@@ -22,6 +22,7 @@ from glasscreep.slurm.contact import FOLDER, mark_ended
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.queue import Queue
 from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.files import storing
 
 GONE_WITHIN_S = 3.0
 LOOK_EVERY_S = 0.1
@@ -104,7 +105,8 @@ def _note_end(directory: Path) -> None:
     """Say in place of the controller, which was killed, that it has ended, and why."""
     try:
         with CampaignLock(directory):
-            mark_ended(directory / FOLDER)
+            with storing(directory):
+                mark_ended(directory / FOLDER)
             snapshot = read_snapshot(directory)
             if snapshot is not None and snapshot.phase in ("running", "stopping"):
                 ended = replace(

@@ -91,8 +91,8 @@ def _ended(seen: Seen, place: str) -> str:
     if seen.allocations:
         return (
             f"no controller drives it; last seen {snapshot.updated}{why}. Allocations "
-            f"{', '.join(seen.allocations)} wait some minutes for the next one: "
-            f"`glasscreep resume {place}` goes on, `glasscreep cancel {place} --all` ends them."
+            f"{', '.join(seen.allocations)} are still there: `glasscreep resume {place}` goes on with "
+            f"them, `glasscreep cancel {place} --all` ends them."
         )
     give = f"`glasscreep resume {place}`" if submission else "the same `glasscreep run` again"
     return f"nothing is running; last seen {snapshot.updated}{why}. Give {give} to go on."

@@ -119,8 +119,11 @@ class Watch:
         return self._asked(seen, submission.controller)
 
     def _asked(self, seen: Seen, job_id: str) -> Seen:
-        view = asyncio.run(self._queue_of_jobs().look()) if shutil.which("squeue") else None
-        if view is None:
+        names = names_of_jobs(self._directory)
+        if not names or shutil.which("squeue") is None:
+            return seen
+        self._queue = self._queue or Queue(names)
+        if (view := asyncio.run(self._queue.look())) is None:
             return seen
         controller = view.jobs.get(job_id)
         left = [key for key, job in view.jobs.items() if key != job_id and not job.has_ended]
@@ -135,11 +138,6 @@ class Watch:
             allocations=tuple(left),
             slurm_answered=True,
         )
-
-    def _queue_of_jobs(self) -> Queue:
-        if self._queue is None:
-            self._queue = Queue(names_of_jobs(self._directory))
-        return self._queue
 
 
 def controller_at_work(directory: Path) -> Contact | None:

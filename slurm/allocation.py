@@ -4,7 +4,7 @@
 
 It waits for the controller that FOLDER names, brings it its workers, and brings them to the next
 controller when that one goes. It leaves on SIGTERM, when the controller tells it to (SIGUSR1, sent
-by one of its workers), and when no controller was there for some minutes.
+by one of its workers), when the campaign has ended, and when no controller was there for some minutes.
 """
 
 import argparse
@@ -154,7 +154,8 @@ async def _answers(scheduler: str, security: Security) -> bool:
     try:
         arguments = security.get_connection_args("worker")
         connection = await connect(scheduler, timeout=ANSWER_S, **arguments)
-    except (OSError, TimeoutError):
+    except (OSError, TimeoutError) as error:
+        _logger.info("no answer from %s: %s", scheduler, error)
         return False
     connection.abort()
     return True

@@ -64,6 +64,7 @@ class Chain(ABC):
         with self.engine.timers.measuring("choosing", whole=True):
             settings = fastest(self.engine, wanted, self._load_as_it_is, run)
         self.engine.ranks.first(lambda: self.checkpoints.replace_manifest(settings=settings))
+        self.control.progress(self.manifest())
 
     def commit(self, step: int, *, done: bool = False) -> None:
         """Commit the state of the engine as the checkpoint of a step."""

@@ -55,7 +55,8 @@ class CreepChain(Chain):
             self.act(manifest)
             if self.control.must_stop():
                 break
-        self.engine.ranks.first(lambda: self._opened().finish())
+        with self.engine.timers.measuring("committing"):
+            self.engine.ranks.first(lambda: self._opened().finish())
         frames = self.manifest().frames
         if frames >= frames_wanted:
             return "done"

@@ -240,7 +240,7 @@ class Engine:
 
     def _clear(self) -> None:
         self.do(
-            f"clear\nlog {_quoted(self._log)}\nunits lj\natom_style atomic\n"
+            f"suffix off\nclear\nlog {_quoted(self._log)}\nunits lj\natom_style atomic\n"
             "atom_modify map array\nboundary p p p"
         )
         if self.settings.accelerator == "omp":

@@ -106,7 +106,8 @@ class GlassChain(Chain):
             )
             raise EngineError(msg)
         self.engine.set_step(0)
-        self.engine.ranks.first(lambda: self._store_glass(relaxed))
+        with self.engine.timers.measuring("committing"):
+            self.engine.ranks.first(lambda: self._store_glass(relaxed))
         self.commit(step, done=True)
 
     def _store_glass(self, relaxed: Relaxed) -> None:

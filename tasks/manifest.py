@@ -48,7 +48,7 @@ class Manifest:
     unrelaxed: tuple[int, ...] = ()
     """Frames whose relaxation did not reach its tolerances."""
     settings: EngineSettings | None = None
-    """With what LAMMPS computes it from the start to the end; None until that is chosen."""
+    """With what LAMMPS computes it, from the first step of the dynamics on; None before."""
     done: bool = False
     """Whether all that was asked for is committed and in the store."""
 
@@ -97,7 +97,7 @@ def _manifest(content: dict[str, Any], path: Path) -> Manifest:
     for name in ("checkpoint", "journal"):
         stamp = content[name]
         content[name] = None if stamp is None else FileStamp(**stamp)
-    if (settings := content["settings"]) is not None:
+    if (settings := content.get("settings")) is not None:
         content["settings"] = EngineSettings(**settings)
     content["unrelaxed"] = tuple(content["unrelaxed"])
     return Manifest(**content)

@@ -15,11 +15,10 @@ import time
 import traceback
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
 
-import psutil
 from mpi4py import MPI
 
 from glasscreep.tasks.checkpoints import Checkpoints
@@ -35,6 +34,7 @@ from glasscreep.tasks.places import STORE, glass_directory
 from glasscreep.tasks.provenance import record_segment
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
+from glasscreep.tasks.timers import age_s
 from glasscreep.tasks.versions import versions_used
 from glasscreep.tasks.writer import FrameWriter
 
@@ -77,8 +77,8 @@ class _Process:
 
     def run(self) -> str:
         """Claim the run or glass, go on with it, and leave a record of that."""
-        born = psutil.Process().create_time()
-        self._started = datetime.fromtimestamp(born, UTC)
+        self._born = time.perf_counter() - age_s()
+        self._started = datetime.now(UTC) - timedelta(seconds=age_s())
         with ExitStack() as open_files:
             self._open_files = open_files
             self._writer: FrameWriter | None = None
@@ -86,7 +86,7 @@ class _Process:
             self._ranks.first(self._open)
             self._engine = Engine(self._model, self._place / LOG, self._ranks)
             open_files.callback(self._engine.close)
-            self._engine.timers.seconds["starting"] = time.time() - born
+            self._engine.timers.seconds["starting"] = time.perf_counter() - self._born
             try:
                 kind = self._chain()
             except DivergedError:
@@ -129,7 +129,7 @@ class _Process:
 
     def _record(self) -> None:
         assert self._checkpoints is not None
-        wall_time_s = time.time() - self._started.timestamp()
+        wall_time_s = time.perf_counter() - self._born
         segment = {
             "attempt": self._task.attempt,
             "host": socket.gethostname(),

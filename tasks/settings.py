@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 ACCELERATORS = ("off", "opt", "omp")
 """Variants of styles that a build may have, by their suffix, and none; `omp` is used with one thread."""
+SKINS = (0.04, 0.06, 0.07, 0.08, 0.1, 0.14)
+"""Neighbour skins worth a trial, as shares of the cutoff."""
 
 
 @dataclass(frozen=True, slots=True)

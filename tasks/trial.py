@@ -4,8 +4,8 @@ import math
 import time
 from collections.abc import Callable, Iterator
 
-from glasscreep.tasks.engine import Engine
-from glasscreep.tasks.settings import EngineSettings, Wanted
+from glasscreep.tasks.engine import Engine, EngineError
+from glasscreep.tasks.settings import SKINS, EngineSettings, Wanted
 
 FEWEST_STEPS, MOST_STEPS = 50, 500
 """Fewer would not see neighbour lists built anew."""
@@ -13,8 +13,6 @@ ABOUT_S = 0.1
 """How long one measurement is to take, within these steps [s]."""
 ROUNDS = 2
 """The better one counts, as machines have other work too."""
-SKINS = (0.04, 0.06, 0.07, 0.08, 0.1, 0.14)
-"""Neighbour skins tried, as shares of the cutoff."""
 DIGITS = 6
 """Of a skin, after the point, so that it can be written into a campaign file."""
 FIRST_SKIN = 0.1
@@ -44,7 +42,19 @@ def fastest(
     -------
     EngineSettings
         The same on every rank.
+
+    Raises
+    ------
+    EngineError
+        If this build of LAMMPS lacks the variant that is wanted.
     """
+    there = engine.accelerators()
+    if wanted.accelerator is not None and wanted.accelerator not in there:
+        msg = (
+            f"resources.accelerator is {wanted.accelerator!r}, but this build of LAMMPS has only "
+            f"{', '.join(there)} of the pair style. Change the campaign file, then go on."
+        )
+        raise EngineError(msg)
 
     def seconds(settings: EngineSettings, steps: int) -> float:
         engine.settings = settings
@@ -65,7 +75,7 @@ def fastest(
 
     cutoff = engine.model.cutoff
     skin = wanted.neighbor_skin or round(FIRST_SKIN * cutoff, DIGITS)
-    variants = [wanted.accelerator] if wanted.accelerator else engine.accelerators()
+    variants = [wanted.accelerator] if wanted.accelerator else there
     chosen = best(EngineSettings(variant, skin) for variant in variants)
     skins = (
         [wanted.neighbor_skin]

@@ -182,10 +182,15 @@ def test_common_slips_get_a_hint(problems):
 @pytest.mark.parametrize(
     ("text", "path", "words"),
     [
-        ("[model]\nparticles = 289", "model.particles", "at least 290"),
-        ("[model]\nparticles = 9_000\ndensity = 40", "model.particles", "at least 9636"),
+        ("[model]\nparticles = 304", "model.particles", "at least 305"),
+        ("[model]\nparticles = 9_000\ndensity = 40", "model.particles", "at least 10162"),
+        (
+            "[model]\nparticles = 289\n[resources]\nneighbor_skin = 0.3",
+            "model.particles",
+            "at least 290",
+        ),
         ("[analysis]\nd2min_cutoff = 10", "model.particles", "twice analysis.d2min_cutoff"),
-        ("[model]\ncutoff = 9.8", "model.particles", "twice model.cutoff with a skin"),
+        ("[model]\ncutoff = 9.8", "model.particles", "twice model.cutoff with a neighbour skin"),
         ("[model]\nfraction_a = 1e-9", "model.fraction_a", "one particle of each species"),
         ("[creep]\nframe_interval = 3000", "creep.frame_interval", "divides creep.steps"),
         ("[creep]\ncheckpoint_interval = 3", "creep.checkpoint_interval", "creep.frame_interval"),

@@ -258,7 +258,7 @@ def test_allocations_that_a_killed_controller_left_are_named(place):
     state, said = place.said()
     assert state is State.ENDED
     assert "no controller drives it" in said
-    assert "Allocations 13, 14 wait" in said
+    assert "Allocations 13, 14 are still there" in said
     assert "cancel" in said
     assert "nothing is running" not in said
 

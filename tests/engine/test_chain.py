@@ -116,7 +116,7 @@ def test_frames_are_those_of_the_relaxer(glass_made, mechanics):
 
 @pytest.mark.slow
 def test_a_choice_is_kept_and_gives_the_bits_that_it_gives_if_asked_for(glass_made, tmp_path):
-    measured = glass_made.copy_to(tmp_path / "measured", wanted=Wanted())
+    measured = glass_made.copy_to(tmp_path / "measured", wanted=Wanted(neighbor_skin=0.3))
     place = measured.run_task().place()
     for attempt in (2, 3):
         assert act_once(measured.run_task(attempt, stop_after=2, frames_wanted=2)) == "stopped"
@@ -135,3 +135,17 @@ def test_a_choice_is_kept_and_gives_the_bits_that_it_gives_if_asked_for(glass_ma
     asked = glass_made.copy_to(tmp_path / "asked", wanted=wanted)
     assert run_segment(asked.run_task(stop_after=2, frames_wanted=2)).kind == "done"
     assert_same(measured, asked, place.relative_to(measured.directory))
+
+
+@pytest.mark.slow
+def test_a_run_that_measures_and_goes_on_equals_one_cut_after_every_action(glass_made, tmp_path):
+    """What was tried, `omp` last, leaves nothing behind in the process that tried it."""
+    whole = glass_made.copy_to(tmp_path / "whole", wanted=Wanted(neighbor_skin=0.2))
+    task = whole.run_task(stop_after=2, frames_wanted=2)
+    assert run_segment(task).kind == "done"
+    chosen = read_manifest(task.place()).settings
+    wanted = Wanted(chosen.accelerator, chosen.neighbor_skin)
+    cut = glass_made.copy_to(tmp_path / "cut", wanted=wanted)
+    kind, _ = act_until_done(lambda attempt: cut.run_task(attempt, 2, 2))
+    assert kind == "done"
+    assert_same(cut, whole, task.place().relative_to(whole.directory))

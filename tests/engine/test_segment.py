@@ -52,7 +52,7 @@ class Background:
         self.outcome = run_segment(task, self.events.append)
 
     def wait_for_progress(self):
-        wait_until(lambda: len(self.events) > 1, "progress")
+        wait_until(lambda: any(event["step"] > 0 for event in self.events), "progress")
 
     def join(self):
         self._thread.join(DEADLINE_S)
@@ -83,7 +83,7 @@ def test_segments_end_where_they_should(glass_made):
     assert (first.kind, first.frames, first.step) == ("partial", 1, 200)
     assert first.id == identity(glass_made.run)
     assert {event["id"] for event in events} == {first.id}
-    assert [event["step"] for event in events] == [0, 100, 200, 200]
+    assert [event["step"] for event in events] == [0, 0, 100, 200, 200]
     last = run_segment(glass_made.run_task(attempt=2))
     assert (last.kind, last.frames, last.step, last.attempt) == ("done", 4, 800, 2)
     assert (last.message, last.log_tail) == ("", "")
@@ -94,7 +94,7 @@ def test_segments_end_where_they_should(glass_made):
     assert re.fullmatch(r"[\dT:-]+\.\d{3}\+00:00", segments[0]["started"])
     kinds = {"starting", "checkpoints", "dynamics", "gathering", "relaxing", "minimising"}
     assert set(segments[0]["seconds"]) == kinds | {"choosing", "committing"}
-    assert 0.5 < sum(segments[0]["seconds"].values()) / segments[0]["wall_time_s"] <= 1
+    assert 0.3 < sum(segments[0]["seconds"].values()) / segments[0]["wall_time_s"] <= 1
     assert "choosing" not in segments[1]["seconds"]
     assert set(segments[0]["versions"]) == {"glasscreep", "lammps", "mpi", "numpy", "python"}
     assert "velocities" in segments[0]["seeds"]

@@ -56,8 +56,11 @@ def test_one_that_starts_after_the_end_leaves(tmp_path: Path, pool):
     done = subprocess.run(command(tmp_path, pool), **SAYING, timeout=WAIT_S, check=True)
     assert "the campaign has ended" in done.stderr
     unmark_ended(tmp_path)
-    with pytest.raises(subprocess.TimeoutExpired):
-        subprocess.run(command(tmp_path, pool), **SAYING, timeout=PROLOGUE_S, check=True)
+    with subprocess.Popen(command(tmp_path, pool), stderr=subprocess.PIPE, text=True) as waiting:
+        assert "2 slots" in waiting.stderr.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(PROLOGUE_S)
+        waiting.kill()
 
 
 def test_one_does_not_wait_at_the_address_of_a_controller_that_was_killed(tmp_path: Path):

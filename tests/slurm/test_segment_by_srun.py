@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -32,15 +33,18 @@ class Segment:
 
     def __init__(self, directory: Path, launcher: SrunLauncher) -> None:
         self.directory = directory
-        self._events: list[object] = []
+        self._events: list[dict[str, Any]] = []
         launch, environment = launcher.prefix(RANKS), launcher.environment()
         self._task = GlassTask(GLASS, str(directory), 0, 1, launch, environment, Wanted())
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def wait_for_progress(self) -> None:
-        wait_until(lambda: len(self._events) > 1 or not self._thread.is_alive(), "progress")
+        wait_until(lambda: self._has_progressed() or not self._thread.is_alive(), "progress")
         assert len(self.ranks()) == RANKS
+
+    def _has_progressed(self) -> bool:
+        return any(event["step"] > 0 for event in self._events)
 
     def ranks(self) -> list[psutil.Process]:
         return processes(lambda process: process.cwd() == str(self.directory))
