@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ CI = bool(os.environ.get("CI"))
 # Compiling a kernel counts into the first example's time, so no example has a deadline.
 settings.register_profile("glasscreep", deadline=None, derandomize=CI, print_blob=True)
 settings.load_profile("glasscreep")
+
+# A shell has what it starts in the background ignore Ctrl-C, and all that this starts would too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pty
 import re
 import signal
 import subprocess
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -40,14 +40,18 @@ def test_the_dashboard_is_on_this_host(glasscreep, driver):
 
 def test_ctrl_c_leaves_what_is_attached_alone(glasscreep, driver):
     ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        glasscreep.command("attach", "small"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=glasscreep.folder,
-        process_group=0,
-    ) as attached:
+    with (
+        subprocess.Popen(
+            glasscreep.command("attach", "small"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=glasscreep.folder,
+            process_group=0,
+        ) as attached,
+        ExitStack() as at_the_end,
+    ):
+        at_the_end.callback(attached.kill)  # else a test that fails would wait for it for ever
         os.close(theirs)
         said = until_shown(ours, r"small: running: runs 0/4")
         os.killpg(attached.pid, signal.SIGINT)
