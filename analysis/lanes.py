@@ -26,7 +26,7 @@ WIDTH = 4
 """How many numbers `Lanes` holds."""
 
 
-class OnlyInKernelsError(NotImplementedError):
+class OnlyInKernelsError(RuntimeError):
     """A function without a meaning outside compiled kernels was called from Python."""
 
     def __init__(self) -> None:
@@ -160,6 +160,7 @@ _DOUBLES, _PAIR, _INTS = (ir.VectorType(*of) for of in ((_DOUBLE, 4), (_DOUBLE, 
 @register_model(_LanesType)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
+        # Numba's own classes carry no types.
         super().__init__(manager, kind, _DOUBLES)  # type: ignore[no-untyped-call]
 
 
@@ -177,7 +178,8 @@ def _emits(function: Any, result: Any, *takes: Any) -> Callable[[Any], Any]:
         def result_of(*kinds: Any) -> Any:
             return result if all(map(_fits, kinds, takes)) else None
 
-        result_of.pysig = inspect.signature(function)  # type: ignore[attr-defined]
+        typing: Any = result_of
+        typing.pysig = inspect.signature(function)
         return result_of
 
     def register(build: Any) -> Any:

@@ -26,7 +26,7 @@ from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.physics import CreepProtocol, Model
 from glasscreep.tasks.ranks import Ranks
-from glasscreep.tasks.relax import Relaxed, relax
+from glasscreep.tasks.relax import relax
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.trial import fastest
 
@@ -109,12 +109,16 @@ def ours(model: Model, glass: Path, state: Path, steps: int, folder: Path) -> Me
     run_s = time.perf_counter() - start
     engine.load(state)
     start = time.perf_counter()
-    relaxed: Relaxed = relax(engine, Aim(1e-6, 1e-6, np.array(TARGET)))
+    relaxed = relax(engine, Aim(1e-6, 1e-6, np.array(TARGET)))
     relax_s = time.perf_counter() - start
     engine.close()
-    at = relaxed
     return Measured(
-        run_s, steps, relax_s, at.force_evaluations, at.force_residual, at.stress_residual
+        run_s,
+        steps,
+        relax_s,
+        relaxed.force_evaluations,
+        relaxed.force_residual,
+        relaxed.stress_residual,
     )
 
 

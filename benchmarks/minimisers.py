@@ -12,7 +12,9 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -55,14 +57,14 @@ def lammps_way(engine: Engine, name: str, most: int) -> None:
     report(name, seconds, calls(), float(force), float(stress))
 
 
-def count_forces(engine: Engine):
+def count_forces(engine: Engine) -> Callable[[], int]:
     """Have LAMMPS tell how often it computes forces from here on."""
     count = 0
 
-    def called(*_: object) -> None:
+    def called(_: Any, __: int, ___: int, ____: Any, _____: Any, added_force: Any) -> None:
         nonlocal count
         count += 1
-        _[-1][:] = 0.0
+        added_force[:] = 0.0
 
     engine.do("fix count all external pf/callback 1 1")
     engine.lammps.set_fix_external_callback("count", called, None)

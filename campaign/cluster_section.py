@@ -7,10 +7,10 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from glasscreep.campaign.fields import Allowed, Count, Positive, several
 from glasscreep.campaign.section import Section
+from glasscreep.slurm.launch import PLACES
 from glasscreep.slurm.script import TOKEN, WORD
 
-SRUN, MPIEXEC, RANKS = "srun", "mpiexec", "{ranks}"
-PLACES = (RANKS, "{nodes}", "{ranks_per_node}")
+SRUN, MPIEXEC, RANKS = "srun", "mpiexec", PLACES[0]
 SBATCH = "#SBATCH"
 MINUTE_S = 60
 

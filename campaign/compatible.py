@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -85,7 +85,7 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
             )
             raise DirectoryError(msg)
         _demand_name(campaign, directory, str(attributes["title"]))
-        _demand_physics(campaign, directory, attributes["physics"])  # type: ignore[arg-type]
+        _demand_physics(campaign, directory, cast("dict[str, Any]", attributes["physics"]))
         _demand_parameters(campaign, directory / STORE)
         return
     if (directory / CAMPAIGN_FILE).exists():
@@ -145,7 +145,7 @@ def _demand_parameters(campaign: Campaign, store: Path) -> None:
             if name not in group or not (store / name / METADATA).is_file():
                 continue
             held = open_array(group, name).attrs.get("parameters", result.parameters)
-            changes = list(_changed_parameters(result, held))  # type: ignore[arg-type]
+            changes = list(_changed_parameters(result, cast("dict[str, Any]", held)))
             blocks |= {key: _change(key, there, asked) for key, there, asked in changes}
             arrays += [name] if changes else []
     if blocks:

@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -27,7 +26,7 @@ from glasscreep.campaign.driving import Reason, drive
 from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.session import Session, open_session
-from glasscreep.campaign.snapshot import HANDING_OVER
+from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot
 from glasscreep.campaign.submission import read_submission
 from glasscreep.slurm.contact import FOLDER, mark_ended, unmark_ended
 from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
@@ -53,16 +52,8 @@ def main() -> int:
     signal.signal(signal.SIGUSR1, _put_off)
     directory, console = Path(sys.argv[1]), Console(soft_wrap=True)
     try:
-        with (
-            _locked(directory),
-            _marking_the_end(directory) as outcome,
-            Display(console) as display,
-        ):
-            session = _open(directory, display)
-            if session.is_work_left():
-                asyncio.run(_drive(session))
-            snapshot = session.finish()
-            outcome.hands_over = snapshot.why_stopped == HANDING_OVER
+        with _locked(directory), Display(console) as display:
+            snapshot = _go_on(directory, display)
         if snapshot.why_stopped == HANDING_OVER:
             console.print(HANDS_OVER, highlight=False)
             asyncio.run(_requeue(os.environ["SLURM_JOB_ID"], directory))
@@ -76,24 +67,20 @@ def main() -> int:
     return 0
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """Of this controller."""
-
-    hands_over: bool = False
-    """Whether another one follows by itself."""
-
-
-@contextmanager
-def _marking_the_end(directory: Path) -> Iterator[_Outcome]:
-    """Let allocations know that they are needed, and in the end that they are not any more."""
-    outcome = _Outcome()
+def _go_on(directory: Path, display: Display) -> Snapshot:
+    """Do what is left; allocations wait for this controller, and after it only if another follows."""
     unmark_ended(directory / FOLDER)
+    hands_over = False
     try:
-        yield outcome
+        session = _open(directory, display)
+        if session.is_work_left():
+            asyncio.run(_drive(session))
+        snapshot = session.finish()
+        hands_over = snapshot.why_stopped == HANDING_OVER
+        return snapshot
     finally:
-        if not outcome.hands_over:
-            # Without it, as on a full disk, allocations find out by waiting.
+        if not hands_over:
+            # Without the mark, as on a full disk, allocations find out by waiting.
             with suppress(OSError):
                 mark_ended(directory / FOLDER)
 

@@ -1,11 +1,12 @@
 """The columns of a query's table, by the dimensions of what is asked for."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.analysis.creep import CreepFit
 from glasscreep.tasks.damage import naming_damage
@@ -68,7 +69,7 @@ class ArrayColumns:
     def __init__(self, group: zarr.Group, name: str, reader: FrameReader) -> None:
         self._array, self._reader = open_array(group, name), reader
         self._name = name
-        dims = tuple(map(str, self._array.metadata.dimension_names or ()))  # type: ignore[union-attr]
+        dims = tuple(map(str, cast("ArrayV3Metadata", self._array.metadata).dimension_names or ()))
         self._has_frames, self._has_particles = "frame" in dims, "particle" in dims
         further = [dim for dim in dims if dim not in ("run", "frame", "particle")]
         self._coordinates = {

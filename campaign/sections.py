@@ -25,6 +25,7 @@ from glasscreep.campaign.section import Section
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, GlassProtocol, Model, glass_ids
 from glasscreep.tasks.registry import chosen_results
+from glasscreep.tasks.settings import Accelerator
 
 LARGEST_PARTICLES = 2**31 - 1
 """LAMMPS numbers atoms with 32 bits."""
@@ -137,9 +138,7 @@ class ResourcesSection(Section):
     """Processes that analyse frames at a time, beside the MD."""
     segment_frames: Count = 64
     """Frames that an MD process makes in one go."""
-    accelerator: Annotated[
-        Literal["off", "opt", "omp"] | None, Allowed('"off", "opt" or "omp"')
-    ] = None
+    accelerator: Annotated[Accelerator | None, Allowed('"off", "opt" or "omp"')] = None
     """Variant of LAMMPS's styles."""
     neighbor_skin: Annotated[Positive | None, Allowed("a finite number above 0")] = None
     """How far neighbour lists reach beyond the cutoff [length]."""

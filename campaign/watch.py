@@ -119,18 +119,18 @@ class Watch:
         return self._asked(seen, submission.controller)
 
     def _asked(self, seen: Seen, job_id: str) -> Seen:
-        names = names_of_jobs(self._directory)
-        if not names or shutil.which("squeue") is None:
+        if self._queue is None and (names := names_of_jobs(self._directory)):
+            self._queue = Queue(names)
+        if self._queue is None or shutil.which("squeue") is None:
             return seen
-        self._queue = self._queue or Queue(names)
         if (view := asyncio.run(self._queue.look())) is None:
             return seen
         controller = view.jobs.get(job_id)
         left = [key for key, job in view.jobs.items() if key != job_id and not job.has_ended]
         waits = controller is not None and not controller.has_ended
-        if waits and seen.has_said_its_last:
-            # One that still runs is just about to be gone.
-            waits = controller is not None and controller.state == "PENDING"
+        # One that has said its last, but still runs, is just about to be gone.
+        if controller is not None and seen.has_said_its_last:
+            waits = controller.state == "PENDING"
         return replace(
             seen,
             state=State.WAITING if waits else State.ENDED,

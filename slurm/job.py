@@ -52,6 +52,7 @@ def _without_their_handlers() -> Iterator[None]:
             return signal.getsignal(number)
         return ours(number, handler)
 
+    # Types can't say that the stand-in takes what the original does; it is there for an import.
     signal.signal = unless_theirs  # type: ignore[assignment]
     try:
         yield
@@ -77,6 +78,7 @@ class BatchJob(SLURMJob):
     def __init__(self, request: JobRequest, script: Path) -> None:
         # Nothing of a user's own configuration of dask-jobqueue, which is for other jobs.
         with dask.config.set({f"jobqueue.{_CONFIG_NAME}": dict.fromkeys(_SETTINGS)}):
+            # dask-jobqueue carries no types.
             super().__init__(  # type: ignore[no-untyped-call]
                 name=request.name,
                 cores=request.tasks_per_node,

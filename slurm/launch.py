@@ -21,6 +21,9 @@ BY_OFI = {"MPIR_CVAR_CH4_NETMOD": "ofi"}
 # OFI's first choice without a fast network; it sends nothing while a rank is outside of MPI.
 NO_SOCKETS = {"FI_PROVIDER": "^sockets"}
 
+PLACES = ("{ranks}", "{nodes}", "{ranks_per_node}")
+"""What words of a user's own command may hold, to be replaced by numbers."""
+
 
 class LauncherMissingError(Exception):
     """The program that starts several ranks is not installed. The message is for the user."""
@@ -138,11 +141,8 @@ class TemplateLauncher(Launcher):
     def prefix(self, ranks: int) -> tuple[str, ...]:
         """Give the words with numbers in their places."""
         shape = _shape_for(self.shape, ranks)
-        values = {
-            "{ranks}": ranks,
-            "{nodes}": shape.nodes_per_run,
-            "{ranks_per_node}": shape.ranks_per_node,
-        }
+        numbers = (ranks, shape.nodes_per_run, shape.ranks_per_node)
+        values = dict(zip(PLACES, numbers, strict=True))
         return tuple(_filled(word, values) for word in self.template)
 
     def environment(self) -> dict[str, str]:

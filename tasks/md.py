@@ -77,8 +77,9 @@ class _Process:
 
     def run(self) -> str:
         """Claim the run or glass, go on with it, and leave a record of that."""
-        self._born = time.perf_counter() - age_s()
-        self._started = datetime.now(UTC) - timedelta(seconds=age_s())
+        age = age_s()
+        self._born = time.perf_counter() - age
+        self._started = datetime.now(UTC) - timedelta(seconds=age)
         with ExitStack() as open_files:
             self._open_files = open_files
             self._writer: FrameWriter | None = None

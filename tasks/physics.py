@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
 AXES = ("x", "y", "z")
@@ -113,7 +113,7 @@ def canonical(value: object) -> str:
             return [plain(entry) for entry in item]
         return item + 0.0 if isinstance(item, float) else item  # no -0.0
 
-    as_dict = asdict(value) if hasattr(value, "__dataclass_fields__") else value  # type: ignore[call-overload]
+    as_dict = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
     return json.dumps(plain(as_dict), sort_keys=True, separators=(",", ":"))
 
 

@@ -60,7 +60,7 @@ class Scratch:
         """Let what goes wrong be a FencedError if a later attempt has moved files away."""
         try:
             yield
-        except Exception:
+        except Exception:  # whatever it was, that the attempt is fenced off explains it better
             self.check()
             raise
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from glasscreep.tasks.engine import Engine, EngineError
 from glasscreep.tasks.settings import SKINS, EngineSettings, Wanted
@@ -63,8 +63,7 @@ def fastest(
         run(steps)
         return engine.ranks.first(lambda: time.perf_counter() - start)
 
-    def best(candidates: Iterator[EngineSettings]) -> EngineSettings:
-        known = list(candidates)
+    def best(known: list[EngineSettings]) -> EngineSettings:
         if len(known) == 1:
             return known[0]
         each_s = seconds(known[0], FEWEST_STEPS) / FEWEST_STEPS  # and everything is warm
@@ -76,10 +75,10 @@ def fastest(
     cutoff = engine.model.cutoff
     skin = wanted.neighbor_skin or round(FIRST_SKIN * cutoff, DIGITS)
     variants = [wanted.accelerator] if wanted.accelerator else there
-    chosen = best(EngineSettings(variant, skin) for variant in variants)
+    chosen = best([EngineSettings(variant, skin) for variant in variants])
     skins = (
         [wanted.neighbor_skin]
         if wanted.neighbor_skin
         else [round(cutoff * part, DIGITS) for part in SKINS]
     )
-    return best(EngineSettings(chosen.accelerator, skin) for skin in skins)
+    return best([EngineSettings(chosen.accelerator, skin) for skin in skins])

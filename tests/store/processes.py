@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -67,6 +68,7 @@ class Steps:
         self.count, self._inside, self._at, self._then = 0, inside, at, then
         self._lock = threading.Lock()
         self._write_at = os.pwrite
+        # Types can't say that the stand-in takes what the original does.
         os.pwrite = self._torn_write  # type: ignore[assignment]
         sys.addaudithook(self._hook)
 
@@ -141,7 +143,7 @@ def serve() -> None:
             try:
                 os._exit(child(request))
             finally:
-                sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+                traceback.print_exc()
                 os._exit(1)
         print(answer, flush=True)
 

@@ -1,8 +1,9 @@
 """A campaign of tiny runs whose frames follow from their index, to write and to compare."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -150,8 +151,8 @@ def assert_same_arrays(campaign: Path, other: Path) -> None:
 
 def arrays_of(campaign: Path) -> dict[str, bytes]:
     """All values of all arrays, to compare bit for bit."""
-    group = zarr.open_group(store_of(campaign), mode="r")
-    return {name: _bytes(np.asarray(array[...])) for name, array in group.arrays()}  # type: ignore[call-overload]
+    arrays: Iterable[tuple[str, Any]] = zarr.open_group(store_of(campaign), mode="r").arrays()
+    return {name: _bytes(np.asarray(array[...])) for name, array in arrays}
 
 
 def files_of(campaign: Path) -> set[str]:
