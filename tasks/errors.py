@@ -19,3 +19,7 @@ class FencedError(GlasscreepError):
 
 class StorageError(GlasscreepError):
     """A file could not be written: disk full, quota, read-only. Names the path."""
+
+
+class InterruptedRelaxation(Exception):  # noqa: N818 - nothing went wrong
+    """A relaxation was given up since it was asked to stop; the engine holds nothing of use."""

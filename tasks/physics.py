@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
+from glasscreep.tasks.scales import SCALES, Scales
+
 AXES = ("x", "y", "z")
 LARGEST_LAMMPS_SEED = 899_999_999
 ID_DIGITS = 16
@@ -34,6 +36,11 @@ class Model:
     def particles_a(self) -> int:
         """Number of particles of species A."""
         return round(self.particles * self.fraction_a)
+
+    @property
+    def scales(self) -> Scales:
+        """How large things are in these units."""
+        return SCALES["lj"]
 
 
 @dataclass(frozen=True, slots=True)
