@@ -114,7 +114,7 @@ class CreepSection(Section):
     """Damping time of the barostat [time]."""
     stress_tolerance: Positive = 1e-6
     """Largest distance of a relaxed frame from its target stress, per component [energy/length^3]."""
-    force_tolerance: Positive = 1e-5
+    force_tolerance: Positive = 1e-6
     """Largest force component in a relaxed frame [energy/length]."""
 
 

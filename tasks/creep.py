@@ -6,7 +6,7 @@ import numpy as np
 
 from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.control import Control
-from glasscreep.tasks.engine import Engine, Thermodynamics
+from glasscreep.tasks.engine import Configuration, Engine, Thermodynamics
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum_of_file
 from glasscreep.tasks.manifest import Manifest, read_manifest
@@ -92,9 +92,11 @@ class CreepChain(Chain):
     def _frame(self, frame: int) -> None:
         self.load()
         dynamics = self.engine.thermodynamics()
-        creep, target = self._physics.creep, np.array(self._physics.target_stress())
+        creep = self._physics.creep
+        target = np.array([*self._physics.target_stress(), np.nan, np.nan, np.nan])
         relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
-        record = _record(frame, dynamics, relaxed)
+        at = self.engine.on_first(relaxed.configuration)
+        record = _record(frame, dynamics, relaxed, at)
         with self.engine.timers.measuring("committing"):
             self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))
         self.control.frames += 1
@@ -119,12 +121,14 @@ def glass_checkpoint(directory: Path) -> Path:
     return path
 
 
-def _record(frame: int, dynamics: Thermodynamics, relaxed: Relaxed) -> FrameRecord:
+def _record(
+    frame: int, dynamics: Thermodynamics, relaxed: Relaxed, at: Configuration
+) -> FrameRecord:
     return FrameRecord(
         frame=frame,
-        position=relaxed.configuration.position,
-        box_edges=relaxed.configuration.edges,
-        image=relaxed.configuration.image,
+        position=at.position,
+        box_edges=at.edges,
+        image=at.image,
         potential_energy=relaxed.potential_energy,
         kinetic_temperature=dynamics.temperature,
         dynamic_stress=dynamics.stress,
