@@ -19,3 +19,7 @@ class FencedError(GlasscreepError):
 
 class StorageError(GlasscreepError):
     """A file could not be written: disk full, quota, read-only. Names the path."""
+
+
+class UnfitError(GlasscreepError):
+    """What is asked for can't be done, here or by what the user gave. Never retried."""

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.tasks.cell import Cell
 from glasscreep.tasks.engine import Configuration, Engine
 from glasscreep.tasks.errors import DivergedError
+from glasscreep.tasks.loading import AXES
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
-from glasscreep.tasks.physics import AXES
 
 MOST_EVALUATIONS = 20_000
 
@@ -91,7 +92,8 @@ class _Search:
     def __init__(self, engine: Engine, aim: Aim) -> None:
         self._engine, self._aim = engine, aim
         self._start = engine.configuration()
-        corner, edges = engine.box()
+        cell = engine.box()
+        corner, edges = cell.corner, cell.edges
         self._centre, self._edges = corner + edges / 2, edges
         self._trial = Trial(self._start.position, edges)
         self._minimiser = minimise(self._trial, aim)
@@ -156,7 +158,11 @@ class _Search:
         force_residual, stress_residual = self._aim.residuals(self._answer)
         position, edges = self._answered.position, self._answered.edges
         return Relaxed(
-            configuration=Configuration(position, self._start.image, edges),
+            configuration=Configuration(
+                position,
+                self._start.image,
+                Cell(self._start.cell.corner, edges, self._start.cell.tilt),
+            ),
             potential_energy=self._energy,
             force_residual=force_residual,
             stress=self._answer.stress,
