@@ -33,7 +33,7 @@ def encode_positions(
     Returns
     -------
     (N, 3) int64
-        Multiples of 2**-34; where the box does not lean, in [0, box edge) when decoded.
+        Multiples of 2**-34, in [0, box edge) along x, y and z when decoded.
     (N, 3) int8
         Images, so that the unwrapped position is unchanged but for the rounding.
     """

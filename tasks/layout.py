@@ -176,7 +176,7 @@ def _position() -> dict[str, Any]:
     return {
         "units": "length",
         "long_name": "relaxed position",
-        "definition": "origin at the corner of the box, wrapped into the box",
+        "definition": "origin at the corner of the box, from 0 to its edge along each axis",
         "scale_factor": RESOLUTION,
         "_FillValue": POSITION_FILL,
     }

@@ -8,11 +8,12 @@ import pytest
 
 from glasscreep.tasks.engine import Engine, EngineError
 from glasscreep.tasks.errors import DivergedError, StorageError
+from glasscreep.tasks.loading import Load
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
 
-CREEP = CreepProtocol("y", 200, 100, 1.0, 10.0, 1e-6, 1e-5)
-TARGET = (0.0, 0.5, 0.0)
+CREEP = CreepProtocol("compression", "y", 200, 100, 1.0, 10.0, 1e-6, 1e-5)
+LOAD = Load((0.0, 0.5, 0.0, None, None, None))
 
 
 def by_particle(engine, name):
@@ -72,7 +73,7 @@ def test_velocities_have_the_temperature_and_no_drift(engine, glass_file):
 
 def test_images_unwrap_positions(thermal):
     before = thermal.configuration()
-    thermal.creep(CREEP, 0.1, TARGET, 400)
+    thermal.creep(CREEP, 0.1, LOAD, 400)
     after = thermal.configuration()
     moved = (
         (after.position / after.edges + after.image)
@@ -99,7 +100,7 @@ def test_saved_state_goes_on_bit_for_bit(thermal, tmp_path):
     ends = []
     for _ in range(2):
         thermal.load(path)
-        thermal.creep(CREEP, 0.1, TARGET, 100)
+        thermal.creep(CREEP, 0.1, LOAD, 100)
         ends.append(thermal.configuration())
     np.testing.assert_array_equal(ends[0].position, ends[1].position)
     np.testing.assert_array_equal(ends[0].edges, ends[1].edges)
@@ -110,13 +111,13 @@ def test_halves_equal_the_whole_where_the_thermostat_goes_on(thermal, tmp_path):
     path = tmp_path / "a.restart"
     thermal.save(path)
     thermal.load(path)
-    thermal.creep(CREEP, 0.1, TARGET, 40)
+    thermal.creep(CREEP, 0.1, LOAD, 40)
     whole = thermal.configuration().edges
     thermal.load(path)
-    thermal.creep(CREEP, 0.1, TARGET, 20)
+    thermal.creep(CREEP, 0.1, LOAD, 20)
     thermal.save(path)
     thermal.load(path)
-    thermal.creep(CREEP, 0.1, TARGET, 20)
+    thermal.creep(CREEP, 0.1, LOAD, 20)
     np.testing.assert_allclose(thermal.configuration().edges, whole, rtol=1e-10)
 
 
@@ -148,7 +149,7 @@ def test_absurd_time_step_diverges(thermal, tmp_path, glass_file):
     absurd.load(glass_file)
     absurd.draw_velocities(1.0, 7)
     with pytest.raises(DivergedError):
-        absurd.creep(CREEP, 1.0, TARGET, 200)
+        absurd.creep(CREEP, 1.0, LOAD, 200)
     absurd.close()
 
 
@@ -157,7 +158,7 @@ def test_box_out_of_bounds_diverges(thermal, factor):
     edge = factor * (thermal.model.particles / thermal.model.density) ** (1 / 3)
     thermal.do(f"change_box all x final 0 {edge} y final 0 {edge} z final 0 {edge} remap")
     with pytest.raises(DivergedError, match="times the volume of the glass"):
-        thermal.creep(CREEP, 0.1, TARGET, 0)
+        thermal.creep(CREEP, 0.1, LOAD, 0)
 
 
 def test_paths_may_hold_characters_of_lammps(thermal, tmp_path, monkeypatch):
