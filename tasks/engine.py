@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import COMPONENTS, Cell
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
+from glasscreep.tasks.exchange import Bounds, Route, even_shares, reshare
 from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.loading import Load
@@ -25,6 +26,9 @@ from glasscreep.tasks.timers import Timers
 
 OVERLAP_ITERATIONS = 500
 LOG_LINES_PER_BLOCK = 10
+IMAGE_BITS = 10
+IMAGES = 1 << IMAGE_BITS
+"""So many periodic images are told apart; LAMMPS counts round and round."""
 RESTART_END = b"LammpS RestartT\0"
 LARGEST_VOLUME_CHANGE = 2.0
 """A box whose volume has changed by more than this factor has collapsed or exploded."""
@@ -47,11 +51,11 @@ class LoneEngineError(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Positions and box, in the order of particle numbers."""
+    """Positions of a share of the particles, in the order of their numbers, and the box."""
 
     position: NDArray[np.float64]
     """(n, 3), origin at the box corner, of the image that `image` names [length]."""
-    image: NDArray[np.int64]
+    image: NDArray[np.int16]
     """(n, 3) periodic image: `position + image @ lattice` is where the particle has gone."""
     cell: Cell
     """The box."""
@@ -60,6 +64,13 @@ class Configuration:
     def edges(self) -> NDArray[np.float64]:
         """(3,) extent of the box along x, y, z [length]."""
         return self.cell.edges
+
+    def reshared(self, ranks: Ranks, old_bounds: Bounds, new_bounds: Bounds) -> "Configuration":
+        """Deal the particles out anew, as `exchange.reshare`. Collective."""
+        position, image = (
+            reshare(ranks, values, old_bounds, new_bounds) for values in (self.position, self.image)
+        )
+        return Configuration(position, image, self.cell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +214,7 @@ class Engine:
     def thermodynamics(self) -> Thermodynamics:
         """Measure the dynamics at this instant."""
         self.do("run 0 post no")
-        stress = self._vector("thermo_press")
+        stress = self._vector("thermo_press")[:3]
         energy = float(self.lammps.extract_compute("thermo_pe", 0, 0)) / self.model.particles
         temperature = float(self.lammps.extract_compute("thermo_temp", 0, 0))
         return Thermodynamics(energy, temperature, stress)
@@ -213,36 +224,47 @@ class Engine:
         return float(self.lammps.extract_compute("energy", 0, 0)) / self.model.particles
 
     def virial_stress(self) -> NDArray[np.float64]:
-        """Stress without the kinetic part, along x, y, z [energy / length**3]."""
-        return self._vector("virial")[:3]
+        """(6,) stress without the kinetic part, in the order of `COMPONENTS` [pressure]."""
+        return self._vector("virial")
 
     def box(self) -> Cell:
         """Box of the state at hand."""
         low, high, xy, yz, xz, *_ = self.lammps.extract_box()
         return Cell(np.array(low), np.array(high) - np.array(low), np.array([xy, xz, yz]))
 
-    def configuration(self) -> Configuration:
-        """Positions on every rank; DivergedError if a particle was lost."""
-        with self.timers.measuring("gathering"):
-            return self._gathered()
+    def shares(self) -> Bounds:
+        """(ranks + 1,) rows at which even shares of the particles begin and end."""
+        return even_shares(self.model.particles, self.ranks.count)
 
-    def _gathered(self) -> Configuration:
-        cell = self.box()
-        atoms = self.lammps.numpy
+    def configuration(self, bounds: Bounds | None = None) -> Configuration:
+        """Collect this rank's share; DivergedError if a particle was lost.
+
+        Parameters
+        ----------
+        bounds : (ranks + 1,) int, optional
+            Rows at which the shares of the ranks begin and end; even shares by default.
+        """
+        with self.timers.measuring("gathering"):
+            return self._collected(self.shares() if bounds is None else bounds)
+
+    def image(self) -> NDArray[np.int16]:
+        """(held, 3) periodic images of the particles on this rank, in their order in LAMMPS."""
         here = self.lammps.extract_setting("nlocal")
-        row = atoms.extract_atom("id", nelem=here).reshape(-1)[:here] - 1
-        position = np.zeros((self.model.particles, 3))
-        image = np.zeros((self.model.particles, 3), dtype=np.int64)
-        found = np.zeros(self.model.particles, dtype=np.int64)
-        position[row] = atoms.extract_atom("x", nelem=here)[:here] - cell.corner
-        image[row] = _unpacked(atoms.extract_atom("image", nelem=here).reshape(-1)[:here])
-        found[row] = 1
-        for array in (position, image, found):
-            self.ranks.sum(array)
-        if not (found == 1).all() or not np.isfinite(position).all():
-            msg = f"{int((found != 1).sum())} of {self.model.particles} particles were lost"
+        return _unpacked(self._held("image", here).reshape(-1))
+
+    def _collected(self, bounds: Bounds) -> Configuration:
+        cell, here = self.box(), self.lammps.extract_setting("nlocal")
+        route = Route(self.ranks, bounds, self._held("id", here).reshape(-1) - 1)
+        position = route.to_owners(self._held("x", here))
+        position -= cell.corner
+        if self.ranks.any(not np.isfinite(position).all()):
+            msg = "positions of particles are not numbers"
             raise DivergedError(msg)
-        return Configuration(position, image, cell)
+        return Configuration(position, route.to_owners(self.image()), cell)
+
+    def _held(self, name: str, count: int) -> NDArray[Any]:
+        values: NDArray[Any] = self.lammps.numpy.extract_atom(name, nelem=count)[:count]
+        return values
 
     def _vector(self, compute: str) -> NDArray[np.float64]:
         return np.array(self.lammps.numpy.extract_compute(compute, 0, 1)[:6], dtype=np.float64)
@@ -313,10 +335,7 @@ def _quoted(path: Path) -> str:
     return f'"{os.path.relpath(path)}"'
 
 
-def _unpacked(image: Any) -> NDArray[np.int64]:
+def _unpacked(image: Any) -> NDArray[np.int16]:
     """Split LAMMPS image flags, three offset numbers of 10 bits each."""
-    bits, offset = 10, 512
-    mask = (1 << bits) - 1
-    flags = np.asarray(image, dtype=np.int64)
-    parts = [((flags >> (bits * axis)) & mask) - offset for axis in range(3)]
-    return np.stack(parts, axis=-1)
+    parts = [(image >> (IMAGE_BITS * axis)) & (IMAGES - 1) for axis in range(3)]
+    return (np.stack(parts, axis=-1) - IMAGES // 2).astype(np.int16)

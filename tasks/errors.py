@@ -23,3 +23,7 @@ class StorageError(GlasscreepError):
 
 class UnfitError(GlasscreepError):
     """What is asked for can't be done, here or by what the user gave. Never retried."""
+
+
+class InterruptedRelaxation(Exception):  # noqa: N818 - nothing went wrong
+    """A relaxation was given up since it was asked to stop; the engine holds nothing of use."""

@@ -8,7 +8,7 @@ from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Engine, EngineError
 from glasscreep.tasks.glasses import Glass, write_glass
 from glasscreep.tasks.manifest import Manifest
-from glasscreep.tasks.minimise import Aim
+from glasscreep.tasks.minimise import BOX_HELD, Aim
 from glasscreep.tasks.physics import GlassPhysics, identity
 from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.settings import Wanted
@@ -98,7 +98,7 @@ class GlassChain(Chain):
 
     def _finish(self, step: int) -> None:
         self.load()
-        relaxed = relax(self.engine, Aim(FORCE_TOLERANCE, 0.0, None))
+        relaxed = relax(self.engine, Aim(FORCE_TOLERANCE, 0.0, BOX_HELD))
         if not relaxed.is_relaxed:
             msg = (
                 f"glass {self._id} still has a force of {relaxed.force_residual:.3g} after "

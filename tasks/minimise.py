@@ -1,30 +1,29 @@
 """Minimisation of positions and box at once, by a limited-memory quasi-Newton method.
 
-The atoms and the three box lengths are relaxed together. Nesting a fixed-box minimisation
-inside a search for the box took four times as many force evaluations.
+The atoms and the box are relaxed together. Nesting a fixed-box minimisation inside a search for
+the box took four times as many force evaluations. Each rank has a share of the atoms.
 """
 
-from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.tasks.cell import Cell
+from glasscreep.tasks.deformation import conjugate, deformed, gradient_of
+from glasscreep.tasks.quasi_newton import QuasiNewton
+from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.scales import Scales
+
 Array = NDArray[np.float64]
 
-HISTORY = 10
-"""Pairs of steps and gradient changes that are remembered."""
-LONGEST_MOVE = 0.05
-"""Largest change of a particle's coordinate in one step [length]."""
 LARGEST_STRAIN = 0.005
-"""Largest change of a box length in one step, as a share of it."""
-STIFFNESS = 100.0
-"""First guess of a particle's curvature [energy / length**2]."""
-C11, C12 = 89.0, 53.0
-"""First guess of the elastic constants of the glass [energy / length**3]."""
+"""Largest change of a strain of the box in one step."""
 MARGIN = 0.9
 """Share of the tolerances aimed at: positions are rounded when they are stored."""
+BOX_HELD = np.full(6, np.nan)
+"""Target of an `Aim` that holds the box fixed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +31,9 @@ class Trial:
     """A configuration that the minimiser wants to know about."""
 
     position: Array
-    """(n, 3), origin at the box corner, of any image [length]."""
-    edges: Array
-    """(3,) box lengths [length]."""
+    """(n, 3) of this rank's share, origin at the box corner, of any image [length]."""
+    cell: Cell
+    """The box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,11 @@ class Answer:
     """Forces on a `Trial`."""
 
     force: Array
-    """(n, 3) [energy / length]."""
+    """(n, 3) on this rank's share [energy / length]."""
+    largest_force: float
+    """Largest |component| on any particle of any share [energy / length]."""
     stress: Array
-    """(3,) virial stress along x, y, z, compression positive [energy / length**3]."""
+    """(6,) virial stress in the order of `COMPONENTS`, compression positive [pressure]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,20 @@ class Aim:
     force_tolerance: float
     """Largest force component allowed [energy / length]."""
     stress_tolerance: float
-    """Largest |stress - target| allowed, per component [energy / length**3]."""
-    target: Array | None
-    """(3,) stress wanted, compression positive; None holds the box fixed."""
+    """Largest |stress - target| allowed, per component [pressure]."""
+    target: Array
+    """(6,) stress wanted in the order of `COMPONENTS`, as pressure: compression positive; nan
+    where the box does not move [pressure]."""
+
+    @property
+    def free(self) -> NDArray[np.bool_]:
+        """(6,) the components in which the box moves."""
+        return ~np.isnan(self.target)
 
     def residuals(self, answer: Answer) -> tuple[float, float]:
         """Measure how far an answer is from relaxed: force and stress (0 in a fixed box)."""
-        force = float(np.abs(answer.force).max())
-        if self.target is None:
-            return force, 0.0
-        return force, float(np.abs(answer.stress - self.target).max())
+        excess = np.abs(answer.stress - self.target)[self.free]
+        return answer.largest_force, float(excess.max(initial=0.0))
 
     def is_met(self, answer: Answer, margin: float = 1.0) -> bool:
         """Tell whether both residuals are within `margin` times their tolerances."""
@@ -71,87 +76,113 @@ class Aim:
         return force <= margin * self.force_tolerance and stress <= margin * self.stress_tolerance
 
 
-class _InverseHessian:
-    """What the last steps taught of the inverse Hessian (L-BFGS, two-loop recursion)."""
-
-    def __init__(self, volume: float, box_scale: float) -> None:
-        elastic = np.full((3, 3), C12) + (C11 - C12) * np.eye(3)
-        self._box = np.linalg.inv(volume * elastic / box_scale**2)
-        self._pairs: deque[tuple[Array, Array, float]] = deque(maxlen=HISTORY)
-
-    def _first_guess(self, vector: Array) -> Array:
-        return np.concatenate((vector[:-3] / STIFFNESS, self._box @ vector[-3:]))
-
-    def learn(self, step: Array, change: Array) -> None:
-        """Add a step and the change of the gradient over it."""
-        curvature = float(step @ change)
-        if curvature <= 0:  # past a ridge: what was learnt belongs to another basin
-            self._pairs.clear()
-        else:
-            self._pairs.append((step, change, curvature))
-
-    def __matmul__(self, gradient: Array) -> Array:
-        rest, shares = gradient.copy(), []
-        for step, change, curvature in reversed(self._pairs):
-            share = float(step @ rest) / curvature
-            rest -= share * change
-            shares.append(share)
-        result = self._first_guess(rest)
-        if self._pairs:
-            _, change, curvature = self._pairs[-1]
-            result *= curvature / float(change @ self._first_guess(change))
-        for (step, change, curvature), share in zip(self._pairs, reversed(shares), strict=True):
-            result += (share - float(change @ result) / curvature) * step
-        return result
-
-
-def minimise(start: Trial, aim: Aim) -> Generator[Trial, Answer, None]:
-    r"""Step towards mechanical equilibrium under a target stress.
+def minimise(
+    start: Trial, aim: Aim, scales: Scales, ranks: Ranks
+) -> Generator[Trial, Answer, None]:
+    r"""Step towards mechanical equilibrium under a target stress. Collective.
 
     A generator: it yields a `Trial`, is sent its `Answer`, and returns once `aim` is met.
-    Unknowns are the positions scaled back to the starting box and the logarithmic strains
-    :math:`\epsilon_a = \ln L_a / L_{0,a}`, whose gradient is
-    :math:`-V (\sigma_a - \sigma^*_a)`. Steps are judged by forces alone, never by the energy,
-    which is too coarse to tell trials apart once forces are below about 1e-6.
+    Unknowns are the positions :math:`q` scaled back to the starting box, :math:`r = q F`, and the
+    free ones of the strains that make :math:`F` (`deformation.gradient_of`); the gradient by
+    those of the lengths is :math:`-V (\sigma_a - \sigma^*_a)`. Steps are judged by forces alone,
+    never by the energy, which is too coarse to tell trials apart once forces are below about 1e-6.
 
     Parameters
     ----------
     start : Trial
-        Where to start.
+        Where to start. Its positions are overwritten: all trials have theirs in this array.
     aim : Aim
         When to stop; holds the target stress.
+    scales : Scales
+        First guesses of stiffnesses.
+    ranks : Ranks
+        Who has the shares.
 
     Yields
     ------
     Trial
         Configuration whose forces and stress are needed next.
     """
-    volume = float(np.prod(start.edges))
-    # Puts strains on the scale of displacements: both then have curvatures near STIFFNESS.
-    box_scale = np.sqrt(volume * C11 / STIFFNESS)
-    inverse_hessian = _InverseHessian(volume, box_scale)
-    state = np.concatenate((start.position.ravel(), np.zeros(3)))
+    box, reference = _Box(start.cell, aim, scales), start.position.copy()
+    size = reference.size
+    # The unknowns of the box are the first rank's.
+    own = size + box.unknowns * ranks.is_first
+    method = QuasiNewton(own, 1 / scales.stiffness, ranks)
     answer = yield start
-    gradient = _gradient(answer, np.ones(3), volume, aim, box_scale)
+    _fill(method.gradient, answer, box)
+    method.begin()
     while not aim.is_met(answer, MARGIN):
-        step = _shortened(-(inverse_hessian @ gradient), box_scale)
-        state = state + step
-        stretch = np.exp(state[-3:] / box_scale)
-        answer = yield Trial(state[:-3].reshape(-1, 3) * stretch, start.edges * stretch)
-        before = gradient
-        gradient = _gradient(answer, stretch, volume, aim, box_scale)
-        inverse_hessian.learn(step, gradient - before)
+        step = method.step()
+        box.strain += _shortened(step, size, box, ranks)
+        reference += step[:size].reshape(-1, 3)
+        np.matmul(reference, box.deformation(), out=start.position)
+        answer = yield Trial(start.position, deformed(start.cell, box.deformation()))
+        _fill(method.gradient, answer, box)
+        method.learn()
 
 
-def _gradient(answer: Answer, stretch: Array, volume: float, aim: Aim, box_scale: float) -> Array:
-    on_box = np.zeros(3)
-    if aim.target is not None:
-        on_box = -(answer.stress - aim.target) * volume * float(np.prod(stretch)) / box_scale
-    return np.concatenate(((-answer.force * stretch).ravel(), on_box))
+class _Box:
+    """The strains, and unknowns in their place whose curvatures are those of particles.
+
+    Parameters
+    ----------
+    start : Cell
+        The box without strain.
+    aim : Aim
+        Says which strains are free.
+    scales : Scales
+        First guesses of stiffnesses.
+    """
+
+    def __init__(self, start: Cell, aim: Aim, scales: Scales) -> None:
+        self._volume, self._aim, self.scales = start.volume, aim, scales
+        self.unknowns = int(aim.free.sum())
+        stiffness = self._volume * scales.pressure * _elastic(scales)[np.ix_(aim.free, aim.free)]
+        # With S = L L^T the unknowns L^T e of strains e have the curvature 1 in all directions.
+        root = np.linalg.cholesky(stiffness / scales.stiffness)
+        self._inverse_root = np.linalg.inv(root)
+        self.strain = np.zeros(6)
+        """Of `deformation.gradient_of`; those that are not free stay 0."""
+
+    def deformation(self) -> Array:
+        """(3, 3) deformation gradient."""
+        return gradient_of(self.strain)
+
+    def strains(self, unknowns: Array) -> Array:
+        """(6,) strains that unknowns stand for."""
+        strains = np.zeros(6)
+        strains[self._aim.free] = unknowns @ self._inverse_root
+        return strains
+
+    def gradient(self, stress: Array) -> Array:
+        """Gradient by the unknowns [energy]."""
+        excess = np.where(self._aim.free, stress - self._aim.target, 0.0)
+        energy = self._volume * self.scales.pressure * float(np.exp(self.strain[:3].sum()))
+        by_strain = -energy * conjugate(excess, self.strain)
+        gradient: Array = self._inverse_root @ by_strain[self._aim.free]
+        return gradient
 
 
-def _shortened(step: Array, box_scale: float) -> Array:
-    move = float(np.abs(step[:-3]).max()) / LONGEST_MOVE
-    strain = float(np.abs(step[-3:]).max()) / box_scale / LARGEST_STRAIN
-    excess: float = max(move, strain, 1.0)
-    return step / excess
+def _elastic(scales: Scales) -> Array:
+    elastic = np.diag(3 * [scales.c11 - scales.c12] + 3 * [scales.c44])
+    elastic[:3, :3] += scales.c12
+    return elastic
+
+
+def _fill(gradient: Array, answer: Answer, box: _Box) -> None:
+    size = answer.force.size
+    np.matmul(answer.force, -box.deformation().T, out=gradient[:size].reshape(-1, 3))
+    if len(gradient) > size:
+        gradient[size:] = box.gradient(answer.stress)
+
+
+def _shortened(step: Array, size: int, box: _Box, ranks: Ranks) -> Array:
+    """Cut a step down to what is allowed, in place; return what it does to the strains."""
+    moves = step[:size]
+    move = max(moves.max(initial=0.0), -moves.min(initial=0.0))
+    strain = box.strains(step[size:]) if len(step) > size else np.zeros(6)
+    every = ranks.gathered(np.concatenate(([move], strain)))
+    move, strain = every[:, 0].max(), every[0, 1:]
+    excess = max(move / box.scales.longest_move, np.abs(strain).max() / LARGEST_STRAIN, 1.0)
+    step /= excess
+    return strain / excess

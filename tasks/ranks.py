@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from mpi4py import MPI
+from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -20,7 +22,8 @@ class Ranks:
     def __init__(self, communicator: MPI.Comm = MPI.COMM_WORLD) -> None:
         self.communicator = communicator
         self.count: int = communicator.Get_size()
-        self.is_first: bool = communicator.Get_rank() == 0
+        self.number: int = communicator.Get_rank()
+        self.is_first: bool = self.number == 0
 
     def first(self, action: Callable[[], T]) -> T:
         """Do something on the first rank alone, and give its result to all.
@@ -45,7 +48,39 @@ class Ranks:
         """Tell all ranks whether the flag is up on any of them."""
         return bool(self.communicator.allreduce(flag, op=MPI.LOR))
 
-    def sum(self, values: Any) -> None:
-        """Add an array up over the ranks, in place."""
-        if self.count > 1:
-            self.communicator.Allreduce(MPI.IN_PLACE, values, op=MPI.SUM)
+    def gathered(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give every rank the values of all, stacked in the order of the ranks."""
+        if self.count == 1:
+            return values[None]
+        every = np.empty((self.count, *values.shape))
+        self.communicator.Allgather(values, every)
+        return every
+
+    def total(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add values up in the order of the ranks: the same bits on every rank, and every time."""
+        total: NDArray[np.float64] = self.gathered(values).sum(axis=0)
+        return total
+
+    def dealt(
+        self, values: NDArray[Any], sent: NDArray[np.int64], received: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """Send each rank its rows, and receive one's own.
+
+        Parameters
+        ----------
+        values : (n, ...)
+            Rows for the first rank, then those for the second, and so on.
+        sent, received : (ranks,) int
+            Number of rows for each rank, and of those from each.
+
+        Returns
+        -------
+        (m, ...)
+            What came, in the order of the ranks; on a single rank, the values themselves.
+        """
+        if self.count == 1:
+            return values
+        came = np.empty((int(received.sum()), *values.shape[1:]), values.dtype)
+        width = int(np.prod(values.shape[1:]))
+        self.communicator.Alltoallv([values, sent * width], [came, received * width])
+        return came

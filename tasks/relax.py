@@ -1,18 +1,24 @@
 """Relaxing a frame: its energy minimised, its box under the target stress."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.cell import Cell
-from glasscreep.tasks.engine import Configuration, Engine
-from glasscreep.tasks.errors import DivergedError
-from glasscreep.tasks.loading import AXES
+from glasscreep.tasks.engine import IMAGES, Configuration, Engine
+from glasscreep.tasks.errors import DivergedError, InterruptedRelaxation
+from glasscreep.tasks.exchange import Route
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
+from glasscreep.tasks.ranks import Ranks
 
 MOST_EVALUATIONS = 20_000
+ASKED_EVERY_S = 1.0
+"""How often a relaxation asks whether to go on."""
+LENGTHS = ("x", "y", "z")
+TILTS = ("xy", "xz", "yz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +26,13 @@ class Relaxed:
     """Where a relaxation ended."""
 
     configuration: Configuration
-    """The relaxed positions and box."""
+    """The relaxed positions of this rank's even share, and the box."""
     potential_energy: float
     """Per particle [energy]."""
     force_residual: float
     """Largest force component on any particle [energy / length]."""
     stress: NDArray[np.float64]
-    """(3,) virial stress, compression positive [energy / length**3]."""
+    """(6,) virial stress in the order of `COMPONENTS`, compression positive [pressure]."""
     stress_residual: float
     """Largest |stress - target|, per component; 0 if the box was held fixed."""
     force_evaluations: int
@@ -35,7 +41,12 @@ class Relaxed:
     """Whether both residuals are within their tolerances."""
 
 
-def relax(engine: Engine, aim: Aim, most_evaluations: int = MOST_EVALUATIONS) -> Relaxed:
+def relax(
+    engine: Engine,
+    aim: Aim,
+    most_evaluations: int = MOST_EVALUATIONS,
+    interrupted: Callable[[], bool] | None = None,
+) -> Relaxed:
     """Relax the state that the engine holds, velocities left out.
 
     Parameters
@@ -43,43 +54,45 @@ def relax(engine: Engine, aim: Aim, most_evaluations: int = MOST_EVALUATIONS) ->
     engine : Engine
         Holds the state; afterwards it holds the relaxed one, and is fit only for saving.
     aim : Aim
-        Target stress and tolerances.
+        Target stress and tolerances; shears can be free only in a box that LAMMPS lets lean.
     most_evaluations : int
         Give up after so many force evaluations.
+    interrupted : callable, optional
+        Collective; asked about once a second whether to give the relaxation up.
 
     Returns
     -------
     Relaxed
         Not raised but marked, if the tolerances were not reached.
+
+    Raises
+    ------
+    InterruptedRelaxation
+        On all ranks, if `interrupted` said so.
     """
-    search = _Search(engine, aim)
+    question = _Question(engine.ranks, interrupted) if interrupted else None
+    search = _Search(engine, aim, most_evaluations, question)
     with engine.timers.measuring("relaxing"):
-        _run(engine, aim, search, most_evaluations)
+        search.run()
     return search.result()
 
 
-def _run(engine: Engine, aim: Aim, search: "_Search", most_evaluations: int) -> None:
-    engine.do(
-        "fix tally all ave/time 1 1 1 c_energy c_virial[1] c_virial[2] c_virial[3]\n"
-        "fix search all external pf/callback 1 1\nneigh_modify delay 0 every 1 check yes\n"
-        f"thermo {2 * most_evaluations}"
-    )
-    if aim.target is not None:
-        engine.do(_BOX_FROM_VARIABLES)
-    engine.lammps.set_fix_external_callback("search", search.step, None)
-    engine.do(f"run {most_evaluations} post no")
-    engine.do("unfix search\nunfix tally" + ("\nunfix box" if aim.target is not None else ""))
+class _Question:
+    """Whether to go on: asked at evaluations that the first rank's clock decides on."""
 
+    def __init__(self, ranks: Ranks, interrupted: Callable[[], bool]) -> None:
+        self._ranks, self._interrupted = ranks, interrupted
+        self._asked, self._next = 0, 1
+        self._time = time.monotonic()
 
-# LAMMPS lets nothing but a fix change the box during a run. This one follows variables that
-# are set from here, as the change of each length since the start; the rate goes unused.
-_BOX_FROM_VARIABLES = (
-    "variable rate internal 0\n"
-    + "\n".join(f"variable change_{axis} internal 0" for axis in AXES)
-    + "\nfix box all deform 1 "
-    + " ".join(f"{axis} variable v_change_{axis} v_rate" for axis in AXES)
-    + " remap none"
-)
+    def says_stop(self, evaluation: int) -> bool:
+        """Ask, if it is time to. Collective."""
+        if evaluation < self._next:
+            return False
+        elapsed, done = time.monotonic() - self._time, evaluation - self._asked
+        ahead = self._ranks.first(lambda: max(int(ASKED_EVERY_S * done / elapsed), 1))
+        self._asked, self._next, self._time = evaluation, evaluation + ahead, time.monotonic()
+        return self._interrupted()
 
 
 class _Search:
@@ -89,21 +102,41 @@ class _Search:
     `step` when the forces are known. That moves the particles to the next trial.
     """
 
-    def __init__(self, engine: Engine, aim: Aim) -> None:
-        self._engine, self._aim = engine, aim
-        self._start = engine.configuration()
-        cell = engine.box()
-        corner, edges = cell.corner, cell.edges
-        self._centre, self._edges = corner + edges / 2, edges
-        self._trial = Trial(self._start.position, edges)
-        self._minimiser = minimise(self._trial, aim)
+    def __init__(
+        self, engine: Engine, aim: Aim, most_evaluations: int, question: _Question | None
+    ) -> None:
+        self._engine, self._aim, self._question = engine, aim, question
+        self._most = most_evaluations
+        self._bounds = engine.shares()
+        start = engine.configuration()
+        self._image, self._start = start.image, start.cell
+        # LAMMPS lets boxes lean, or not; one that leans has tilts that follow its lengths.
+        tilts = aim.free[3:].any() or start.cell.tilt.any()
+        self._follows = (*LENGTHS, *(TILTS if tilts else ())) if aim.free.any() else ()
+        self._trial = Trial(start.position, start.cell)
+        self._minimiser = minimise(self._trial, aim, engine.model.scales, engine.ranks)
         next(self._minimiser)
+        self._held: _Held | None = None
         self._answer: Answer | None = None
-        self._answered = self._trial
         self._energy = float("nan")
         self._stopped = False
         self._error: Exception | None = None
         self.evaluations = 0
+
+    def run(self) -> None:
+        """Let LAMMPS run until the search is over."""
+        engine = self._engine
+        engine.do(
+            f"fix tally all ave/time 1 1 1 c_energy {' '.join(f'c_virial[{i}]' for i in range(1, 7))}\n"
+            "fix search all external pf/callback 1 1\nneigh_modify delay 0 every 1 check yes\n"
+            f"thermo {2 * self._most}"
+        )
+        if self._follows:
+            engine.do(_box_from_variables(self._follows))
+        engine.lammps.set_fix_external_callback("search", self.step, None)
+        engine.do(f"run {self._most} post no\nunfix search\nunfix tally")
+        if self._follows:
+            engine.do("unfix box")
 
     def step(self, _: Any, __: int, ___: int, tag: Any, x: Any, added_force: Any) -> None:
         added_force[:] = 0.0
@@ -113,37 +146,49 @@ class _Search:
             return
         try:
             with self._engine.timers.measuring("minimising"):
-                self._go_on(tag - 1, x)
+                self._go_on(tag, x)
         except StopIteration:
             self._stop()
         except Exception as error:  # noqa: BLE001 - `result` raises it: LAMMPS is in between
             self._error = error
             self._stop()
 
-    def _go_on(self, row: NDArray[np.int64], x: NDArray[np.float64]) -> None:
-        self._answer, self._answered = self._ask(row), self._trial
-        old, new = self._trial, self._minimiser.send(self._answer)
-        # LAMMPS may have wrapped a particle; it stays in the image where LAMMPS has it.
-        moved = (x - (self._centre - old.edges / 2) - old.position[row]) / old.edges
-        x[:] = (self._centre - new.edges / 2) + new.position[row] + np.rint(moved) * new.edges
-        if self._aim.target is not None:
-            for axis, change in zip(AXES, new.edges - self._edges, strict=True):
-                self._engine.lammps.set_internal_variable(f"change_{axis}", float(change))
-        self._trial = new
+    def _go_on(self, tag: NDArray[np.int32], x: NDArray[np.float64]) -> None:
+        held = self._particles(tag)
+        self._answer = self._ask(held.route, len(x))
+        if self.evaluations > self._most:  # a further trial would get no answer
+            return
+        if self._question and self._question.says_stop(self.evaluations):
+            msg = f"interrupted after {self.evaluations} force evaluations"
+            raise InterruptedRelaxation(msg)
+        self._trial = self._minimiser.send(self._answer)
+        held.place(self._trial, x)
+        cell = self._trial.cell
+        changes = np.concatenate((cell.edges - self._start.edges, cell.tilt - self._start.tilt))
+        for name, change in zip(self._follows, changes.tolist(), strict=False):
+            self._engine.lammps.set_internal_variable(f"change_{name}", change)
 
-    def _ask(self, row: NDArray[np.int64]) -> Answer:
-        lammps = self._engine.lammps
-        self._energy = self._engine.potential_energy()
-        stress = self._engine.virial_stress()
-        # Sums with zeros are exact: every rank takes the same steps and stops at the same one.
-        answer = np.zeros((self._engine.model.particles + 1, 3))
-        answer[row] = lammps.numpy.extract_atom("f", nelem=len(row))[: len(row)]
-        answer[-1] = stress if self._engine.ranks.is_first else 0.0
-        self._engine.ranks.sum(answer)
-        if not np.isfinite(answer).all():
+    def _particles(self, tag: NDArray[np.int32]) -> "_Held":
+        """Find out what is where, if LAMMPS has moved particles to other ranks or images."""
+        lists = int(self._engine.lammps.get_thermo("nbuild"))
+        if self._held is None or self._held.lists != lists:
+            route = Route(self._engine.ranks, self._bounds, tag - 1)
+            self._held = _Held(lists, route, self._engine.image(), self._image)
+        return self._held
+
+    def _ask(self, route: Route, held: int) -> Answer:
+        engine = self._engine
+        self._energy, stress = engine.potential_energy(), engine.virial_stress()
+        force = route.to_owners(engine.lammps.numpy.extract_atom("f", nelem=held)[:held])
+        # All ranks get the same number, take the same steps and stop at the same one.
+        own = max(-force.min(initial=0.0), force.max(initial=0.0))
+        if not np.isfinite(own + force.sum()):
+            own = np.nan
+        largest = float(engine.ranks.gathered(np.array([own])).max())
+        if not np.isfinite(largest) or not np.isfinite(stress).all():
             msg = f"forces are not numbers after {self.evaluations} evaluations of a relaxation"
             raise DivergedError(msg)
-        return Answer(answer[:-1], answer[-1])
+        return Answer(force, largest, stress)
 
     def _stop(self) -> None:
         self._stopped = True
@@ -156,13 +201,8 @@ class _Search:
             msg = "a relaxation ended before LAMMPS computed any forces"
             raise DivergedError(msg)
         force_residual, stress_residual = self._aim.residuals(self._answer)
-        position, edges = self._answered.position, self._answered.edges
         return Relaxed(
-            configuration=Configuration(
-                position,
-                self._start.image,
-                Cell(self._start.cell.corner, edges, self._start.cell.tilt),
-            ),
+            configuration=Configuration(self._trial.position, self._image, self._trial.cell),
             potential_energy=self._energy,
             force_residual=force_residual,
             stress=self._answer.stress,
@@ -170,3 +210,33 @@ class _Search:
             force_evaluations=self.evaluations,
             is_relaxed=self._aim.is_met(self._answer),
         )
+
+
+# LAMMPS lets nothing but a fix change the box during a run. This one follows variables that
+# are set from here, as the change of each length and tilt since the start; the rate goes unused.
+def _box_from_variables(names: tuple[str, ...]) -> str:
+    variables = "\n".join(f"variable change_{name} internal 0" for name in names)
+    follow = " ".join(f"{name} variable v_change_{name} v_rate" for name in names)
+    return (
+        f"variable rate internal 0\n{variables}\nfix box all deform 1 {follow} remap none flip no"
+    )
+
+
+class _Held:
+    """The particles that this rank holds, from one building of neighbour lists to the next."""
+
+    def __init__(
+        self, lists: int, route: Route, image: NDArray[np.int16], start: NDArray[np.int16]
+    ) -> None:
+        self.lists, self.route = lists, route
+        # LAMMPS may have wrapped a particle; it stays in the image where LAMMPS has it.
+        wrapped = route.to_holders(start) - image
+        wrapped = (wrapped + IMAGES // 2) % IMAGES - IMAGES // 2
+        self._wrapped = np.flatnonzero(wrapped.any(axis=1))
+        self._boxes = wrapped[self._wrapped].astype(np.float64)
+
+    def place(self, trial: Trial, x: NDArray[np.float64]) -> None:
+        """Move the particles to where a trial has them."""
+        self.route.to_holders(trial.position, out=x)
+        x += trial.cell.corner
+        x[self._wrapped] += self._boxes @ trial.cell.lattice
