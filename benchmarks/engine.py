@@ -24,7 +24,8 @@ import numpy as np
 
 from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.minimise import Aim
-from glasscreep.tasks.physics import CreepProtocol, Model
+from glasscreep.tasks.model import LennardJones, Model
+from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.relax import relax
 from glasscreep.tasks.settings import Wanted
@@ -33,7 +34,7 @@ from glasscreep.tasks.trial import fastest
 HERE = Path(__file__).parent
 TEMPERATURE, STRESS = 0.1, 0.5
 TARGET = (0.0, 0.0, STRESS)
-CREEP = CreepProtocol("z", 1000, 1000, 1.0, 10.0, 1e-6, 1e-6)
+CREEP = CreepProtocol("compression", "z", 1000, 1000, 1.0, 10.0, 1e-6, 1e-6)
 MELT_STEPS, QUENCH_STEPS = 2_000, 20_000
 LOOP = re.compile(r"Loop time of (\S+) on \d+ procs for (\d+) steps")
 EVALUATIONS = re.compile(r"Iterations, force evaluations = (\d+) (\d+)")
@@ -54,7 +55,7 @@ class Measured:
 
 
 def model_of(particles: int) -> Model:
-    return Model(particles, 0.8, 1.2, (1.0, 1.5, 0.5), (1.0, 0.8, 0.88), 2.5, 0.01)
+    return Model(particles, 0.8, 1.2, LennardJones((1.0, 1.5, 0.5), (1.0, 0.8, 0.88), 2.5), 0.01)
 
 
 def make_glass(model: Model, folder: Path) -> Path:

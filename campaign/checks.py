@@ -5,6 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from glasscreep.campaign.cluster_section import MPIEXEC, SRUN
+from glasscreep.campaign.physics_checks import (
+    OF_POTENTIAL,
+    OF_SYSTEM,
+    loading_problems,
+    potential_problems,
+    unit_problems,
+)
 from glasscreep.campaign.problems import Problem
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.registry import OBSERVABLES
@@ -196,6 +203,9 @@ CHECKS = (
         ),
         _box,
     ),
+    Check(OF_POTENTIAL, potential_problems),
+    Check(OF_SYSTEM, unit_problems),
+    Check(("creep.loading", "creep.axis"), loading_problems),
     _division("glass.checkpoint_interval", "glass.melt_steps"),
     _division("glass.checkpoint_interval", "glass.quench_steps"),
     _division("creep.frame_interval", "creep.steps"),

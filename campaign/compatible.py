@@ -54,7 +54,11 @@ def encode_campaign(campaign: Campaign) -> bytes:
 
 def store_attributes(campaign: Campaign) -> dict[str, Any]:
     """Attributes of a campaign's store: its name and all that decides its runs."""
-    return {"title": campaign.name, "units_style": "lj", "physics": _physics(campaign)}
+    return {
+        "title": campaign.name,
+        "units_style": campaign.model.units,
+        "physics": _physics(campaign),
+    }
 
 
 def demand_compatible(campaign: Campaign, directory: Path) -> None:
@@ -174,7 +178,7 @@ def _change(key: str, there: object, asked: object) -> str:
 
 
 def _physics(campaign: Campaign) -> dict[str, Any]:
-    return campaign.model_dump(
+    dump = campaign.model_dump(
         mode="json",
         include={
             "seed": True,
@@ -183,6 +187,12 @@ def _physics(campaign: Campaign) -> dict[str, Any]:
             "creep": set(type(campaign.creep).model_fields) - {"steps"},
         },
     )
+    # Where a file was found is no physics; what is in it is.
+    dump["model"]["potential_files"] = [file.named() for file in campaign.model.attachments()]
+    if (protocol := campaign.creep.physics().protocol) is not None:
+        (file,) = campaign.creep.attachments()
+        dump["creep"]["protocol"] = f"{protocol.function}:{file.named()}"
+    return dump
 
 
 def _flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -35,6 +35,7 @@ from glasscreep.tasks.store import (
     read_run_table,
     write_run_table,
 )
+from glasscreep.tasks.words import Words
 
 __all__ = ["DirectoryError", "Prepared", "prepare", "read_campaign", "survey"]
 
@@ -162,6 +163,8 @@ def prepare(campaign: Campaign, directory: Path) -> Prepared:
     if not prepared.store.exists():
         _make_directory(directory)
         _write_campaign(campaign, directory)  # from here on the directory is the campaign's
+        for file in campaign.attachments():
+            file.keep(directory)
         _create(prepared)
     elif prepared.room != Room.of_store(prepared.store):
         _extend(prepared)
@@ -194,17 +197,32 @@ def _create(prepared: Prepared) -> None:
         np.where(np.arange(mixture.particles) < mixture.particles_a, 1, 2).astype(np.uint8),
         *_times(prepared),
         specs_of(campaign),
+        words_of(campaign),
     )
 
 
 def _extend(prepared: Prepared) -> None:
     results = specs_of(prepared.campaign)
-    extend_store(prepared.store, _shape(prepared), *_times(prepared), results)
+    extend_store(
+        prepared.store, _shape(prepared), *_times(prepared), results, words_of(prepared.campaign)
+    )
 
 
 def specs_of(campaign: Campaign) -> list[ArraySpec]:
     """Describe the arrays of a campaign's results."""
     return result_specs(campaign.results(), campaign.model.particles)
+
+
+def words_of(campaign: Campaign) -> Words:
+    """Say what differs between campaigns of what their stores say."""
+    creep = campaign.creep
+    meanings = {
+        "compression": f"compressive stress along {creep.axis}",
+        "tension": f"tensile stress along {creep.axis}",
+        "hydrostatic": "hydrostatic stress, compressive",
+        "shear": f"shear stress {creep.axis}",
+    }
+    return Words(campaign.model.units, f"{meanings[creep.loading]}, positive as such")
 
 
 def _shape(prepared: Prepared) -> StoreShape:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from glasscreep.campaign.attachment import pinned
 from glasscreep.campaign.checks import cross_problems
 from glasscreep.campaign.explain import field_problems, without
 from glasscreep.campaign.problems import CampaignFileError, Problem, dotted, toml_text
@@ -42,7 +43,9 @@ def load(path: Path | str) -> Campaign:
     values = _parsed(path)
     if site := site_defaults():
         values["cluster"] = _merged(site, values.get("cluster", {}))
+    values, missing = pinned(values, path.parent)
     campaign, problems = _checked({"name": path.stem} | values)
+    problems = [*problems, *missing]
     if problems:
         raise CampaignFileError(path, problems)
     return campaign

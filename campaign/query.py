@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 import zarr
 from numpy.typing import NDArray
+from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.campaign.opened import open_campaign, run_table
 from glasscreep.campaign.query_columns import ArrayColumns, Columns, of_d2min, of_fit, of_scalars
@@ -118,12 +119,19 @@ def _columns_of(result: str, group: zarr.Group, reader: FrameReader) -> Callable
     if result in STRAINS:
         return lambda run: of_scalars(_strain(result, group, reader, run))
     if result in NAMES:
-        return lambda run: of_scalars(reader.scalar(result, run.Index))
+        names = _names(open_array(group, result), reader)
+        return lambda run: of_scalars(reader.scalar(result, run.Index), names)
     if result == FIT:
         return lambda run: of_fit(_read(group, FIT, run), run.stress)
     if open_array(group, result).attrs.get("observable") == D2MIN:
         return lambda run: of_d2min(_read(group, result, run), reader.species)
     return ArrayColumns(group, result, reader).of_run
+
+
+def _names(array: "zarr.Array[Any]", reader: FrameReader) -> list[str]:
+    """Name the columns of an array with several values for each frame."""
+    dims = cast("ArrayV3Metadata", array.metadata).dimension_names or ()
+    return [str(name) for dim in dims[2:] for name in reader.column(str(dim))]
 
 
 def _result_arrays(group: zarr.Group) -> list[str]:
@@ -140,10 +148,11 @@ def _result_arrays(group: zarr.Group) -> list[str]:
 def _strain(result: str, group: zarr.Group, reader: FrameReader, run: Any) -> NDArray[np.float64]:
     # Not from the store, where it comes some frames later: it is there with the frame.
     physics: Any = group.attrs["physics"]
+    creep = physics["creep"]
     if not reader.manifest(run.Index).frames:
         return np.empty(0)
     frames = RunFrames(reader, run.Index, run.glass_row, frame_interval=1)
-    values: NDArray[np.float64] = strains(frames, str(physics["creep"]["axis"]))[
+    values: NDArray[np.float64] = strains(frames, creep["loading"], creep["axis"])[
         STRAINS.index(result)
     ]
     return values

@@ -1,6 +1,6 @@
 """The columns of a query's table, by the dimensions of what is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -11,7 +11,6 @@ from zarr.core.metadata import ArrayV3Metadata
 from glasscreep.analysis.creep import CreepFit
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.opening import open_array
-from glasscreep.tasks.physics import AXES
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.strain_results import FIT_PARAMETERS
 
@@ -22,9 +21,9 @@ SPECIES = {1: "A", 2: "B"}
 Columns = dict[str, Any]
 
 
-def of_scalars(values: NDArray[Any]) -> Columns:
-    """Give each frame a row: a column `value`, or one for each axis."""
-    columns = {"value": values} if values.ndim == 1 else dict(zip(AXES, values.T, strict=True))
+def of_scalars(values: NDArray[Any], names: Sequence[str] = ()) -> Columns:
+    """Give each frame a row: a column `value`, or one for each `name`."""
+    columns = {"value": values} if values.ndim == 1 else dict(zip(names, values.T, strict=True))
     return {"frame": np.arange(len(values)), **columns}
 
 

@@ -3,17 +3,18 @@
 The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 1272355 (2023).
 """
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from glasscreep.campaign.analysis_section import AnalysisSection
+from glasscreep.campaign.attachment import Attachment
 from glasscreep.campaign.cluster_section import ClusterSection
 from glasscreep.campaign.fields import (
     Allowed,
     Count,
     Finites,
-    Fraction,
     Name,
     Positive,
     Positives,
@@ -21,59 +22,22 @@ from glasscreep.campaign.fields import (
     as_tuple,
 )
 from glasscreep.campaign.grid import Glass, Point, Run, runs_of, union
+from glasscreep.campaign.model_section import ModelSection
 from glasscreep.campaign.section import Section
+from glasscreep.tasks.loading import Loading
+from glasscreep.tasks.model import LennardJones, Model
 from glasscreep.tasks.observable import Result
-from glasscreep.tasks.physics import CreepProtocol, GlassPhysics, GlassProtocol, Model, glass_ids
+from glasscreep.tasks.physics import (
+    CreepProtocol,
+    GlassPhysics,
+    GlassProtocol,
+    Protocol,
+    glass_ids,
+)
 from glasscreep.tasks.registry import chosen_results
 from glasscreep.tasks.settings import Accelerator
 
-LARGEST_PARTICLES = 2**31 - 1
-"""LAMMPS numbers atoms with 32 bits."""
-
-
-class WellDepths(Section):
-    """`epsilon` of the three pairs of species."""
-
-    AA: Positive = 1.0
-    """Well depth of A with A [energy]."""
-    AB: Positive = 1.5
-    """Well depth of A with B [energy]."""
-    BB: Positive = 0.5
-    """Well depth of B with B [energy]."""
-
-
-class Diameters(Section):
-    """`sigma` of the three pairs of species."""
-
-    AA: Positive = 1.0
-    """Diameter of A with A [length]."""
-    AB: Positive = 0.8
-    """Diameter of A with B [length]."""
-    BB: Positive = 0.88
-    """Diameter of B with B [length]."""
-
-
-class ModelSection(Section):
-    """The glass former: the Kob-Andersen mixture, in Lennard-Jones units."""
-
-    particles: Annotated[
-        Count,
-        Field(le=LARGEST_PARTICLES),
-        Allowed("a whole number up to 2^31 - 1, enough to fill twice the cutoffs"),
-    ] = 10_000
-    """Particles, A and B together."""
-    fraction_a: Fraction = 0.8
-    """Share of species A; the rest is B."""
-    density: Positive = 1.2
-    """Number density of the melt and of the quenched glass [1/length^3]."""
-    epsilon: WellDepths = WellDepths()
-    """Well depths of the pairs."""
-    sigma: Diameters = Diameters()
-    """Diameters of the pairs."""
-    cutoff: Positive = 2.5
-    """Cutoff of all pairs, where the energy is shifted to zero [length]."""
-    timestep: Positive = 0.01
-    """Time step of the dynamics [time]."""
+PROTOCOL = r"^[A-Za-z_]\w*:.+$"
 
 
 class GlassSection(Section):
@@ -106,8 +70,20 @@ class CreepSection(Section):
         1_000
     )
     """Distance of checkpoints: what a crash costs at most [steps]."""
-    axis: Annotated[Literal["x", "y", "z"], Allowed('"x", "y" or "z"')] = "z"
-    """Loaded axis; the other two are free of stress."""
+    loading: Annotated[Loading, Allowed('"compression", "tension", "hydrostatic" or "shear"')] = (
+        "compression"
+    )
+    """What the stress does; where it does not act, the glass is free of stress."""
+    axis: Annotated[
+        Literal["x", "y", "z", "xy", "xz", "yz"],
+        Allowed('"x", "y" or "z"; with loading = "shear": "xy", "xz" or "yz"'),
+    ] = "z"
+    """Loaded axis; of `shear` the plane, of `hydrostatic` unused."""
+    protocol: Annotated[
+        Annotated[str, Field(pattern=PROTOCOL)] | None,
+        Allowed('"MODULE:FUNCTION", with MODULE.py beside the campaign file, or not at all'),
+    ] = None
+    """Function that says which load acts when."""
     thermostat_damping: Positive = 1.0
     """Damping time of the thermostat [time]."""
     barostat_damping: Positive = 10.0
@@ -117,6 +93,22 @@ class CreepSection(Section):
     force_tolerance: Positive = 1e-6
     """Largest force component in a relaxed frame [energy/length]."""
 
+    def attachments(self) -> tuple[Attachment, ...]:
+        """File of the user's protocol, if there is one."""
+        return () if self.protocol is None else (Attachment.of(self.protocol.partition(":")[2]),)
+
+    def physics(self) -> CreepProtocol:
+        """Physics of the loading."""
+        own = self.model_dump(exclude={"steps", "protocol"})
+        axis = "" if self.loading == "hydrostatic" else self.axis
+        return CreepProtocol(**{**own, "axis": axis}, protocol=self._protocol())
+
+    def _protocol(self) -> Protocol | None:
+        if self.protocol is None:
+            return None
+        (file,), function = self.attachments(), self.protocol.partition(":")[0]
+        return Protocol(file.path.stem, function, file.sha256)
+
 
 class GridSection(Section):
     """Points to simulate: every temperature with every stress."""
@@ -124,7 +116,7 @@ class GridSection(Section):
     temperature: Positives
     """Temperature of the dynamics [energy]."""
     stress: Finites
-    """Stress on the loaded axis, compression positive [energy/length^3]."""
+    """Stress of the loading, positive as its name says [energy/length^3]."""
 
 
 class ResourcesSection(Section):
@@ -190,13 +182,9 @@ class Campaign(Section):
 
     def results(self) -> tuple[Result, ...]:
         """Every result, each after the one that it is computed from."""
-        axis, model = {"axis": self.creep.axis}, self.mixture()
-        potential = {"epsilon": model.epsilon, "sigma": model.sigma, "cutoff": model.cutoff}
-        of_physics: dict[str, dict[str, Any]] = {
-            "strain": axis,
-            "creep_fit": axis,
-            "local_energy": potential,
-        }
+        of_physics: dict[str, dict[str, Any]] = {"strain": self.loading, "creep_fit": self.loading}
+        if isinstance(pairs := self.mixture().interaction, LennardJones):
+            of_physics["local_energy"] = asdict(pairs)
         parameters = {**of_physics, **self.analysis.parameters()}
         return chosen_results(self.analysis.results, self.d2min_intervals, parameters)
 
@@ -204,11 +192,18 @@ class Campaign(Section):
         """Every point of the grids once, by temperature and then by stress."""
         return union((grid.temperature, grid.stress) for grid in self.grid)
 
+    @property
+    def loading(self) -> dict[str, str]:
+        """What strain is measured by."""
+        return {"loading": self.creep.loading, "axis": self.creep.axis}
+
     def mixture(self) -> Model:
         """Physics of the model."""
-        values = self.model.model_dump()
-        pairs = {key: tuple(values[key].values()) for key in ("epsilon", "sigma")}
-        return Model(**{**values, **pairs})
+        return self.model.physics()
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Files that belong to the campaign."""
+        return (*self.model.attachments(), *self.creep.attachments())
 
     def glasses(self, count: int | None = None) -> tuple[Glass, ...]:
         """Glass of each replica, or of so many of them."""
@@ -223,5 +218,4 @@ class Campaign(Section):
 
     def runs(self) -> tuple[Run, ...]:
         """Every run, replica by replica and in each in the order of the points."""
-        creep = CreepProtocol(**self.creep.model_dump(exclude={"steps"}))
-        return tuple(runs_of(self.glasses(), creep, self.points()))
+        return tuple(runs_of(self.glasses(), self.creep.physics(), self.points()))

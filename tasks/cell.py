@@ -31,4 +31,5 @@ class Cell:
     @property
     def volume(self) -> float:
         """Volume [length^3]."""
-        return math.prod(self.edges.tolist())
+        volume: float = math.prod(self.edges.tolist())
+        return volume

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Configuration, Engine, Thermodynamics
@@ -12,6 +10,7 @@ from glasscreep.tasks.files import checksum_of_file
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.physics import RunPhysics, identity
+from glasscreep.tasks.protocol import Loads
 from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
@@ -30,6 +29,8 @@ class CreepChain(Chain):
         Where to commit; None on all ranks but the first.
     glass : Path
         Directory of the finished glass.
+    loads : callable
+        Gives the load that acts from a step on, as `protocol.loads_of`.
     control : Control
         Told of the progress.
     wanted : Wanted
@@ -42,12 +43,14 @@ class CreepChain(Chain):
         physics: RunPhysics,
         writer: FrameWriter | None,
         glass: Path,
+        loads: Loads,
         control: Control,
         wanted: Wanted,
     ) -> None:
         super().__init__(engine, writer.checkpoints if writer else None, control)
         self._physics, self._id = physics, identity(physics)
         self._writer, self._glass, self._wanted = writer, glass, wanted
+        self._loads = loads
 
     def run(self, stop_after: int, frames_wanted: int) -> str:
         """Go on until there are `stop_after` frames: `done`, `partial` or `stopped`."""
@@ -67,7 +70,7 @@ class CreepChain(Chain):
         if manifest.checkpoint is None:
             self._start()
         elif manifest.settings is None:
-            self.choose_settings(self._wanted, self._run)
+            self.choose_settings(self._wanted, lambda steps: self._run(0, steps))
         elif manifest.step < (manifest.frames + 1) * self._physics.creep.frame_interval:
             self._block(manifest.step)
         else:
@@ -75,6 +78,8 @@ class CreepChain(Chain):
 
     def _start(self) -> None:
         self.engine.load(self.engine.ranks.first(lambda: glass_checkpoint(self._glass)))
+        if self._loads(0).tilts:
+            self.engine.lean()
         seed = self.control.seed(self._id, "velocities")
         self.engine.draw_velocities(self._physics.temperature, seed)
         self.commit(0)
@@ -82,18 +87,20 @@ class CreepChain(Chain):
     def _block(self, step: int) -> None:
         self.load()
         steps = self._physics.creep.checkpoint_interval
-        self.control.timed(lambda: self._run(steps), steps)
+        self.control.timed(lambda: self._run(step, steps), steps)
         self.commit(step + steps)
 
-    def _run(self, steps: int) -> None:
+    def _run(self, step: int, steps: int) -> None:
         physics = self._physics
-        self.engine.creep(physics.creep, physics.temperature, physics.target_stress(), steps)
+        self.engine.creep(physics.creep, physics.temperature, self._loads(step), steps)
 
     def _frame(self, frame: int) -> None:
         self.load()
         dynamics = self.engine.thermodynamics()
         creep = self._physics.creep
-        target = np.array([*self._physics.target_stress(), np.nan, np.nan, np.nan])
+        # The load of the block that ended here: what begins now has not acted yet.
+        acted = (frame + 1) * creep.frame_interval - creep.checkpoint_interval
+        target = self._loads(acted).target()
         relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
         at = self.engine.on_first(relaxed.configuration)
         record = _record(frame, dynamics, relaxed, at)
@@ -128,6 +135,7 @@ def _record(
         frame=frame,
         position=at.position,
         box_edges=at.edges,
+        box_tilt=at.cell.tilt,
         image=at.image,
         potential_energy=relaxed.potential_energy,
         kinetic_temperature=dynamics.temperature,

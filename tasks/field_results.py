@@ -104,7 +104,7 @@ def _field(
     assert result.source is not None
     values = frames.stored(result.source, frame)
     own = (frames.species == 1) & np.isfinite(values)
-    return frames.position(frame)[own], frames.edges[frame], values[own]
+    return frames.position(frame)[own], frames.box(frame), values[own]
 
 
 def _voxels(frames: RunFrames, result: Result, count: int) -> NDArray[np.float64]:

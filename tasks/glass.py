@@ -112,5 +112,5 @@ class GlassChain(Chain):
         self.commit(step, done=True)
 
     def _store_glass(self, relaxed: Relaxed, at: Configuration) -> None:
-        glass = Glass(at.position, at.edges, relaxed.potential_energy, relaxed.stress[:3])
+        glass = Glass(at.position, at.edges, relaxed.potential_energy, relaxed.stress)
         write_glass(self._store, self._row, glass, self.checkpoints.scratch)

@@ -25,7 +25,8 @@ class Glass:
     potential_energy: float
     """Per particle [energy]."""
     stress: NDArray[np.float64]
-    """(3,) virial stress, compression positive [energy / length**3]."""
+    """(6,) xx, yy, zz, xy, xz, yz of the virial stress, as pressure: compression positive
+    [energy / length**3]."""
 
 
 def write_glass(store: Path, row: int, glass: Glass, scratch: Scratch) -> None:
@@ -44,7 +45,7 @@ def write_glass(store: Path, row: int, glass: Glass, scratch: Scratch) -> None:
     """
     group = open_writable(store, scratch.write)
     no_image = np.zeros(glass.position.shape, np.int8)
-    fixed, _ = encode_positions(glass.position, no_image, glass.box_edges)
+    fixed, _ = encode_positions(glass.position, no_image, glass.box_edges, np.zeros(3))
     values: dict[str, Any] = {
         "glass_position": fixed,
         "glass_box_edges": glass.box_edges,

@@ -6,17 +6,18 @@ from typing import Any, Literal
 
 import numpy as np
 
+from glasscreep.tasks.cell import COMPONENTS
 from glasscreep.tasks.codec import IMAGE_FILL, POSITION_FILL, RESOLUTION
-from glasscreep.tasks.physics import AXES
+from glasscreep.tasks.loading import AXES
+from glasscreep.tasks.units import PRESSURE, TEMPERATURE
 
 SCHEMA = "glasscreep"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 POSITION_SHARD_FRAMES = 64
 IMAGE_SHARD_FRAMES = 1024
 SCALAR_CHUNK_FRAMES = 1024
 TABLE_CHUNK = 16384
 PARTICLE_CHUNK = 131072
-PRESSURE = "energy / length^3"
 COORDINATES = "run_id temperature stress replica seed glass_row step time species particle_id"
 
 
@@ -44,6 +45,8 @@ class StoreShape:
             "frame": self.frames,
             "particle": self.particles,
             "dim": len(AXES),
+            "tilt": len(COMPONENTS) - len(AXES),
+            "component": len(COMPONENTS),
             "lag": self.frames,
             "glass": self.glasses,
         }
@@ -109,8 +112,8 @@ def _tables() -> list[ArraySpec]:
     nan = np.nan
     return [
         _table("run_id", "run", "str", "", "1", "identity of the run"),
-        _table("temperature", "run", "<f8", nan, "energy", "temperature of the dynamics"),
-        _table("stress", "run", "<f8", nan, PRESSURE, "compressive stress on the loaded axis"),
+        _table("temperature", "run", "<f8", nan, TEMPERATURE, "temperature of the dynamics"),
+        _table("stress", "run", "<f8", nan, PRESSURE, "stress of the loading"),
         _table("replica", "run", "<i4", -1, "1", "independent glass"),
         _table("seed", "run", "<i8", -1, "1", "seed of the velocities"),
         _table("glass_row", "run", "<i4", -1, "1", "index of the glass the run starts from"),
@@ -121,6 +124,10 @@ def _tables() -> list[ArraySpec]:
         _table("species", "particle", "|u1", 0, "1", "species", definition="1 = A, 2 = B"),
         _table("particle_id", "particle", "<i8", -1, "1", "number of the particle, from 1"),
         _table("dim", "dim", "str", "", "1", "Cartesian axis"),
+        _table(
+            "tilt", "tilt", "str", "", "1", "along the first axis, of the edge along the second"
+        ),
+        _table("component", "component", "str", "", "1", "component of a symmetric tensor"),
     ]
 
 
@@ -146,7 +153,7 @@ def _frames(particles: int) -> list[ArraySpec]:
     image = {
         "units": "1",
         "long_name": "periodic image",
-        "definition": "position + image * box_edges is the unwrapped position",
+        "definition": "position + image @ lattice is the unwrapped position",
         "_FillValue": IMAGE_FILL,
     }
     return [
@@ -169,7 +176,7 @@ def _position() -> dict[str, Any]:
     return {
         "units": "length",
         "long_name": "relaxed position",
-        "definition": "origin at the corner of the box, wrapped into the box",
+        "definition": "origin at the corner of the box, from 0 to its edge along each axis",
         "scale_factor": RESOLUTION,
         "_FillValue": POSITION_FILL,
     }
@@ -178,13 +185,15 @@ def _position() -> dict[str, Any]:
 def _frame_scalars() -> list[ArraySpec]:
     per_particle = "of the relaxed frame, per particle, shifted to zero at the cutoff"
     dynamic = "of the dynamics that the frame was taken from, kinetic part included"
+    pressure = f"{dynamic}; as pressure: compression positive"
     target = "largest |virial stress - target| of the relaxed frame"
     force = "largest |force component| of the relaxed frame"
     return [
-        _scalar("box_edges", "length", "box edges", "of the relaxed frame", "dim"),
+        _scalar("box_edges", "length", "box edges", "of the relaxed frame, tilts left out", "dim"),
+        _scalar("box_tilt", "length", "tilts of the box", "of the relaxed frame", "tilt"),
         _scalar("potential_energy", "energy", "potential energy", per_particle),
-        _scalar("kinetic_temperature", "energy", "temperature", dynamic),
-        _scalar("dynamic_stress", PRESSURE, "stress", f"{dynamic}; compression positive", "dim"),
+        _scalar("kinetic_temperature", TEMPERATURE, "temperature", dynamic),
+        _scalar("dynamic_stress", PRESSURE, "stress", pressure, "component"),
         _scalar("force_residual", "energy / length", "force residual", force),
         _scalar("stress_residual", PRESSURE, "stress residual", target),
         _scalar("force_evaluations", "1", "force evaluations", "to relax the frame", dtype="<i8"),
@@ -209,10 +218,10 @@ def _glasses() -> list[ArraySpec]:
     )
     box = {"units": "length", "long_name": "box edges of the glass"}
     energy = {"units": "energy", "long_name": "potential energy of the glass, per particle"}
-    stress = {"units": PRESSURE, "long_name": "virial stress of the glass, compression positive"}
+    stress = {"units": PRESSURE, "long_name": "virial stress of the glass, as pressure"}
     return [
         position,
         of_glass("glass_box_edges", ("dim",), box),
         of_glass("glass_potential_energy", (), energy),
-        of_glass("glass_stress", ("dim",), stress),
+        of_glass("glass_stress", ("component",), stress),
     ]

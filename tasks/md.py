@@ -28,9 +28,11 @@ from glasscreep.tasks.engine import Engine, LoneEngineError
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.glass import GlassChain
+from glasscreep.tasks.model import demand_same
 from glasscreep.tasks.parent import die_with_parent
 from glasscreep.tasks.physics import identity
-from glasscreep.tasks.places import STORE, glass_directory
+from glasscreep.tasks.places import ATTACHED, STORE, glass_directory
+from glasscreep.tasks.protocol import loads_of
 from glasscreep.tasks.provenance import record_segment
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
@@ -73,6 +75,8 @@ class _Process:
         self._place = self._directory / task.place().relative_to(task.directory)
         glass = task.physics if isinstance(task, GlassTask) else task.physics.glass
         self._model = glass.model
+        # Where LAMMPS looks for files that it does not find in the working directory.
+        os.environ["LAMMPS_POTENTIALS"] = str(self._directory / ATTACHED)
         self._control = Control(ranks, self._model.particles, stop.is_set, _tell)
 
     def run(self) -> str:
@@ -101,6 +105,8 @@ class _Process:
 
     def _open(self) -> None:
         task, store = self._task, self._directory / STORE
+        for file in self._model.interaction.files:
+            demand_same(self._directory / ATTACHED / file.name, file.sha256)
         physics_id = identity(task.physics)
         if isinstance(task, SegmentTask):
             writer = FrameWriter(
@@ -121,7 +127,8 @@ class _Process:
             )
             return glass.run()
         made = glass_directory(self._directory, identity(task.physics.glass))
-        creep = CreepChain(engine, task.physics, self._writer, made, control, task.settings)
+        loads = loads_of(task.physics, self._directory / ATTACHED)
+        creep = CreepChain(engine, task.physics, self._writer, made, loads, control, task.settings)
         return creep.run(task.stop_after, task.frames_wanted)
 
     def _flush(self) -> None:

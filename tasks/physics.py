@@ -6,41 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any
 
-from glasscreep.tasks.scales import SCALES, Scales
+from glasscreep.tasks.loading import Load, load_of
+from glasscreep.tasks.model import Model
 
-AXES = ("x", "y", "z")
 LARGEST_LAMMPS_SEED = 899_999_999
 ID_DIGITS = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A binary Lennard-Jones mixture, in Lennard-Jones units."""
-
-    particles: int
-    """Number of particles, A and B together."""
-    fraction_a: float
-    """Share of species A; particles are numbered A first."""
-    density: float
-    """Number density of the melt and of the quenched glass [1 / length**3]."""
-    epsilon: tuple[float, float, float]
-    """Well depths of AA, AB, BB [energy]."""
-    sigma: tuple[float, float, float]
-    """Diameters of AA, AB, BB [length]."""
-    cutoff: float
-    """Cutoff of all pairs; the energy is shifted to zero there [length]."""
-    timestep: float
-    """MD time step [time]."""
-
-    @property
-    def particles_a(self) -> int:
-        """Number of particles of species A."""
-        return round(self.particles * self.fraction_a)
-
-    @property
-    def scales(self) -> Scales:
-        """How large things are in these units."""
-        return SCALES["lj"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +32,25 @@ class GlassProtocol:
 
 
 @dataclass(frozen=True, slots=True)
+class Protocol:
+    """A function of the user's, by its place."""
+
+    module: str
+    """Name of the Python file, without its ending."""
+    function: str
+    """Name of the function in it."""
+    sha256: str
+    """Hash of the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class CreepProtocol:
     """How a glass is loaded, and how its frames are relaxed."""
 
+    loading: str
+    """One of `LOADINGS`."""
     axis: str
-    """Loaded axis, `x`, `y` or `z`; the other two are free of stress."""
+    """Loaded axis, `x`, `y` or `z`; of `shear` the plane, `xy`, `xz` or `yz`; of `hydrostatic` ""."""
     frame_interval: int
     """Steps between frames."""
     checkpoint_interval: int
@@ -79,6 +63,8 @@ class CreepProtocol:
     """Largest |stress - target| of a relaxed frame, per component [energy / length**3]."""
     force_tolerance: float
     """Largest force component on any particle of a relaxed frame [energy / length]."""
+    protocol: Protocol | None = None
+    """Says what load acts when, if it is not the same all along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +88,12 @@ class RunPhysics:
     temperature: float
     """Temperature of the dynamics [energy]."""
     stress: float
-    """Compressive stress on the loaded axis [energy / length**3]."""
+    """Stress of the loading, positive as its name says [energy / length**3]."""
 
-    def target_stress(self) -> tuple[float, float, float]:
-        """Stress wanted along x, y and z, compression positive [energy / length**3]."""
-        x, y, z = (self.stress if axis == self.creep.axis else 0.0 for axis in AXES)
-        return x, y, z
+    def load(self, stress: float | None = None) -> Load:
+        """Load of the run's loading under its own stress, or another one [energy / length**3]."""
+        value = self.stress if stress is None else stress
+        return load_of(self.creep.loading, self.creep.axis, value)
 
 
 def canonical(value: object) -> str:

@@ -5,6 +5,8 @@ from pathlib import Path
 STORE = "store.zarr"
 RUNS = "runs"
 GLASSES = "glasses"
+ATTACHED = "attached"
+"""Files that the campaign file names, such as potentials, as they were when it began."""
 
 
 def run_directory(directory: Path, run_id: str) -> Path:

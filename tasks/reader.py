@@ -26,9 +26,9 @@ class FrameBlock:
     position: NDArray[np.float64]
     """(frames, N, 3) wrapped into the box, origin at its corner [length]."""
     image: NDArray[np.int8]
-    """(frames, N, 3) periodic images: position + image * box_edges is unwrapped."""
-    box_edges: NDArray[np.float64]
-    """(frames, 3) box edges [length]."""
+    """(frames, N, 3) periodic images: position + image @ lattice is unwrapped."""
+    lattice: NDArray[np.float64]
+    """(frames, 3, 3) edges of the box as rows [length]."""
 
 
 class FrameReader:
@@ -96,11 +96,19 @@ class FrameReader:
     def block(self, row: int, start: int, stop: int) -> FrameBlock:
         """Frames `start` to `stop - 1` of a run."""
         position, image = self.positions(row, start, stop), self.images(row, start, stop)
-        return FrameBlock(start, position, image, self.box_edges(row)[start:stop])
+        return FrameBlock(start, position, image, self.lattice(row)[start:stop])
 
     def box_edges(self, row: int) -> NDArray[np.float64]:
-        """Box edges of the committed frames, (frames, 3) [length]."""
+        """Box edges along x, y, z of the committed frames, (frames, 3) [length]."""
         return self.scalar("box_edges", row)
+
+    def lattice(self, row: int) -> NDArray[np.float64]:
+        """Edges of the box of the committed frames, as rows of (frames, 3, 3) [length]."""
+        edges, tilt = self.scalar("box_edges", row), self.scalar("box_tilt", row)
+        lattice = np.zeros((min(len(edges), len(tilt)), 3, 3))
+        lattice[:, range(3), range(3)] = edges[: len(lattice)]
+        lattice[:, (1, 2, 2), (0, 0, 1)] = tilt[: len(lattice)]
+        return lattice
 
     def is_sharded(self, name: str) -> bool:
         """Tell whether an array has chunks of single frames, several in a file."""
@@ -116,14 +124,14 @@ class FrameReader:
         Parameters
         ----------
         name : str
-            `box_edges`, `potential_energy`, `kinetic_temperature`, `dynamic_stress`,
-            `force_residual`, `stress_residual` or `force_evaluations`.
+            `box_edges`, `box_tilt`, `potential_energy`, `kinetic_temperature`,
+            `dynamic_stress`, `force_residual`, `stress_residual` or `force_evaluations`.
         row : int
             Row of the run.
 
         Returns
         -------
-        (frames,) or (frames, 3)
+        (frames,), (frames, 3) or (frames, 6)
         """
         manifest = self.manifest(row)
         array = self._arrays[name]

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.cell import Cell
 from glasscreep.tasks.engine import IMAGES, Configuration, Engine
 from glasscreep.tasks.errors import DivergedError, InterruptedRelaxation
-from glasscreep.tasks.exchange import Bounds, Route
+from glasscreep.tasks.exchange import Route
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.ranks import Ranks
 
@@ -221,7 +220,9 @@ class _Search:
 def _box_from_variables(names: tuple[str, ...]) -> str:
     variables = "\n".join(f"variable change_{name} internal 0" for name in names)
     follow = " ".join(f"{name} variable v_change_{name} v_rate" for name in names)
-    return f"variable rate internal 0\n{variables}\nfix box all deform 1 {follow} remap none flip no"
+    return (
+        f"variable rate internal 0\n{variables}\nfix box all deform 1 {follow} remap none flip no"
+    )
 
 
 class _Held:

@@ -38,12 +38,12 @@ def values_of(block: Block) -> tuple[dict[str, Frames], int]:
     )
     names = [name for result in block.results for name in array_names(result)]
     if block.kind is Kind.RUN:
-        if len(frames.edges) < block.stop:
-            raise DamagedError(_too_few(task, block.stop, len(frames.edges)))
+        if len(frames.lattice) < block.stop:
+            raise DamagedError(_too_few(task, block.stop, len(frames.lattice)))
         return dict(zip(names, _computed(block, frames, block.stop), strict=True)), block.stop
     done = block.stop
     if block.kind is Kind.BOX:  # the writer may not show the last frame yet
-        done = min(done, len(frames.edges))
+        done = min(done, len(frames.lattice))
     rows = [list(_computed(block, frames, frame)) for frame in range(block.start, done)]
     columns = zip(*rows, strict=True) if rows else (() for _ in names)
     return dict(zip(names, columns, strict=True)), done

@@ -25,7 +25,7 @@ REMEMBERED = 2**24
 
 Floats = NDArray[np.float64]
 TwoFrames = tuple[Floats, Floats, Floats, Floats]
-"""Positions of a frame, (N, 3), and of a later one; edges of the box, (3,), of both [length]."""
+"""Positions of a frame, (N, 3), and of a later one; the box of both, as `RunFrames.box` [length]."""
 
 
 class RunFrames:
@@ -77,9 +77,16 @@ class RunFrames:
         return self.reader.species
 
     @cached_property
-    def edges(self) -> NDArray[np.float64]:
-        """(frames, 3) box edges of the committed frames that the store shows [length]."""
-        return self.reader.box_edges(self.row)
+    def lattice(self) -> NDArray[np.float64]:
+        """(frames, 3, 3) box of the committed frames that the store shows, edges as rows [length]."""
+        return self.reader.lattice(self.row)
+
+    def box(self, frame: int) -> NDArray[np.float64]:
+        """Box of a frame: its edges, (3,), or if it leans, edges as the rows of (3, 3) [length]."""
+        lattice = self.lattice[frame]
+        edges = np.diagonal(lattice)
+        leans = np.count_nonzero(lattice) > np.count_nonzero(edges)
+        return lattice if leans else np.ascontiguousarray(edges)
 
     @cached_property
     def time(self) -> NDArray[np.float64]:
@@ -99,11 +106,14 @@ class RunFrames:
         """Give the frame and the one that the result compares it with."""
         later = frame + result.interval // self._frame_interval
         positions = self.position(frame), self.position(later)
-        return *positions, self.edges[frame], self.edges[later]
+        return *positions, self.box(frame), self.box(later)
 
     def unwrapped(self, frame: int) -> NDArray[np.float64]:
         """Positions of a frame, (N, 3), followed through the boundaries of the box [length]."""
-        unwrapped: Floats = self.position(frame) + self._images(frame) * self.edges[frame]
+        box, images = self.box(frame), self._images(frame)
+        # Without a matrix where none is needed: it would add zeros, and take longer.
+        crossed = images * box if box.ndim == 1 else images @ box
+        unwrapped: Floats = self.position(frame) + crossed
         return unwrapped
 
     def tetrahedra(self, frame: int) -> "Tetrahedra":
@@ -112,7 +122,7 @@ class RunFrames:
         if at != frame:
             from glasscreep.analysis.triangulation import delaunay
 
-            known = delaunay(self.position(frame), self.edges[frame], previous=known)
+            known = delaunay(self.position(frame), self.box(frame), previous=known)
             self._tetrahedra = frame, known
         assert known is not None
         return known

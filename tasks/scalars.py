@@ -13,9 +13,10 @@ from glasscreep.tasks.opening import Write
 SCALARS = np.dtype(
     [
         ("box_edges", "<f8", (3,)),
+        ("box_tilt", "<f8", (3,)),
         ("potential_energy", "<f8"),
         ("kinetic_temperature", "<f8"),
-        ("dynamic_stress", "<f8", (3,)),
+        ("dynamic_stress", "<f8", (6,)),
         ("force_residual", "<f8"),
         ("stress_residual", "<f8"),
         ("force_evaluations", "<i8"),

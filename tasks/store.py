@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from zarr.abc.codec import BytesBytesCodec
 from zarr.codecs import BloscCodec, Crc32cCodec
 
+from glasscreep.tasks.cell import COMPONENTS
 from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.layout import (
@@ -24,10 +25,11 @@ from glasscreep.tasks.layout import (
     StoreShape,
     frame_specs,
 )
+from glasscreep.tasks.loading import AXES
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array
-from glasscreep.tasks.physics import AXES
 from glasscreep.tasks.provenance import PROVENANCE
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.words import KOB_ANDERSEN, Words
 
 __all__ = [
     "Glass",
@@ -52,7 +54,7 @@ class RunTable:
     temperature: ArrayLike
     """(runs,) temperature of the dynamics [energy]."""
     stress: ArrayLike
-    """(runs,) compressive stress on the loaded axis [energy / length**3]."""
+    """(runs,) stress of the loading [energy / length**3]."""
     replica: ArrayLike
     """(runs,) which of the independent glasses."""
     seed: ArrayLike
@@ -69,6 +71,7 @@ def create_store(
     step: NDArray[np.int64],
     time: NDArray[np.float64],
     results: Sequence[ArraySpec],
+    words: Words = KOB_ANDERSEN,
 ) -> None:
     """Make a store with room for all runs; it is there as a whole or not at all.
 
@@ -88,6 +91,8 @@ def create_store(
         Time under load of each frame [time].
     results : sequence of ArraySpec
         Arrays of the results, and their coordinates.
+    words : Words, optional
+        Units and meanings that differ between campaigns.
     """
     if path.exists():
         msg = f"{path} exists already; extend it, or choose another directory"
@@ -97,7 +102,7 @@ def create_store(
         shutil.rmtree(partial, ignore_errors=True)  # left by a crash
         (partial / PROVENANCE).mkdir(parents=True)
         for spec in (*frame_specs(shape), *results):
-            _create_array(partial / spec.name, spec, shape)
+            _create_array(partial / spec.name, words.of(spec), shape)
         _write_group(partial / PROVENANCE, {})
         own = {"Conventions": "CF-1.11", "schema": SCHEMA, "schema_version": SCHEMA_VERSION}
         _publish(partial, {**own, "coordinates": COORDINATES, **attrs})
@@ -106,6 +111,8 @@ def create_store(
             {
                 "species": species,
                 "dim": AXES,
+                "tilt": COMPONENTS[len(AXES) :],
+                "component": COMPONENTS,
                 "particle_id": np.arange(1, shape.particles + 1),
                 "step": step,
                 "time": time,
@@ -121,6 +128,7 @@ def extend_store(
     step: NDArray[np.int64],
     time: NDArray[np.float64],
     results: Sequence[ArraySpec] = (),
+    words: Words = KOB_ANDERSEN,
 ) -> None:
     """Make room in a store for more runs, frames, glasses or results.
 
@@ -132,7 +140,7 @@ def extend_store(
         The store.
     shape : StoreShape
         How much it holds from now on; a dimension that would shrink keeps its length.
-    step, time, results
+    step, time, results, words
         As in `create_store`.
     """
     attributes = json.loads((path / METADATA).read_bytes())["attributes"]
@@ -140,7 +148,7 @@ def extend_store(
         _grow(metadata, shape.sizes())
     for spec in results:
         if not (path / spec.name).is_dir():
-            _create_aside(path / spec.name, spec, shape)
+            _create_aside(path / spec.name, words.of(spec), shape)
     # Readers go by the root's copy of the shapes; until it is replaced they see the old store.
     arrays = zarr.open_group(DurableStore(path), mode="r+", use_consolidated=False)
     if len(step) == open_array(arrays, "step").shape[0]:

@@ -38,7 +38,7 @@ def _features(frames: RunFrames, result: Result, frame: int) -> Values:
 
     switches = {field.name: result.parameters[field.name] for field in fields(IntersticePreset)}
     preset = IntersticePreset(**{**switches, "radii": tuple(switches["radii"])})
-    where = frames.position(frame), frames.edges[frame], frames.species
+    where = frames.position(frame), frames.box(frame), frames.species
     features = interstice_features(*where, preset, tetrahedra=frames.tetrahedra(frame))
     return (features.astype(np.float32),)  # half the memory of a block
 
@@ -52,7 +52,7 @@ def _volume(frames: RunFrames, _result: Result, frame: int) -> Values:
     from glasscreep.analysis.voronoi_cells import voronoi_volumes
 
     tetrahedra = frames.tetrahedra(frame)
-    return (voronoi_volumes(frames.position(frame), frames.edges[frame], tetrahedra),)
+    return (voronoi_volumes(frames.position(frame), frames.box(frame), tetrahedra),)
 
 
 def _coordination_arrays(result: Result, particles: int) -> list[ArraySpec]:
@@ -69,7 +69,7 @@ def _coordination(frames: RunFrames, result: Result, frame: int) -> Values:
     from glasscreep.analysis.coordination_numbers import coordination
 
     cutoff = _matrix([result.parameters["cutoff"][pair] for pair in PAIRS])
-    return (coordination(frames.position(frame), frames.edges[frame], cutoff, frames.species),)
+    return (coordination(frames.position(frame), frames.box(frame), cutoff, frames.species),)
 
 
 def _energy_arrays(result: Result, particles: int) -> list[ArraySpec]:
@@ -81,7 +81,7 @@ def _energy(frames: RunFrames, result: Result, frame: int) -> Values:
     from glasscreep.analysis.energies import local_energy
 
     epsilon, sigma = (_matrix(result.parameters[name]) for name in ("epsilon", "sigma"))
-    where = frames.position(frame), frames.edges[frame], frames.species
+    where = frames.position(frame), frames.box(frame), frames.species
     return (local_energy(*where, epsilon, sigma, result.parameters["cutoff"]),)
 
 
@@ -98,7 +98,7 @@ def _order_arrays(result: Result, particles: int) -> list[ArraySpec]:
 def _order(frames: RunFrames, result: Result, frame: int) -> Values:
     from glasscreep.analysis.steinhardt import bond_order
 
-    where = frames.position(frame), frames.edges[frame]
+    where = frames.position(frame), frames.box(frame)
     weighted = result.parameters["weighted"]
     return (bond_order(*where, DEGREES, tetrahedra=frames.tetrahedra(frame), weighted=weighted),)
 
@@ -119,7 +119,7 @@ def _rdf_arrays(result: Result, _particles: int) -> list[ArraySpec]:
 def _rdf(frames: RunFrames, result: Result, frame: int) -> Values:
     from glasscreep.analysis.structure import partial_rdf
 
-    where = frames.position(frame), frames.edges[frame], frames.species
+    where = frames.position(frame), frames.box(frame), frames.species
     partial = partial_rdf(*where, result.parameters["reach"], result.parameters["bins"]).partial
     return (np.stack([partial[0, 0], partial[0, 1], partial[1, 1]]),)
 
@@ -158,7 +158,7 @@ def _overlap(frames: RunFrames, result: Result, frame: int) -> Values:
 
 def _since_loaded(frames: RunFrames, frame: int) -> TwoFrames:
     first, now = frames.once("unwrapped", lambda: frames.unwrapped(0)), frames.unwrapped(frame)
-    return first, now, frames.edges[0], frames.edges[frame]
+    return first, now, frames.box(0), frames.box(frame)
 
 
 def _matrix(pairs: list[float]) -> NDArray[np.float64]:

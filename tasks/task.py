@@ -5,11 +5,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from glasscreep.tasks.model import model_of
 from glasscreep.tasks.physics import (
     CreepProtocol,
     GlassPhysics,
     GlassProtocol,
-    Model,
+    Protocol,
     RunPhysics,
     identity,
 )
@@ -88,13 +89,16 @@ def decode(line: bytes) -> Task:
     if kind == GlassTask.__name__:
         return GlassTask(physics=_glass(physics), **content)
     run = RunPhysics(
-        **{**physics, "glass": _glass(physics["glass"]), "creep": CreepProtocol(**physics["creep"])}
+        **{**physics, "glass": _glass(physics["glass"]), "creep": _creep(physics["creep"])}
     )
     return SegmentTask(physics=run, **content)
 
 
 def _glass(content: dict[str, Any]) -> GlassPhysics:
-    pairs = {key: tuple(content["model"][key]) for key in ("epsilon", "sigma")}
-    model = Model(**{**content["model"], **pairs})
     protocol = GlassProtocol(**content["protocol"])
-    return GlassPhysics(**{**content, "model": model, "protocol": protocol})
+    return GlassPhysics(**{**content, "model": model_of(content["model"]), "protocol": protocol})
+
+
+def _creep(content: dict[str, Any]) -> CreepProtocol:
+    own = content["protocol"]
+    return CreepProtocol(**{**content, "protocol": own and Protocol(**own)})

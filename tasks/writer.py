@@ -31,15 +31,18 @@ class FrameRecord:
     position: NDArray[np.float64]
     """(N, 3) by particle id, in any periodic image, origin at the box corner [length]."""
     box_edges: NDArray[np.float64]
-    """(3,) box edges [length]."""
+    """(3,) box edges along x, y, z, tilts left out [length]."""
+    box_tilt: NDArray[np.float64]
+    """(3,) tilts xy, xz, yz [length]."""
     image: NDArray[np.integer]
-    """(N, 3) periodic images: position + image * box_edges is the unwrapped position."""
+    """(N, 3) periodic images: position + image @ lattice is the unwrapped position."""
     potential_energy: float
     """Of the relaxed frame, per particle [energy]."""
     kinetic_temperature: float
     """Of the dynamics [energy]."""
     dynamic_stress: NDArray[np.float64]
-    """(3,) of the dynamics, kinetic part included, compression positive [energy / length**3]."""
+    """(6,) xx, yy, zz, xy, xz, yz of the dynamics, kinetic part included, as pressure:
+    compression positive [energy / length**3]."""
     force_residual: float
     """Largest |force component| of the relaxed frame [energy / length]."""
     stress_residual: float
@@ -183,7 +186,9 @@ class FrameWriter:
         if record.position.shape != (particles, 3) or record.image.shape != (particles, 3):
             msg = f"positions have shape {record.position.shape}, the store has ({particles}, 3)"
             raise ValueError(msg)
-        position, image = encode_positions(record.position, record.image, record.box_edges)
+        position, image = encode_positions(
+            record.position, record.image, record.box_edges, record.box_tilt
+        )
         scalars = np.zeros(1, SCALARS)
         for name in NAMES:
             scalars[name] = getattr(record, name)

@@ -78,10 +78,10 @@ def test_every_section_is_read(read):
     run = campaign.runs()[-1].physics
     assert (run.glass.seed, run.glass.replica) == (3, 1)
     assert run.glass.model.particles == 2000
-    assert run.glass.model.epsilon == (1.0, 1.25, 0.5)
+    assert run.glass.model.interaction.epsilon == (1.0, 1.25, 0.5)
     assert run.glass.protocol.melt_steps == 10_000
     assert (run.temperature, run.stress) == (0.2, 1.0)
-    assert run.target_stress() == (1.0, 0.0, 0.0)
+    assert run.load().pressure == (1.0, 0.0, 0.0, None, None, None)
     assert campaign.frames == 200
     assert campaign.d2min_intervals == (10_000, 1_000_000)
     assert campaign.resources.slots_on(5) == 2

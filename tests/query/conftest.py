@@ -61,10 +61,11 @@ class Frames:
             frame=frame,
             position=position,
             box_edges=shrunk,
+            box_tilt=np.zeros(3),
             image=np.zeros(position.shape, int),
             potential_energy=-7.5 - frame / 1000,
             kinetic_temperature=rng.uniform(),
-            dynamic_stress=rng.normal(size=3),
+            dynamic_stress=rng.normal(size=6),
             force_residual=1e-6,
             stress_residual=1e-7,
             force_evaluations=100 + frame,
@@ -101,7 +102,7 @@ class FilledCampaign:
     def make_glass(self, row: int) -> None:
         place = self.directory / "glasses" / self.prepared.glasses[row].id
         place.mkdir()
-        glass = Glass(self.frames.position[0], self.frames.box[0] * 1.01, -7.4, np.zeros(3))
+        glass = Glass(self.frames.position[0], self.frames.box[0] * 1.01, -7.4, np.zeros(6))
         scratch = Scratch(place, 1)
         write_glass(self.prepared.store, row, glass, scratch)
         scratch.remove()

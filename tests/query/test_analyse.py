@@ -252,7 +252,7 @@ def test_numbers_that_cannot_be_analysed_are_told(campaign):
 
 
 def test_other_parameters_or_damage_start_anew(tmp_path):
-    strain = Result("strain", "strain", {"axis": "z"})
+    strain = Result("strain", "strain", {"loading": "compression", "axis": "z"})
     pair = Result("d2min", "d2min_20", {"cutoff": 2.5}, 20)
     known = Analysed().noting((strain, pair), (7, 5))
     (tmp_path / ANALYSED).write_bytes(encode_analysed(known))

@@ -102,7 +102,7 @@ def test_a_point_that_is_not_there_names_those_that_are(running, options, text):
 
 
 def test_an_unknown_result_names_those_there_are(running):
-    known = "strain, strain_loaded, creep_fit, d2min_20, d2min_60, box_edges, potential_energy"
+    known = "strain, strain_loaded, creep_fit, d2min_20, d2min_60, box_edges, box_tilt, potential_energy"
     with pytest.raises(QueryError, match=f"no result 'd2min_30'; choose from {known}"):
         query_table(running.directory, "d2min_30")
 

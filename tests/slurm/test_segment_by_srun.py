@@ -14,7 +14,8 @@ import pytest
 
 from glasscreep.slurm.launch import SrunLauncher
 from glasscreep.slurm.shape import AllocationShape
-from glasscreep.tasks.physics import GlassPhysics, GlassProtocol, Model, identity
+from glasscreep.tasks.model import LennardJones, Model
+from glasscreep.tasks.physics import GlassPhysics, GlassProtocol, identity
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, write_run_table
@@ -23,7 +24,7 @@ from glasscreep.tasks.task import GlassTask
 pytestmark = pytest.mark.slow
 RANKS = 2
 TIMEOUT_S = 60
-MODEL = Model(400, 0.8, 1.2, (1.0, 1.5, 0.5), (1.0, 0.8, 0.88), 2.5, 0.01)
+MODEL = Model(400, 0.8, 1.2, LennardJones((1.0, 1.5, 0.5), (1.0, 0.8, 0.88), 2.5), 0.01)
 # Takes far longer than a test.
 GLASS = GlassPhysics(MODEL, GlassProtocol(3.0, 4_000_000, 0.1, 400, 1.0, 400), seed=5, replica=0)
 

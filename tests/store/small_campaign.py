@@ -23,7 +23,8 @@ SHARDS = {
 }
 FRAME_INTERVAL = CHECKPOINT_INTERVAL = 20
 D2MIN_INTERVALS = (20,)
-PARAMETERS = {"strain": {"axis": "z"}, "creep_fit": {"axis": "z"}, "d2min": {"cutoff": 2.5}}
+LOADING = {"loading": "compression", "axis": "z"}
+PARAMETERS = {"strain": LOADING, "creep_fit": LOADING, "d2min": {"cutoff": 2.5}}
 
 
 @contextmanager
@@ -102,10 +103,11 @@ def record(row: int, frame: int, particles: int = PARTICLES) -> FrameRecord:
         frame=frame,
         position=rng.uniform(-6, 9, (particles, 3)),
         box_edges=edges,
+        box_tilt=np.zeros(3),
         image=rng.integers(-3, 4, (particles, 3)),
         potential_energy=rng.normal(),
         kinetic_temperature=rng.uniform(),
-        dynamic_stress=rng.normal(size=3),
+        dynamic_stress=rng.normal(size=6),
         force_residual=rng.uniform(0, 1e-5),
         stress_residual=rng.uniform(0, 1e-6),
         force_evaluations=int(rng.integers(100, 1000)),

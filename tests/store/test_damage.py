@@ -29,7 +29,7 @@ def campaign(module_memory) -> Path:
     small.write_run(campaign, 1, attempt=1, frames=FRAMES, particles=40)
     store, scratch = small.store_of(campaign), Scratch(campaign, 1)
     rng = np.random.default_rng(1)
-    glass = Glass(rng.uniform(0, 3, (40, 3)), np.full(3, 3.0), -7.0, np.zeros(3))
+    glass = Glass(rng.uniform(0, 3, (40, 3)), np.full(3, 3.0), -7.0, np.zeros(6))
     write_glass(store, 1, glass, scratch)
     scratch.remove()
     directory = small.directory_of(campaign, 2)

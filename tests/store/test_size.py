@@ -40,10 +40,10 @@ def real_frames(frames, particles):
         else:
             position = position + rng.normal(0, spread, position.shape)
         edges = box[min(frame, len(box) - 1)]
-        values = rng.normal(size=7)
+        values = rng.normal(size=10)
         yield FrameRecord(
-            frame, position, edges, np.zeros(position.shape, int), *values[:2], values[2:5],
-            *values[5:], frame
+            frame, position, edges, np.zeros(3), np.zeros(position.shape, int), *values[:2],
+            values[2:8], *values[8:], frame
         )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from glasscreep.tasks.store import (
 )
 
 FRAMES = 5
-FIXED = ("species", "particle_id", "dim", "fit_parameter", "step", "time")
+FIXED = ("species", "particle_id", "dim", "tilt", "component", "fit_parameter", "step", "time")
 
 
 @pytest.fixture
@@ -52,6 +52,8 @@ def test_plain_xarray_shows_lengths_and_nan(campaign):
         "frame": FRAMES,
         "particle": small.PARTICLES,
         "dim": 3,
+        "tilt": 3,
+        "component": 6,
         "glass": small.GLASSES,
         "fit_parameter": 4,
     }
@@ -64,7 +66,7 @@ def test_plain_xarray_shows_lengths_and_nan(campaign):
     for frame in range(3):
         record = small.record(1, frame)
         shown = run.isel(frame=frame)
-        unwrapped = shown.position + shown.image * shown.box_edges
+        unwrapped = shown.position + shown.image * record.box_edges
         expected = record.position + record.image * record.box_edges
         np.testing.assert_allclose(unwrapped, expected, rtol=0, atol=RESOLUTION)
         assert int(shown.force_evaluations) == record.force_evaluations
@@ -84,7 +86,7 @@ def test_every_array_says_what_it_is(campaign):
         assert array.attrs["units"]
         assert array.attrs["long_name"]
     assert dataset.attrs["title"] == "small"
-    assert dataset.attrs["schema_version"] == 1
+    assert dataset.attrs["schema_version"] == 2
 
 
 def test_every_chunk_has_a_checksum(campaign):
@@ -230,7 +232,9 @@ def test_glass_round_trips(campaign):
     rng = np.random.default_rng(1)
     edges = np.array([4.0, 5.0, 6.0])
     inside = rng.uniform(0, 1, (small.PARTICLES, 3)) * edges
-    glass = Glass(inside + edges * [[1], [0], [-2], [0], [0]], edges, -7.5, np.array([0.1, 0, 0]))
+    glass = Glass(
+        inside + edges * [[1], [0], [-2], [0], [0]], edges, -7.5, np.array([0.1, 0, 0, 0, 0, 0])
+    )
     write_glass(small.store_of(campaign), 1, glass, scratch)
     read = read_glass(small.store_of(campaign), 1)
     np.testing.assert_allclose(read.position, inside, rtol=0, atol=RESOLUTION)

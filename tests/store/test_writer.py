@@ -43,7 +43,7 @@ def test_a_frame_shows_its_scalars_at_once_and_its_positions_with_the_shard(camp
     assert block.position.shape == (4, small.PARTICLES, 3)
     np.testing.assert_array_equal(block.position[2], reader.position(1, 3))
     np.testing.assert_array_equal(block.image[2], reader.image(1, 3))
-    np.testing.assert_array_equal(block.box_edges, reader.box_edges(1)[1:5])
+    np.testing.assert_array_equal(block.lattice, reader.lattice(1)[1:5])
 
 
 def test_finish_before_the_last_frame_leaves_the_shard_open(campaign):
@@ -109,7 +109,7 @@ def test_the_row_of_another_run_is_refused(campaign):
     ("change", "message"),
     [
         ({"potential_energy": float("nan")}, "potential_energy of frame 0 is nan"),
-        ({"dynamic_stress": np.array([0, np.inf, 0])}, "dynamic_stress of frame 0"),
+        ({"dynamic_stress": np.array([0, np.inf, 0, 0, 0, 0])}, "dynamic_stress of frame 0"),
         ({"position": np.full((small.PARTICLES, 3), np.nan)}, "not finite"),
     ],
 )
