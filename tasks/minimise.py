@@ -110,15 +110,15 @@ def minimise(
     own = size + box.unknowns * ranks.is_first
     method = QuasiNewton(own, 1 / scales.stiffness, ranks)
     answer = yield start
-    _fill(method.gradient, answer, box)
+    _fill(method.gradient, answer, box, ranks)
     method.begin()
     while not aim.is_met(answer, MARGIN):
         step = method.step()
-        box.deform(_shortened(step, size, box, ranks))
+        box.deform(_shorten(step, size, box, ranks))
         reference += step[:size].reshape(-1, 3)
         np.matmul(reference, box.deformation, out=start.position)
         answer = yield Trial(start.position, deformed(start.cell, box.deformation))
-        _fill(method.gradient, answer, box)
+        _fill(method.gradient, answer, box, ranks)
         method.learn()
 
 
@@ -173,20 +173,22 @@ def _elastic(scales: Scales) -> Array:
     return elastic
 
 
-def _fill(gradient: Array, answer: Answer, box: _Box) -> None:
+def _fill(gradient: Array, answer: Answer, box: _Box, ranks: Ranks) -> None:
     size = answer.force.size
     np.matmul(answer.force, -box.deformation.T, out=gradient[:size].reshape(-1, 3))
-    if len(gradient) > size:
+    if ranks.is_first:
         gradient[size:] = box.gradient(answer.stress)
 
 
-def _shortened(step: Array, size: int, box: _Box, ranks: Ranks) -> Array:
+def _shorten(step: Array, size: int, box: _Box, ranks: Ranks) -> Array:
     """Cut a step down to what is allowed, in place; return what it does to the strains."""
     moves = step[:size]
     move = max(moves.max(initial=0.0), -moves.min(initial=0.0))
-    strain = box.strains(step[size:]) if len(step) > size else np.zeros(6)
+    strain = box.strains(step[size:]) if ranks.is_first else np.zeros(6)
     every = ranks.gathered(np.concatenate(([move], strain)))
     move, strain = every[:, 0].max(), every[0, 1:]
     excess = max(move / box.scales.longest_move, np.abs(strain).max() / LARGEST_STRAIN, 1.0)
-    step /= excess
-    return strain / excess
+    if excess > 1:
+        step /= excess
+        strain /= excess
+    return strain

@@ -44,11 +44,11 @@ def check_losses(ranks):
     bounds = even_shares(100, ranks.count)
     row = np.arange(100)[ranks.number :: ranks.count]
     lost, twice = row[row != 17], np.where(row == 17, 18, row)
-    with pytest.raises(DivergedError, match="^1 of 100 particles were lost$"):
+    with pytest.raises(DivergedError, match=r"^1 of 100 particles were lost$"):
         Route(ranks, bounds, lost)
-    with pytest.raises(DivergedError, match="^2 of 100 particles were lost$"):
+    with pytest.raises(DivergedError, match=r"^2 of 100 particles were lost$"):
         Route(ranks, bounds, twice)
-    with pytest.raises(DivergedError, match="^100 of 100 particles were lost$"):
+    with pytest.raises(DivergedError, match=r"^100 of 100 particles were lost$"):
         Route(ranks, bounds, row[:0])
 
 
