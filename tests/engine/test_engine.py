@@ -102,7 +102,7 @@ def test_box_follows_the_load_on_its_axis(engine, glass_file):
     engine.load(glass_file)
     engine.draw_velocities(0.1, 7)
     start = engine.configuration().edges
-    engine.creep(CREEP, 0.1, (0.0, 3.0, 0.0), 1500)
+    engine.creep(CREEP, 0.1, Load((0.0, 3.0, 0.0, None, None, None)), 1500)
     strain = np.log(engine.configuration().edges / start)
     assert strain[1] < -0.02 < strain[[0, 2]].min()
 
