@@ -270,3 +270,11 @@ def test_ranks_get_the_shares_that_are_asked_for(thermal, on_ranks, tmp_path):
     out = tmp_path / "out.npz"
     said = on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "shares")
     assert json.loads(said) == [200, 300]
+
+
+@pytest.mark.slow
+def test_a_rank_that_fails_alone_ends_all(thermal, on_ranks, tmp_path):
+    """The others would wait for it for ever."""
+    out = tmp_path / "out.npz"
+    with pytest.raises(AssertionError, match="MemoryError"):
+        on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "broken")
