@@ -53,7 +53,7 @@ def lammps_way(engine: Engine, name: str, most: int) -> None:
     seconds = time.perf_counter() - start
     force = np.abs(engine.lammps.numpy.extract_atom("f")[: engine.model.particles]).max()
     engine.do("run 0 post no")
-    stress = np.abs(engine.virial_stress() - TARGET).max()
+    stress = np.nanmax(np.abs(engine.virial_stress() - TARGET))
     report(name, seconds, calls(), float(force), float(stress))
 
 
@@ -84,7 +84,7 @@ def main() -> None:
     )
     engine.load(given.state)
     start = time.perf_counter()
-    ours = relax(engine, Aim(TOLERANCE, TOLERANCE, np.array(TARGET)))
+    ours = relax(engine, Aim(TOLERANCE, TOLERANCE, TARGET))
     seconds = time.perf_counter() - start
     residuals = (ours.force_residual, ours.stress_residual)
     report("glasscreep, free box", seconds, ours.force_evaluations, *residuals)

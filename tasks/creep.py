@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.control import Control
-from glasscreep.tasks.engine import Engine, Thermodynamics
+from glasscreep.tasks.engine import Configuration, Engine, Thermodynamics
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum_of_file
 from glasscreep.tasks.manifest import Manifest, read_manifest
@@ -102,7 +102,8 @@ class CreepChain(Chain):
         acted = (frame + 1) * creep.frame_interval - creep.checkpoint_interval
         target = self._loads(acted).target()
         relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
-        record = _record(frame, dynamics, relaxed)
+        at = self.engine.on_first(relaxed.configuration)
+        record = _record(frame, dynamics, relaxed, at)
         with self.engine.timers.measuring("committing"):
             self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))
         self.control.frames += 1
@@ -127,13 +128,15 @@ def glass_checkpoint(directory: Path) -> Path:
     return path
 
 
-def _record(frame: int, dynamics: Thermodynamics, relaxed: Relaxed) -> FrameRecord:
+def _record(
+    frame: int, dynamics: Thermodynamics, relaxed: Relaxed, at: Configuration
+) -> FrameRecord:
     return FrameRecord(
         frame=frame,
-        position=relaxed.configuration.position,
-        box_edges=relaxed.configuration.edges,
-        box_tilt=relaxed.configuration.cell.tilt,
-        image=relaxed.configuration.image,
+        position=at.position,
+        box_edges=at.edges,
+        box_tilt=at.cell.tilt,
+        image=at.image,
         potential_energy=relaxed.potential_energy,
         kinetic_temperature=dynamics.temperature,
         dynamic_stress=dynamics.stress,

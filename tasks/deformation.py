@@ -1,5 +1,7 @@
 """How a box deforms: logarithms of its lengths, and shears that keep it a lower triangle."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,8 +9,8 @@ from glasscreep.tasks.cell import Cell
 
 Array = NDArray[np.float64]
 
-SHEARS = ((1, 2, 2), (0, 0, 1))
-"""Rows and columns of the last three components in a lower triangle."""
+ROWS, COLUMNS = np.array([1, 2, 2]), np.array([0, 0, 1])
+"""Where the last three components are in a lower triangle."""
 
 
 def gradient_of(strain: Array) -> Array:
@@ -24,18 +26,17 @@ def gradient_of(strain: Array) -> Array:
     (3, 3) float
         The shears, then the stretches: (1 + N) D, a lower triangle.
     """
-    sheared = np.eye(3)
-    sheared[SHEARS] = strain[3:]
-    deformed: Array = sheared * np.exp(strain[:3])
-    return deformed
+    x, y, z = (math.exp(log) for log in strain[:3].tolist())
+    xy, xz, yz = strain[3:].tolist()
+    return np.array([[x, 0.0, 0.0], [xy * x, y, 0.0], [xz * x, yz * y, z]])
 
 
 def deformed(cell: Cell, gradient: Array) -> Cell:
     """Deform a box about its middle, as LAMMPS does: tilts leave its corner where it is."""
     lattice = cell.lattice @ gradient
-    edges = np.diag(lattice).copy()
+    edges = lattice.diagonal().copy()
     corner = cell.corner + (cell.edges - edges) / 2
-    return Cell(corner, edges, lattice[SHEARS])
+    return Cell(corner, edges, lattice[ROWS, COLUMNS])
 
 
 def conjugate(excess: Array, strain: Array) -> Array:
@@ -53,9 +54,7 @@ def conjugate(excess: Array, strain: Array) -> Array:
     (6,) float
         Derivatives by the strains, in the dimension of `excess`.
     """
-    on_rates = np.diag(excess[:3])
-    on_rates[SHEARS] = excess[3:]
-    sheared, stretch = np.eye(3), np.exp(strain[:3])
-    sheared[SHEARS] = strain[3:]
-    on_shears = np.linalg.inv(sheared).T @ (on_rates * stretch / stretch[:, None])
-    return np.concatenate((excess[:3], on_shears[SHEARS]))
+    stretch = np.exp(strain[:3])
+    on_shears = excess[3:] * (stretch[COLUMNS] / stretch[ROWS])
+    on_shears[0] -= strain[5] * on_shears[1]
+    return np.concatenate((excess[:3], on_shears))

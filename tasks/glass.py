@@ -5,7 +5,7 @@ from pathlib import Path
 from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
-from glasscreep.tasks.engine import Engine, EngineError
+from glasscreep.tasks.engine import Configuration, Engine, EngineError
 from glasscreep.tasks.glasses import Glass, write_glass
 from glasscreep.tasks.manifest import Manifest
 from glasscreep.tasks.minimise import BOX_HELD, Aim
@@ -107,10 +107,10 @@ class GlassChain(Chain):
             raise EngineError(msg)
         self.engine.set_step(0)
         with self.engine.timers.measuring("committing"):
-            self.engine.ranks.first(lambda: self._store_glass(relaxed))
+            at = self.engine.on_first(relaxed.configuration)
+            self.engine.ranks.first(lambda: self._store_glass(relaxed, at))
         self.commit(step, done=True)
 
-    def _store_glass(self, relaxed: Relaxed) -> None:
-        at = relaxed.configuration
+    def _store_glass(self, relaxed: Relaxed, at: Configuration) -> None:
         glass = Glass(at.position, at.edges, relaxed.potential_energy, relaxed.stress)
         write_glass(self._store, self._row, glass, self.checkpoints.scratch)

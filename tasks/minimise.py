@@ -4,6 +4,7 @@ The atoms and the box are relaxed together. Nesting a fixed-box minimisation ins
 the box took four times as many force evaluations. Each rank has a share of the atoms.
 """
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -109,15 +110,15 @@ def minimise(
     own = size + box.unknowns * ranks.is_first
     method = QuasiNewton(own, 1 / scales.stiffness, ranks)
     answer = yield start
-    _fill(method.gradient, answer, box)
+    _fill(method.gradient, answer, box, ranks)
     method.begin()
     while not aim.is_met(answer, MARGIN):
         step = method.step()
-        box.strain += _shortened(step, size, box, ranks)
+        box.deform(_shorten(step, size, box, ranks))
         reference += step[:size].reshape(-1, 3)
-        np.matmul(reference, box.deformation(), out=start.position)
-        answer = yield Trial(start.position, deformed(start.cell, box.deformation()))
-        _fill(method.gradient, answer, box)
+        np.matmul(reference, box.deformation, out=start.position)
+        answer = yield Trial(start.position, deformed(start.cell, box.deformation))
+        _fill(method.gradient, answer, box, ranks)
         method.learn()
 
 
@@ -135,31 +136,34 @@ class _Box:
     """
 
     def __init__(self, start: Cell, aim: Aim, scales: Scales) -> None:
-        self._volume, self._aim, self.scales = start.volume, aim, scales
-        self.unknowns = int(aim.free.sum())
-        stiffness = self._volume * scales.pressure * _elastic(scales)[np.ix_(aim.free, aim.free)]
+        self._aim, self._free, self.scales = aim, aim.free, scales
+        self._energy = start.volume * scales.pressure
+        self.unknowns = int(self._free.sum())
+        stiffness = self._energy * _elastic(scales)[np.ix_(self._free, self._free)]
         # With S = L L^T the unknowns L^T e of strains e have the curvature 1 in all directions.
         root = np.linalg.cholesky(stiffness / scales.stiffness)
         self._inverse_root = np.linalg.inv(root)
-        self.strain = np.zeros(6)
-        """Of `deformation.gradient_of`; those that are not free stay 0."""
-
-    def deformation(self) -> Array:
+        self._strain = np.zeros(6)
+        self.deformation = gradient_of(self._strain)
         """(3, 3) deformation gradient."""
-        return gradient_of(self.strain)
+
+    def deform(self, strains: Array) -> None:
+        """Add strains to those there are."""
+        self._strain += strains
+        self.deformation = gradient_of(self._strain)
 
     def strains(self, unknowns: Array) -> Array:
         """(6,) strains that unknowns stand for."""
         strains = np.zeros(6)
-        strains[self._aim.free] = unknowns @ self._inverse_root
+        strains[self._free] = unknowns @ self._inverse_root
         return strains
 
     def gradient(self, stress: Array) -> Array:
         """Gradient by the unknowns [energy]."""
-        excess = np.where(self._aim.free, stress - self._aim.target, 0.0)
-        energy = self._volume * self.scales.pressure * float(np.exp(self.strain[:3].sum()))
-        by_strain = -energy * conjugate(excess, self.strain)
-        gradient: Array = self._inverse_root @ by_strain[self._aim.free]
+        excess = np.where(self._free, stress - self._aim.target, 0.0)
+        energy = self._energy * math.prod(self.deformation.diagonal().tolist())
+        by_strain = -energy * conjugate(excess, self._strain)
+        gradient: Array = self._inverse_root @ by_strain[self._free]
         return gradient
 
 
@@ -169,20 +173,22 @@ def _elastic(scales: Scales) -> Array:
     return elastic
 
 
-def _fill(gradient: Array, answer: Answer, box: _Box) -> None:
+def _fill(gradient: Array, answer: Answer, box: _Box, ranks: Ranks) -> None:
     size = answer.force.size
-    np.matmul(answer.force, -box.deformation().T, out=gradient[:size].reshape(-1, 3))
-    if len(gradient) > size:
+    np.matmul(answer.force, -box.deformation.T, out=gradient[:size].reshape(-1, 3))
+    if ranks.is_first:
         gradient[size:] = box.gradient(answer.stress)
 
 
-def _shortened(step: Array, size: int, box: _Box, ranks: Ranks) -> Array:
+def _shorten(step: Array, size: int, box: _Box, ranks: Ranks) -> Array:
     """Cut a step down to what is allowed, in place; return what it does to the strains."""
     moves = step[:size]
     move = max(moves.max(initial=0.0), -moves.min(initial=0.0))
-    strain = box.strains(step[size:]) if len(step) > size else np.zeros(6)
+    strain = box.strains(step[size:]) if ranks.is_first else np.zeros(6)
     every = ranks.gathered(np.concatenate(([move], strain)))
     move, strain = every[:, 0].max(), every[0, 1:]
     excess = max(move / box.scales.longest_move, np.abs(strain).max() / LARGEST_STRAIN, 1.0)
-    step /= excess
-    return strain / excess
+    if excess > 1:
+        step /= excess
+        strain /= excess
+    return strain

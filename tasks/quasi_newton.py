@@ -49,14 +49,13 @@ class QuasiNewton:
 
     def step(self) -> Array:
         """Propose a step; it counts as taken, as far as the caller leaves it in the array given."""
-        pair = self._pair
-        step, change = self._rows[pair], self._rows[HISTORY + pair]
+        step: Array = self._rows[self._pair]
         weights = self._weights()
         # The step takes the place of the oldest pair, of which it is made, bit by bit.
         for start in range(0, len(step), BLOCK):
             block = slice(start, start + BLOCK)
             step[block] = weights @ self._rows[:, block]
-        np.negative(self.gradient, out=change)
+        np.negative(self.gradient, out=self._rows[HISTORY + self._pair])
         return step
 
     def learn(self) -> None:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -141,9 +143,24 @@ def thermal(engine: Engine, glass_file: Path, tmp_path: Path) -> Engine:
     return engine
 
 
+@pytest.fixture
+def on_ranks() -> Callable[..., str]:
+    """Give `on_ranks(count, script, *arguments)`: run a script beside this file by mpiexec."""
+
+    def run(count: int, script: str, *arguments: object) -> str:
+        launcher, path = LocalLauncher(), Path(__file__).parent / script
+        command = [*launcher.prefix(count), sys.executable, str(path), *map(str, arguments)]
+        environment = {**launcher.environment(), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
 @dataclass(frozen=True)
 class Mechanics:
-    """Energy, forces and virial stress of a configuration."""
+    """Energy, forces and virial stress (xx, yy, zz, xy, xz, yz) of a configuration."""
 
     energy: float
     force: np.ndarray
@@ -152,14 +169,18 @@ class Mechanics:
 
 @pytest.fixture(scope="session")
 def mechanics() -> Callable[[np.ndarray, np.ndarray], Mechanics]:
-    """Sum Lennard-Jones pairs directly, over all pairs, with minimum images."""
+    """Sum Lennard-Jones pairs directly, over all pairs, with minimum images.
 
-    def compute(position: np.ndarray, edges: np.ndarray) -> Mechanics:
+    The box is given by its (3,) edges or, if it leans, by its (3, 3) lattice.
+    """
+
+    def compute(position: np.ndarray, box: np.ndarray) -> Mechanics:
+        lattice = np.diag(box) if box.ndim == 1 else box
         count = len(position)
         is_b = np.arange(count) >= round(0.8 * count)
         kind = is_b[:, None].astype(int) + is_b[None, :]
         bond = position[:, None] - position[None, :]
-        bond -= edges * np.rint(bond / edges)
+        bond -= np.rint(bond @ np.linalg.inv(lattice)) @ lattice
         r2 = (bond**2).sum(axis=-1)
         np.fill_diagonal(r2, np.inf)
         near = r2 < MODEL.cutoff**2
@@ -172,7 +193,8 @@ def mechanics() -> Callable[[np.ndarray, np.ndarray], Mechanics]:
         pair = np.where(near, 4 * epsilon * (s6**2 - s6 - shift**2 + shift), 0.0)
         slope = 24 * epsilon * (2 * s6**2 - s6) / r2
         force = (slope[..., None] * bond).sum(axis=1)
-        stress = (slope[..., None] * bond**2).sum(axis=(0, 1)) / 2 / edges.prod()
+        virial = np.einsum("ij,ija,ijb->ab", slope, bond, bond) / 2
+        stress = (virial / np.linalg.det(lattice))[[0, 1, 2, 0, 0, 1], [0, 1, 2, 1, 2, 2]]
         return Mechanics(pair.sum() / 2, force, stress)
 
     return compute

@@ -105,7 +105,7 @@ def test_frames_are_those_of_the_relaxer(glass_made, mechanics):
         position = got["position"][0, frame] * 2.0**-34
         truth = mechanics(position, got["box_edges"][0, frame])
         assert np.abs(truth.force).max() <= 1e-5
-        assert np.abs(truth.stress - [0.0, 0.5, 0.0]).max() <= 1e-6
+        assert np.abs(truth.stress[:3] - [0.0, 0.5, 0.0]).max() <= 1e-6
         assert got["potential_energy"][0, frame] == pytest.approx(truth.energy / 500, rel=1e-9)
     glass = mechanics(got["glass_position"][0] * 2.0**-34, got["glass_box_edges"][0])
     assert np.abs(glass.force).max() <= 1e-7
