@@ -114,9 +114,12 @@ def test_elastic_constants(engine, glass_file):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("points", [((0.1, 0.2), (0.1, 0.8)), ((0.1, 0.5), (0.3, 0.5))])
+@pytest.mark.parametrize("points", [((0.1, 0.1), (0.1, 0.9)), ((0.1, 0.5), (0.4, 0.5))])
 def test_more_stress_or_temperature_more_creep(engine, glass_file, quenched, tmp_path, points):
-    """Each axis loaded in turn: one small glass under one load is a throw of dice."""
+    """Measured by what stays when the load is taken off, which is no elastic strain.
+
+    Each axis is loaded in turn: one small glass under one load is a throw of dice.
+    """
     less, more = (
         np.mean(
             [
@@ -137,5 +140,5 @@ def strain_along(axis, engine, glass_file, run, point, folder):
     creep(engine, run, CREEPING)
     engine.save(folder / "crept.restart")
     engine.load(folder / "crept.restart")
-    after = relaxed_at(engine, np.array(run.target_stress())).configuration.edges
+    after = relaxed_at(engine, np.zeros(3)).configuration.edges
     return compressive_strain(after, before)["xyz".index(axis)]
