@@ -21,6 +21,9 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+from physics_work import STRESS, STRESSES, TEMPERATURE, TEMPERATURES, Work
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "engine"))
 from measures import (
     Samples,
     block_mean,
@@ -34,7 +37,6 @@ from measures import (
     relaxed_at,
     sampled,
 )
-from physics_work import STRESS, STRESSES, TEMPERATURE, TEMPERATURES, Work
 
 from glasscreep.analysis.creep import creep_fit
 
@@ -198,7 +200,7 @@ def main() -> None:
     parser.add_argument("--replicas", type=int, default=5, help="small glasses")
     work = Work(parser.parse_args())
     work.folder.mkdir(parents=True, exist_ok=True)
-    print("| what | found | expected | after |\n|---|---|---|---|")
+    print("| what | found | expected | source |\n|---|---|---|---|")
     for check in CHECKS:
         for line in kept(work, check):
             print(line.line(), flush=True)

@@ -12,7 +12,7 @@ import pytest
 
 from glasscreep.analysis.strain import compressive_strain
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parent))
 from measures import (
     block_mean,
     creep,
