@@ -208,8 +208,8 @@ class Engine:
         barostat = " ".join(f"{a} {p!r} {p!r} {damping!r}" for a, p in pressures if p is not None)
         # The thermostat and barostat go on from the checkpoint because the fix keeps its name.
         thermostat = f"temp {temperature!r} {temperature!r} {protocol.thermostat_damping!r}"
-        # Stress is per area of the box at the last reset; by default of that at the start,
-        # which takes 5 % off the load once the axis is 3 % shorter.
+        # LAMMPS counts stress on the box of the last reset, by default that of the first step:
+        # where the loaded axis was 5 % shorter, the load was 6 % too small.
         self.do(f"fix creep all npt {thermostat} {barostat} flip no nreset 1")
         self._run(steps)
 
