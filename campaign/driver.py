@@ -19,8 +19,8 @@ from glasscreep.campaign.work import Listener, Work
 from glasscreep.slurm.workers import MD
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
+from glasscreep.tasks.stop import GRACE_S
 
-GRACE_S = 30.0
 FIRST_BACKOFF_S = 0.5
 UNLAUNCHED_S = 5.0
 ASK_AGAIN_S = 1.0

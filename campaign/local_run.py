@@ -9,7 +9,6 @@ from distributed import Security
 from rich.console import Console
 
 from glasscreep.campaign.directory import prepare, survey
-from glasscreep.campaign.driver import GRACE_S
 from glasscreep.campaign.driving import Reason, drive, uninterrupted
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
@@ -24,6 +23,7 @@ from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.launch import LocalLauncher
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.stop import GRACE_S
 
 LOG_FILE = "driver.log"
 INTERRUPTED = "interrupted"

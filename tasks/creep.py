@@ -52,8 +52,7 @@ class CreepChain(Chain):
     def run(self, stop_after: int, frames_wanted: int) -> str:
         """Go on until there are `stop_after` frames: `done`, `partial` or `stopped`."""
         while (manifest := self.manifest()).frames < stop_after:
-            self.act(manifest)
-            if self.control.must_stop():
+            if not self.advance(manifest):
                 break
         with self.engine.timers.measuring("committing"):
             self.engine.ranks.first(lambda: self._opened().finish())
@@ -93,7 +92,8 @@ class CreepChain(Chain):
         self.load()
         dynamics = self.engine.thermodynamics()
         creep, target = self._physics.creep, np.array(self._physics.target_stress())
-        relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
+        aim = Aim(creep.force_tolerance, creep.stress_tolerance, target)
+        relaxed = relax(self.engine, aim, interrupted=self.control.must_abandon)
         record = _record(frame, dynamics, relaxed)
         with self.engine.timers.measuring("committing"):
             self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))

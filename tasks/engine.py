@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from glasscreep.tasks.physics import AXES, CreepProtocol, Model
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.settings import ACCELERATORS, Accelerator, EngineSettings
 from glasscreep.tasks.timers import Timers
+from glasscreep.tasks.watch import Watch
 
 PAIR_STYLE = "lj/cut"
 OVERLAP_ITERATIONS = 500
@@ -76,9 +78,17 @@ class Engine:
         The LAMMPS log; holds the state loaded last and what was done to it.
     ranks : Ranks
         The ranks to share the work.
+    must_abandon : callable, optional
+        Asked, collectively, while LAMMPS runs: whether to raise Interrupted.
     """
 
-    def __init__(self, model: Model, log: Path, ranks: Ranks) -> None:
+    def __init__(
+        self,
+        model: Model,
+        log: Path,
+        ranks: Ranks,
+        must_abandon: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.model, self.ranks = model, ranks
         self.settings = EngineSettings()
         """Count from the next `load` or `place_at_random` on."""
@@ -87,6 +97,7 @@ class Engine:
         """Of `dynamics`, `checkpoints` and `gathering` here, and of what others add."""
         arguments = ["-screen", "none", "-log", "none", "-nocite"]
         self.lammps = lammps_module.lammps(cmdargs=arguments, comm=ranks.communicator)
+        self._watch = Watch(self.lammps, ranks, model.particles, must_abandon)
 
     def close(self) -> None:
         """End LAMMPS."""
@@ -120,7 +131,9 @@ class Engine:
             model.particles, list(range(1, model.particles + 1)), species.tolist(), position.ravel()
         )
         self._define_model()
-        self.do(f"minimize 0 0 {OVERLAP_ITERATIONS} {10 * OVERLAP_ITERATIONS}\nreset_timestep 0")
+        minimize = f"minimize 0 0 {OVERLAP_ITERATIONS} {10 * OVERLAP_ITERATIONS}"
+        self._watch.over(self.do, minimize)
+        self.do("reset_timestep 0")
 
     def load(self, checkpoint: Path) -> None:
         """Go to the state of a checkpoint."""
@@ -260,7 +273,8 @@ class Engine:
 
     def _run(self, steps: int, options: str = "") -> None:
         with self.timers.measuring("dynamics"):
-            self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}\nrun {steps} {options}")
+            self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}")
+            self._watch.over(self.do, f"run {steps} {options}")
         self._require_sane()
 
     def _require_sane(self) -> None:

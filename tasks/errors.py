@@ -19,3 +19,11 @@ class FencedError(GlasscreepError):
 
 class StorageError(GlasscreepError):
     """A file could not be written: disk full, quota, read-only. Names the path."""
+
+
+class UnfitError(GlasscreepError):
+    """LAMMPS, as it is built here, lacks what is asked of it. Never retried."""
+
+
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed
+    """What was going on is abandoned, as a stop was asked for; raised on every rank alike."""

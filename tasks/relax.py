@@ -1,5 +1,6 @@
 """Relaxing a frame: its energy minimised, its box under the target stress."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.engine import Configuration, Engine
-from glasscreep.tasks.errors import DivergedError
+from glasscreep.tasks.errors import DivergedError, Interrupted
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.physics import AXES
 
 MOST_EVALUATIONS = 20_000
+ASK_EVERY = 10
+"""Evaluations between questions whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,12 @@ class Relaxed:
     """Whether both residuals are within their tolerances."""
 
 
-def relax(engine: Engine, aim: Aim, most_evaluations: int = MOST_EVALUATIONS) -> Relaxed:
+def relax(
+    engine: Engine,
+    aim: Aim,
+    most_evaluations: int = MOST_EVALUATIONS,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Relaxed:
     """Relax the state that the engine holds, velocities left out.
 
     Parameters
@@ -45,13 +53,20 @@ def relax(engine: Engine, aim: Aim, most_evaluations: int = MOST_EVALUATIONS) ->
         Target stress and tolerances.
     most_evaluations : int
         Give up after so many force evaluations.
+    interrupted : callable, optional
+        Tells, collectively, whether to abandon it all.
 
     Returns
     -------
     Relaxed
         Not raised but marked, if the tolerances were not reached.
+
+    Raises
+    ------
+    Interrupted
+        On every rank, if it is to be abandoned.
     """
-    search = _Search(engine, aim)
+    search = _Search(engine, aim, interrupted)
     with engine.timers.measuring("relaxing"):
         _run(engine, aim, search, most_evaluations)
     return search.result()
@@ -88,8 +103,8 @@ class _Search:
     `step` when the forces are known. That moves the particles to the next trial.
     """
 
-    def __init__(self, engine: Engine, aim: Aim) -> None:
-        self._engine, self._aim = engine, aim
+    def __init__(self, engine: Engine, aim: Aim, interrupted: Callable[[], bool]) -> None:
+        self._engine, self._aim, self._interrupted = engine, aim, interrupted
         self._start = engine.configuration()
         corner, edges = engine.box()
         self._centre, self._edges = corner + edges / 2, edges
@@ -119,6 +134,8 @@ class _Search:
             self._stop()
 
     def _go_on(self, row: NDArray[np.int64], x: NDArray[np.float64]) -> None:
+        if self.evaluations % ASK_EVERY == 0 and self._interrupted():
+            raise Interrupted
         self._answer, self._answered = self._ask(row), self._trial
         old, new = self._trial, self._minimiser.send(self._answer)
         # LAMMPS may have wrapped a particle; it stays in the image where LAMMPS has it.

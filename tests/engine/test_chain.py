@@ -22,7 +22,7 @@ def act_once(task):
     command = [*task.launch, sys.executable, "-m", "glasscreep.tasks.md"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=task.environment, **pipes) as process:
-        process.stdin.write(encode(task) + b"stop\n")
+        process.stdin.write(encode(task) + b"stop 60\n")
         process.stdin.flush()
         events = [json.loads(line) for line in process.stdout]
         process.stdin.close()
