@@ -271,6 +271,9 @@ class Driver:
                 self._put(is_glass=item.is_glass, row=item.row)
             case "storage":
                 self._lacks_storage(outcome, lambda: self._enqueue(item.is_glass, item.row))
+            case "unfit":  # as all the others would be
+                assert self._group is not None
+                self._group.create_task(self.stop(outcome.message))
             case "unlaunched":  # not counted: nothing of the run's own was at work
                 self._retry(item, UNLAUNCHED_S)
             case "crashed" if progress.crashed(item.row, outcome.step):

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
 from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.fitness import variants
 from glasscreep.tasks.physics import AXES, CreepProtocol, Model
 from glasscreep.tasks.ranks import Ranks
-from glasscreep.tasks.settings import ACCELERATORS, Accelerator, EngineSettings
+from glasscreep.tasks.settings import Accelerator, EngineSettings
 from glasscreep.tasks.timers import Timers
 from glasscreep.tasks.watch import Watch
 
-PAIR_STYLE = "lj/cut"
 OVERLAP_ITERATIONS = 500
 LOG_LINES_PER_BLOCK = 10
 RESTART_END = b"LammpS RestartT\0"
@@ -105,8 +105,7 @@ class Engine:
 
     def accelerators(self) -> list[Accelerator]:
         """Variants of the pair style that this build has."""
-        there = self.lammps.available_styles("pair")
-        return [one for one in ACCELERATORS if one == "off" or f"{PAIR_STYLE}/{one}" in there]
+        return variants(self.lammps, self.model.pair_style)
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
@@ -265,7 +264,7 @@ class Engine:
         pairs = zip(("1 1", "1 2", "2 2"), model.epsilon, model.sigma, strict=True)
         coefficients = "\n".join(f"pair_coeff {p} {e!r} {s!r}" for p, e, s in pairs)
         self.do(
-            f"mass * 1.0\npair_style {PAIR_STYLE} {model.cutoff!r}\npair_modify shift yes\n"
+            f"mass * 1.0\npair_style {model.pair_style} {model.cutoff!r}\npair_modify shift yes\n"
             f"{coefficients}\nneighbor {self.settings.neighbor_skin!r} bin\ntimestep {model.timestep!r}\n"
             "compute virial all pressure NULL virial\ncompute energy all pe\n"
             "thermo_style custom step temp pe press vol lx ly lz\nthermo_modify norm yes"

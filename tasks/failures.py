@@ -10,6 +10,7 @@ from glasscreep.tasks.errors import (
     FencedError,
     GlasscreepError,
     StorageError,
+    UnfitError,
 )
 
 DIVERGED = re.compile(
@@ -31,6 +32,7 @@ KINDS: dict[type[GlasscreepError], str] = {
     DivergedError: "diverged",
     FencedError: "fenced",
     StorageError: "storage",
+    UnfitError: "unfit",
 }
 TAIL_LINES = 20
 TAIL_BYTES = 8192

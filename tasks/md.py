@@ -26,8 +26,9 @@ from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.creep import CreepChain
 from glasscreep.tasks.engine import Engine, LoneEngineError
-from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
+from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError, UnfitError
 from glasscreep.tasks.failures import kind_of_error
+from glasscreep.tasks.fitness import unfit
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.parent import die_with_parent
 from glasscreep.tasks.physics import identity
@@ -91,6 +92,7 @@ class _Process:
                 self._model, self._place / LOG, self._ranks, self._control.must_abandon
             )
             open_files.callback(self._engine.close)
+            self._ranks.first(self._demand_fit)
             self._engine.timers.seconds["starting"] = time.perf_counter() - self._born
             try:
                 kind = self._chain()
@@ -115,6 +117,15 @@ class _Process:
         else:
             self._checkpoints = Checkpoints(self._place, "glass", physics_id, task.attempt)
             self._open_files.callback(self._checkpoints.close)
+
+    def _demand_fit(self) -> None:
+        """Refuse, before anything is begun, what this build of LAMMPS can't do."""
+        assert self._checkpoints is not None
+        # What a run has begun with counts, whatever is wanted by now.
+        settings = self._checkpoints.manifest.settings or self._task.settings
+        lacking = unfit(self._engine.lammps, self._model.pair_style, settings.accelerator)
+        if lacking is not None:
+            raise UnfitError(lacking)
 
     def _chain(self) -> str:
         task, engine, control = self._task, self._engine, self._control

@@ -31,6 +31,11 @@ class Model:
     """MD time step [time]."""
 
     @property
+    def pair_style(self) -> str:
+        """Name of the pair style of LAMMPS."""
+        return "lj/cut"
+
+    @property
     def particles_a(self) -> int:
         """Number of particles of species A."""
         return round(self.particles * self.fraction_a)

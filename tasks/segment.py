@@ -48,8 +48,8 @@ class Outcome:
     id: str
     """Identity of the run or glass."""
     kind: str
-    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `unlaunched`, `crashed` or
-    `fenced`."""
+    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `unlaunched`, `unfit`,
+    `crashed` or `fenced`."""
     frames: int
     """Frames committed."""
     step: int
