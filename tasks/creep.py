@@ -55,8 +55,7 @@ class CreepChain(Chain):
     def run(self, stop_after: int, frames_wanted: int) -> str:
         """Go on until there are `stop_after` frames: `done`, `partial` or `stopped`."""
         while (manifest := self.manifest()).frames < stop_after:
-            self.act(manifest)
-            if self.control.must_stop():
+            if not self.advance(manifest):
                 break
         with self.engine.timers.measuring("committing"):
             self.engine.ranks.first(lambda: self._opened().finish())
@@ -101,7 +100,8 @@ class CreepChain(Chain):
         # The load of the block that ended here: what begins now has not acted yet.
         acted = (frame + 1) * creep.frame_interval - creep.checkpoint_interval
         target = self._loads(acted).target()
-        relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
+        aim = Aim(creep.force_tolerance, creep.stress_tolerance, target)
+        relaxed = relax(self.engine, aim, interrupted=self.control.must_abandon)
         at = self.engine.on_first(relaxed.configuration)
         record = _record(frame, dynamics, relaxed, at)
         with self.engine.timers.measuring("committing"):

@@ -53,8 +53,7 @@ class GlassChain(Chain):
     def run(self) -> str:
         """Go on until the glass is done or a stop is asked for: `done` or `stopped`."""
         while not (manifest := self.manifest()).done:
-            self.act(manifest)
-            if self.control.must_stop():
+            if not self.advance(manifest):
                 break
         return "done" if self.manifest().done else "stopped"
 
@@ -98,7 +97,8 @@ class GlassChain(Chain):
 
     def _finish(self, step: int) -> None:
         self.load()
-        relaxed = relax(self.engine, Aim(FORCE_TOLERANCE, 0.0, BOX_HELD))
+        aim = Aim(FORCE_TOLERANCE, 0.0, BOX_HELD)
+        relaxed = relax(self.engine, aim, interrupted=self.control.must_abandon)
         if not relaxed.is_relaxed:
             msg = (
                 f"glass {self._id} still has a force of {relaxed.force_residual:.3g} after "

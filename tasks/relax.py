@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.engine import IMAGES, Configuration, Engine
-from glasscreep.tasks.errors import DivergedError, InterruptedRelaxation
+from glasscreep.tasks.errors import DivergedError, Interrupted
 from glasscreep.tasks.exchange import Route
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.ranks import Ranks
@@ -68,7 +68,7 @@ def relax(
 
     Raises
     ------
-    InterruptedRelaxation
+    Interrupted
         On all ranks, if `interrupted` said so.
     """
     question = _Question(engine.ranks, interrupted) if interrupted else None
@@ -166,7 +166,7 @@ class _Search:
         self._trial = self._minimiser.send(self._answer)
         if self._question and self._question.says_stop(self.evaluations):
             msg = f"interrupted after {self.evaluations} force evaluations"
-            raise InterruptedRelaxation(msg)
+            raise Interrupted(msg)
         held.place(self._trial, x)
         cell = self._trial.cell
         changes = np.concatenate((cell.edges - self._start.edges, cell.tilt - self._start.tilt))

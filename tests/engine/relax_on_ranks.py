@@ -11,7 +11,7 @@ import numpy as np
 from conftest import MODEL
 
 from glasscreep.tasks.engine import Engine
-from glasscreep.tasks.errors import InterruptedRelaxation
+from glasscreep.tasks.errors import Interrupted
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.relax import relax
@@ -30,7 +30,7 @@ def interrupted(engine):
     # It never gets that far: the next block of dynamics must find LAMMPS as it was.
     try:
         relax(engine, Aim(0.0, 0.0, TARGET), interrupted=second)
-    except InterruptedRelaxation as error:
+    except Interrupted as error:
         said = ranks.communicator.gather(str(error))
         if ranks.is_first:
             print(json.dumps({"said": said, "fixes": engine.lammps.available_ids("fix")}))
