@@ -61,8 +61,8 @@ def test_what_lacks_is_told_and_nothing_is_made(file, command):
             "LAMMPS refuses the model: .* given: pair_coeff",
         ),
         (
-            'pair_style = "eam/fs"\npotential_files = "CuZr_mm.eam.fs"\n'
-            'pair_coeff = "* * CuZr_mm.eam.fs Cu Unobtainium"',
+            """pair_style = "eam/fs"\npotential_files = "CuZr_mm.eam.fs"
+pair_coeff = "* * CuZr_mm.eam.fs Cu Unobtainium\"""",
             "No matching element in EAM potential file",
         ),
     ],

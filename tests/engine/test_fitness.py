@@ -42,9 +42,9 @@ def test_a_variant_that_is_not_there_is_told_with_those_that_are(engine):
 
 WITH_A_STYLE = f"""
 import runpy
-from glasscreep.tasks.physics import Model
+from glasscreep.tasks.model import LennardJones
 
-Model.pair_style = "{WITHOUT_OPT}"
+LennardJones.style = "{WITHOUT_OPT}"
 runpy.run_module("glasscreep.tasks.md", run_name="__main__")
 """
 
