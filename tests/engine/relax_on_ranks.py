@@ -1,6 +1,6 @@
 """Relaxes a checkpoint on the ranks that this is run on: `relax_on_ranks.py CHECKPOINT OUT WAY`.
 
-WAY is `whole`, or `interrupted` to have that happen.
+WAY is `whole`, `interrupted` to have that happen, or `shares` to look at what each rank gets.
 """
 
 import json
@@ -12,6 +12,7 @@ from conftest import MODEL
 
 from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.errors import Interrupted
+from glasscreep.tasks.exchange import all_on_first, shares_of_whole
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.relax import relax
@@ -27,7 +28,6 @@ def interrupted(engine):
         asked.append(True)
         return ranks.first(lambda: len(asked) == 2)
 
-    # It never gets that far: the next block of dynamics must find LAMMPS as it was.
     try:
         relax(engine, Aim(0.0, 0.0, TARGET), interrupted=second)
     except Interrupted as error:
@@ -48,6 +48,23 @@ def whole(engine, out):
         np.savez(out, **values, evaluations=relaxed.force_evaluations, good=relaxed.is_relaxed)
 
 
+def shares(engine):
+    """Check that shares by any bounds are parts of the whole, collected or dealt out anew."""
+    ranks, particles = engine.ranks, MODEL.particles
+    by_blocks = shares_of_whole(particles, 200, ranks.count)
+    whole = engine.configuration(all_on_first(particles, ranks.count))
+    every = ranks.communicator.bcast((whole.position, whole.image))
+    own = slice(by_blocks[ranks.number], by_blocks[ranks.number + 1])
+    at = engine.configuration(by_blocks)
+    moved = engine.configuration().reshared(ranks, engine.shares(), by_blocks)
+    for one in (at, moved):
+        np.testing.assert_array_equal(one.position, every[0][own])
+        np.testing.assert_array_equal(one.image, every[1][own])
+    counts = ranks.communicator.gather(len(at.position))
+    if ranks.is_first:
+        print(json.dumps(counts))
+
+
 def main():
     checkpoint, out, way = sys.argv[1:]
     engine = Engine(MODEL, Path(out).with_suffix(".log"), Ranks())
@@ -55,6 +72,8 @@ def main():
     engine.lean()
     if way == "whole":
         whole(engine, out)
+    elif way == "shares":
+        shares(engine)
     else:
         interrupted(engine)
     engine.close()

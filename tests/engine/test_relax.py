@@ -257,3 +257,10 @@ def test_all_ranks_are_interrupted_alike(thermal, on_ranks, tmp_path, count):
     assert len(told["said"]) == count
     assert len(set(told["said"])) == 1
     assert told["fixes"] == []
+
+
+@pytest.mark.slow
+def test_ranks_get_the_shares_that_are_asked_for(thermal, on_ranks, tmp_path):
+    out = tmp_path / "out.npz"
+    said = on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "shares")
+    assert json.loads(said) == [200, 300]
