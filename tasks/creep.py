@@ -26,8 +26,8 @@ class CreepChain(Chain):
         LAMMPS.
     physics : RunPhysics
         What to run.
-    writer : FrameWriter or None
-        Where to commit; None on all ranks but the first.
+    writer : FrameWriter
+        Where to commit.
     glass : Path
         Directory of the finished glass.
     control : Control
@@ -40,12 +40,12 @@ class CreepChain(Chain):
         self,
         engine: Engine,
         physics: RunPhysics,
-        writer: FrameWriter | None,
+        writer: FrameWriter,
         glass: Path,
         control: Control,
         wanted: Wanted,
     ) -> None:
-        super().__init__(engine, writer.checkpoints if writer else None, control)
+        super().__init__(engine, writer.checkpoints, control)
         self._physics, self._id = physics, identity(physics)
         self._writer, self._glass, self._wanted = writer, glass, wanted
 
@@ -56,7 +56,7 @@ class CreepChain(Chain):
             if self.control.must_stop():
                 break
         with self.engine.timers.measuring("committing"):
-            self.engine.ranks.first(lambda: self._opened().finish())
+            self._writer.finish()
         frames = self.manifest().frames
         if frames >= frames_wanted:
             return "done"
@@ -94,15 +94,13 @@ class CreepChain(Chain):
         dynamics = self.engine.thermodynamics()
         creep, target = self._physics.creep, np.array(self._physics.target_stress())
         relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
-        record = _record(frame, dynamics, relaxed)
+        rank = self.engine.ranks.rank
+        share = slice(*self._writer.bounds[rank : rank + 2])
+        record = _record(frame, dynamics, relaxed, share)
         with self.engine.timers.measuring("committing"):
-            self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))
+            self._writer.commit_frame(record, relaxed.is_relaxed)
         self.control.frames += 1
         self.control.progress(self.manifest())
-
-    def _opened(self) -> FrameWriter:
-        assert self._writer is not None
-        return self._writer
 
 
 def glass_checkpoint(directory: Path) -> Path:
@@ -119,12 +117,12 @@ def glass_checkpoint(directory: Path) -> Path:
     return path
 
 
-def _record(frame: int, dynamics: Thermodynamics, relaxed: Relaxed) -> FrameRecord:
+def _record(frame: int, dynamics: Thermodynamics, relaxed: Relaxed, share: slice) -> FrameRecord:
     return FrameRecord(
         frame=frame,
-        position=relaxed.configuration.position,
+        position=relaxed.configuration.position[share],
         box_edges=relaxed.configuration.edges,
-        image=relaxed.configuration.image,
+        image=relaxed.configuration.image[share],
         potential_energy=relaxed.potential_energy,
         kinetic_temperature=dynamics.temperature,
         dynamic_stress=dynamics.stress,

@@ -20,7 +20,8 @@ class Ranks:
     def __init__(self, communicator: MPI.Comm = MPI.COMM_WORLD) -> None:
         self.communicator = communicator
         self.count: int = communicator.Get_size()
-        self.is_first: bool = communicator.Get_rank() == 0
+        self.rank: int = communicator.Get_rank()
+        self.is_first = self.rank == 0
 
     def first(self, action: Callable[[], T]) -> T:
         """Do something on the first rank alone, and give its result to all.
@@ -40,6 +41,26 @@ class Ranks:
         if error is not None:
             raise error
         return cast("T", result)
+
+    def every(self, action: Callable[[], T]) -> list[T]:
+        """Do something on each rank, and give all ranks the results, in the order of the ranks.
+
+        What it raises on any of them is raised on every rank: the error of the lowest of those.
+        """
+        result: Any = None
+        error: Exception | None = None
+        try:
+            result = action()
+        except Exception as caught:  # noqa: BLE001 - raised below, on every rank
+            error = caught
+        outcomes = [(result, error)]
+        if self.count > 1:
+            carried = error and error.with_traceback(None)
+            outcomes = self.communicator.allgather((result, carried))
+        for _, raised in outcomes:
+            if raised is not None:
+                raise raised
+        return [cast("T", given) for given, _ in outcomes]
 
     def any(self, flag: bool) -> bool:
         """Tell all ranks whether the flag is up on any of them."""

@@ -6,7 +6,7 @@ takes a quarter of one, and keeps what it does not change of a shard as the byte
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,21 +101,57 @@ class ShardedFrames:
         """
         stop = start + len(values)
         for file in self._files(row, start, stop):
-            whole = range(self.frames)
-            chunks: dict[int, _Chunk] = {}
-            if known > file.first:
-                chunks.update(_chunks(file.path, self.frames, whole))
-            for frame in range(max(start, file.first), min(stop, file.first + self.frames)):
-                chunks[frame - file.first] = self._encoded(values[frame - start][file.slab])
-            write(file.path, self._shard(chunks))
+            frames = range(max(start, file.first), min(stop, file.first + self.frames))
+            parts = (values[frame - start][file.slab] for frame in frames)
+            self._replace(file, frames.start, parts, write, known)
+
+    def write_slab(
+        self,
+        row: int,
+        start: int,
+        slab: int,
+        values: Iterable[NDArray[Any]],
+        write: Write,
+        known: int,
+    ) -> None:
+        """Replace consecutive frames, all of one file, of a slab of the particles of a run.
+
+        Parameters
+        ----------
+        row : int
+            Row of the run.
+        start : int
+            First frame.
+        slab : int
+            Which of the slabs that have a chunk each.
+        values : iterable of (particles of the slab, ...)
+            What to write, frame by frame: one in memory at a time, besides what is stored.
+        write : callable
+            Replaces a file durably.
+        known : int
+            As in `write`.
+        """
+        self._replace(self._file(row, start // self.frames, slab), start, values, write, known)
 
     def _files(self, row: int, start: int, stop: int) -> Iterator[_File]:
-        length, rest = self._chunk[2], ".0" * (len(self._shape) - 3)
         for index in range(start // self.frames, math.ceil(stop / self.frames)):
-            for part in range(math.ceil(self._shape[2] / length)):
-                path = self._directory / f"c.{row}.{index}.{part}{rest}"
-                slab = slice(part * length, (part + 1) * length)
-                yield _File(path, index * self.frames, slab)
+            for slab in range(math.ceil(self._shape[2] / self._chunk[2])):
+                yield self._file(row, index, slab)
+
+    def _file(self, row: int, index: int, slab: int) -> _File:
+        length, rest = self._chunk[2], ".0" * (len(self._shape) - 3)
+        path = self._directory / f"c.{row}.{index}.{slab}{rest}"
+        return _File(path, index * self.frames, slice(slab * length, (slab + 1) * length))
+
+    def _replace(
+        self, file: _File, start: int, values: Iterable[NDArray[Any]], write: Write, known: int
+    ) -> None:
+        chunks: dict[int, _Chunk] = {}
+        if known > file.first:
+            chunks.update(_chunks(file.path, self.frames, range(self.frames)))
+        for number, value in enumerate(values, start - file.first):
+            chunks[number] = self._encoded(value)
+        write(file.path, self._shard(chunks))
 
     def _encoded(self, values: NDArray[Any]) -> "_Chunk":
         """Compress a chunk; one that isn't to be is left for `_shard` to copy but once."""
