@@ -1,6 +1,5 @@
 """Committing the frames of one run, on all ranks: each writes slabs of the particles."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -125,8 +124,10 @@ class FrameWriter:
             Whether the frame is relaxed within its tolerances.
         """
         manifest = self.manifest()
-        stamps = self._ranks.every(lambda: self._append(manifest, record))
-        self._ranks.first(lambda: self._commit(record, relaxed, chain.from_iterable(stamps)))
+        scalars = self._ranks.first(lambda: _scalars(record))
+        stamps = self._ranks.every(lambda: self._append(manifest, record, scalars))
+        journals = tuple(chain.from_iterable(stamps))
+        self._ranks.first(lambda: self._commit(record.frame, scalars, relaxed, journals))
         if (record.frame + 1) % self._run.position.frames == 0:
             self.flush()
 
@@ -142,7 +143,7 @@ class FrameWriter:
         """Put all committed frames into the store, also those of a shard that is not full."""
         manifest = self.manifest()
         if manifest.flushed < manifest.frames:
-            self._ranks.every(lambda: [slab.flush(manifest) for slab in self._slabs])
+            self._ranks.every(lambda: self._write_shards(manifest))
             self._ranks.first(self._commit_flush)
 
     def _held(self) -> Checkpoints:
@@ -160,14 +161,17 @@ class FrameWriter:
             return
         # Copies: an earlier attempt that wakes up may still write to the journals it knows.
         stamps = self._ranks.every(lambda: [slab.take_over(manifest) for slab in self._slabs])
-        self._ranks.first(lambda: self._commit_copies(chain.from_iterable(stamps)))
+        journals = tuple(chain.from_iterable(stamps))
+        self._ranks.first(lambda: self._commit_copies(journals))
         if manifest.frames % self._run.position.frames == 0:
             self.flush()
 
-    def _append(self, manifest: Manifest, record: FrameRecord) -> list[FileStamp]:
+    def _append(
+        self, manifest: Manifest, record: FrameRecord, scalars: NDArray[Any]
+    ) -> list[FileStamp]:
         """Append the frame to the journals of this rank's slabs."""
         self._refuse_unfit(manifest, record)
-        scalars, stamps = _scalars(record), []
+        stamps = []
         for slab in self._slabs:
             first = slab.number * self._run.slab - self._start
             rows = slice(first, first + self._run.slab)
@@ -176,6 +180,10 @@ class FrameWriter:
             begun = manifest.journals[slab.number] if manifest.journals else None
             stamps.append(slab.append(manifest, begun or self._begin(manifest, slab), frame))
         return stamps
+
+    def _write_shards(self, manifest: Manifest) -> None:
+        for slab in self._slabs:
+            slab.flush(manifest)
 
     def _refuse_unfit(self, manifest: Manifest, record: FrameRecord) -> None:
         if record.frame != manifest.frames or record.frame >= self._frames_wanted:
@@ -200,10 +208,10 @@ class FrameWriter:
         if not manifest.journals and manifest.flushed > self._scalars.first_frame:
             self._scalars.load(manifest.flushed)
 
-    def _commit_copies(self, journals: Iterable[FileStamp]) -> None:
+    def _commit_copies(self, journals: tuple[FileStamp, ...]) -> None:
         checkpoints = self._held()
         old = checkpoints.manifest.journals
-        checkpoints.replace_manifest(journals=tuple(journals))
+        checkpoints.replace_manifest(journals=journals)
         for stamp in old:
             checkpoints.drop(stamp)
         journal = self._slabs[0].journal(checkpoints.manifest)
@@ -212,15 +220,17 @@ class FrameWriter:
             self._scalars.put(frame.frame, frame.scalars)
         self._write_scalars()
 
-    def _commit(self, record: FrameRecord, relaxed: bool, journals: Iterable[FileStamp]) -> None:
+    def _commit(
+        self, frame: int, scalars: NDArray[Any], relaxed: bool, journals: tuple[FileStamp, ...]
+    ) -> None:
         unrelaxed = self._held().manifest.unrelaxed
         self._held().replace_manifest(
-            frames=record.frame + 1,
-            journals=tuple(journals),
-            unrelaxed=unrelaxed if relaxed else (*unrelaxed, record.frame),
+            frames=frame + 1,
+            journals=journals,
+            unrelaxed=unrelaxed if relaxed else (*unrelaxed, frame),
             done=False,
         )
-        self._scalars.put(record.frame, _scalars(record))
+        self._scalars.put(frame, scalars)
         self._write_scalars()
 
     def _commit_flush(self) -> None:
