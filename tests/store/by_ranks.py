@@ -34,8 +34,9 @@ def befall(campaign: Path, request: dict[str, Any]) -> None:
     """Let happen to this rank what was asked for."""
     if limit := request.get("largest_file"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    if at := request.get("crash_at"):
-        Steps(str(campaign), at, "crash")
+    for then in ("crash", "stop"):
+        if at := request.get(f"{then}_at"):
+            Steps(str(campaign), at, then)
     if request.get("diverges"):
         sound = small.record
 

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import small_campaign as small
 from hypothesis import given
@@ -35,20 +37,42 @@ def whole(module_memory) -> Path:
     return campaign
 
 
-def by_ranks(ranks: int, campaign: Path, attempt: int = 1, **more: object) -> list[str] | None:
-    """Let ranks write the run; tell what each ended with, None if they crashed."""
+def started(
+    ranks: int, campaign: Path, attempt: int = 1, **more: object
+) -> "subprocess.Popen[bytes]":
+    """Let ranks write the run."""
     launcher = LocalLauncher()
     counts = {"attempt": attempt, "frames": FRAMES, "particles": PARTICLES}
     request = json.dumps({"campaign": str(campaign), **counts, **more})
     script = str(Path(__file__).with_name("by_ranks.py"))
-    process = subprocess.run(
-        [*launcher.prefix(ranks), sys.executable, script, request],
-        env=launcher.environment(),
-        stdout=subprocess.PIPE,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-    return json.loads(process.stdout) if process.returncode == 0 else None
+    command = [*launcher.prefix(ranks), sys.executable, script, request]
+    return subprocess.Popen(command, env=launcher.environment(), stdout=subprocess.PIPE)
+
+
+def ended(process: "subprocess.Popen[bytes]") -> list[str] | None:
+    """Tell what each rank ended with, None if they crashed."""
+    with process:
+        try:
+            output, _ = process.communicate(timeout=DEADLINE_S)
+        finally:
+            process.kill()
+    return json.loads(output) if process.returncode == 0 else None
+
+
+def by_ranks(ranks: int, campaign: Path, attempt: int = 1, **more: object) -> list[str] | None:
+    """Let ranks write the run, and tell what each ended with."""
+    return ended(started(ranks, campaign, attempt, **more))
+
+
+def stopped_rank(process: "subprocess.Popen[bytes]") -> psutil.Process:
+    """Wait for one of the ranks to stop itself."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        for rank in psutil.Process(process.pid).children(recursive=True):
+            if rank.status() == psutil.STATUS_STOPPED:
+                return rank
+        time.sleep(0.05)
+    pytest.fail("no rank has stopped")
 
 
 def bytes_of(campaign: Path) -> dict[str, bytes]:
@@ -99,6 +123,21 @@ def test_a_crash_between_ranks_is_recovered_from(whole, memory, at):
     campaign = start(memory, "campaign")
     assert by_ranks(2, campaign, rank=1, crash_at=at) is None
     small.write_run(campaign, 1, 2, FRAMES, PARTICLES)
+    assert_same(campaign, whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at", range(3, 24, 5))
+def test_a_rank_that_wakes_after_another_attempt_took_over_is_fenced(whole, memory, at):
+    campaign = start(memory, "campaign")
+    process = started(2, campaign, rank=1, stop_at=at)
+    stopped = stopped_rank(process)
+    small.write_run(campaign, 1, 2, FRAMES, PARTICLES)
+    stopped.resume()
+    told = ended(process)
+    assert told is not None
+    assert len(set(told)) == 1
+    assert told[0].startswith("FencedError: ")
     assert_same(campaign, whole)
 
 
