@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import Data, checksum
+from glasscreep.tasks.files import checksum
 from glasscreep.tasks.manifest import FileStamp
 from glasscreep.tasks.scalars import SCALARS
 from glasscreep.tasks.scratch import Scratch
@@ -41,7 +41,7 @@ class StoredFrame:
         return FRAME.pack(self.frame) + b"".join(part.tobytes() for part in parts)
 
 
-def begin_journal(scratch: Scratch, path: Path, blocks: Iterable[Data]) -> FileStamp:
+def begin_journal(scratch: Scratch, path: Path, blocks: Iterable[bytes]) -> FileStamp:
     """Make a journal that one attempt appends to.
 
     Parameters
@@ -60,7 +60,7 @@ def begin_journal(scratch: Scratch, path: Path, blocks: Iterable[Data]) -> FileS
     """
     stamp = FileStamp(path.name, 0, 0)
 
-    def stamped() -> Iterator[Data]:
+    def stamped() -> Iterator[bytes]:
         nonlocal stamp
         for block in blocks:
             stamp = _longer(stamp, block)
@@ -168,7 +168,7 @@ class CommittedJournal:
         raise DamagedError(msg + "it does not match its checksum")
 
 
-def _longer(stamp: FileStamp, data: Data) -> FileStamp:
+def _longer(stamp: FileStamp, data: bytes) -> FileStamp:
     crc = google_crc32c.extend(stamp.crc32c, data)
     return FileStamp(stamp.name, stamp.bytes + len(data), crc)
 

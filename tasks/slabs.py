@@ -108,7 +108,7 @@ class Slab:
         run, start = self._run, manifest.flushed
         first = start - start % run.position.frames
         where = f"run {run.run_id}, frames {first} to {manifest.frames - 1}"
-        to, write = (run.row, start, self.number), self._scratch.write
+        to, write = (run.row, start, self.number), self._scratch.write_blocks
         with self._scratch.unless_fenced():
             with naming_damage(f"{where}, array position"):
                 positions = (frame.position for frame in self.journal(manifest).frames())
