@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import COMPONENTS, Cell
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
-from glasscreep.tasks.exchange import Bounds, Route, all_on_first, even_shares, reshare
+from glasscreep.tasks.exchange import Bounds, Route, even_shares, reshare
 from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.fitness import variants
@@ -262,11 +262,10 @@ class Engine:
         with self.timers.measuring("gathering"):
             return self._collected(self.shares() if bounds is None else bounds)
 
-    def on_first(self, configuration: Configuration) -> Configuration:
-        """Bring even shares together on the first rank; the others are left with nothing."""
+    def reshared(self, configuration: Configuration, bounds: Bounds) -> Configuration:
+        """Deal even shares out anew, by other bounds."""
         with self.timers.measuring("gathering"):
-            whole = all_on_first(self.model.particles, self.ranks.count)
-            return configuration.reshared(self.ranks, self.shares(), whole)
+            return configuration.reshared(self.ranks, self.shares(), bounds)
 
     def image(self) -> NDArray[np.int16]:
         """(held, 3) periodic images of the particles on this rank, in their order in LAMMPS."""

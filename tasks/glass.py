@@ -6,6 +6,7 @@ from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Configuration, Engine, EngineError
+from glasscreep.tasks.exchange import all_on_first
 from glasscreep.tasks.glasses import Glass, write_glass
 from glasscreep.tasks.manifest import Manifest
 from glasscreep.tasks.minimise import BOX_HELD, Aim
@@ -107,7 +108,8 @@ class GlassChain(Chain):
             raise EngineError(msg)
         self.engine.set_step(0)
         with self.engine.timers.measuring("committing"):
-            at = self.engine.on_first(relaxed.configuration)
+            whole = all_on_first(self.engine.model.particles, self.engine.ranks.count)
+            at = self.engine.reshared(relaxed.configuration, whole)
             self.engine.ranks.first(lambda: self._store_glass(relaxed, at))
         self.commit(step, done=True)
 

@@ -68,7 +68,7 @@ def main() -> None:
 
 
 class _Process:
-    """One task on all ranks; only the first opens files other than those of LAMMPS."""
+    """One task on all ranks; the first opens all files but those of LAMMPS and of frames."""
 
     def __init__(self, task: Task, ranks: Ranks, stop: Stop) -> None:
         # LAMMPS gives a meaning to characters that a path may hold: it gets relative paths.
@@ -91,7 +91,7 @@ class _Process:
             self._open_files = open_files
             self._writer: FrameWriter | None = None
             self._checkpoints: Checkpoints | None = None
-            self._ranks.first(self._open)
+            self._open()
             self._engine = Engine(
                 self._model, self._place / LOG, self._ranks, self._control.must_abandon
             )
@@ -102,7 +102,8 @@ class _Process:
                 kind = self._chain()
             except DivergedError:
                 # The run ends here: no later attempt would move its last frames to the store.
-                self._ranks.first(self._flush)
+                if self._writer is not None:
+                    self._writer.flush()
                 with suppress(StorageError):  # less worth telling than the divergence
                     self._ranks.first(self._record)
                 raise
@@ -111,18 +112,24 @@ class _Process:
 
     def _open(self) -> None:
         task, store = self._task, self._directory / STORE
-        for file in self._model.interaction.files:
-            demand_same(self._directory / ATTACHED / file.name, file.sha256)
+        self._ranks.first(self._demand_files)
         physics_id = identity(task.physics)
         if isinstance(task, SegmentTask):
-            writer = FrameWriter(
-                self._place, store, task.row, physics_id, task.attempt, task.frames_wanted
-            )
+            run = (self._place, store, task.row, physics_id, task.attempt, task.frames_wanted)
+            writer = FrameWriter(*run, self._ranks)
             self._open_files.callback(writer.close)
             self._writer, self._checkpoints = writer, writer.checkpoints
         else:
-            self._checkpoints = Checkpoints(self._place, "glass", physics_id, task.attempt)
-            self._open_files.callback(self._checkpoints.close)
+            self._ranks.first(self._claim_glass)
+
+    def _demand_files(self) -> None:
+        for file in self._model.interaction.files:
+            demand_same(self._directory / ATTACHED / file.name, file.sha256)
+
+    def _claim_glass(self) -> None:
+        glass = identity(self._task.physics)
+        self._checkpoints = Checkpoints(self._place, "glass", glass, self._task.attempt)
+        self._open_files.callback(self._checkpoints.close)
 
     def _demand_fit(self) -> None:
         """Refuse, before anything is begun, what this build of LAMMPS can't do."""
@@ -141,14 +148,11 @@ class _Process:
                 engine, task.physics, self._checkpoints, store, task.row, control, task.settings
             )
             return glass.run()
+        assert self._writer is not None
         made = glass_directory(self._directory, identity(task.physics.glass))
         loads = loads_of(task.physics, self._directory / ATTACHED)
         creep = CreepChain(engine, task.physics, self._writer, made, loads, control, task.settings)
         return creep.run(task.stop_after, task.frames_wanted)
-
-    def _flush(self) -> None:
-        if self._writer is not None:
-            self._writer.flush()
 
     def _record(self) -> None:
         assert self._checkpoints is not None

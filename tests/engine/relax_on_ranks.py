@@ -40,7 +40,7 @@ def whole(engine, out):
     relaxed = relax(engine, Aim(1e-7, 1e-7, TARGET))
     share = len(relaxed.configuration.position)
     shares = engine.ranks.communicator.gather(share)
-    at = engine.on_first(relaxed.configuration)
+    at = engine.reshared(relaxed.configuration, all_on_first(MODEL.particles, engine.ranks.count))
     if engine.ranks.is_first:
         print(json.dumps(shares))
         values = {"position": at.position, "image": at.image, "lattice": at.cell.lattice}
