@@ -31,6 +31,7 @@ from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analyse import compute_block
 from glasscreep.tasks.analysed import ANALYSED
 from glasscreep.tasks.blocks import AnalysisTask, Block, ready_blocks
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
 
 DATA = Path(__file__).parents[1] / "tests" / "data" / "ka_creep.npz"
@@ -57,7 +58,7 @@ def filled(directory: Path) -> Prepared:
     for row, run in enumerate(prepared.runs):
         assert run is not None
         place = directory / "runs" / run.id
-        with closing(FrameWriter(place, prepared.store, row, run.id, 1, FRAMES)) as writer:
+        with closing(FrameWriter(place, prepared.store, row, run.id, 1, FRAMES, Ranks())) as writer:
             for frame in range(FRAMES):
                 at = frame % len(position)
                 found = position[at], box[at], no_image

@@ -61,19 +61,19 @@ def model_of(particles: int) -> Model:
 
 
 def make_glass(model: Model, folder: Path) -> Path:
-    engine = Engine(model, folder / "log.glass", Ranks())
+    engine, glass = Engine(model, folder / "log.glass", Ranks()), folder / "glass.restart"
     engine.place_at_random(1)
     engine.draw_velocities(1.0, 7)
     engine.melt(1.0, 1.0, 5, MELT_STEPS)
     ramp = (MELT_STEPS, MELT_STEPS + QUENCH_STEPS)
     engine.quench((1.0, TEMPERATURE), 1.0, ramp, QUENCH_STEPS)
-    engine.save(folder / "glass.restart")  # the thermostat of the quench ends with its state
-    engine.load(folder / "glass.restart")
+    engine.save(glass)
+    engine.load(glass)  # or the quench would move the particles as well
     engine.creep(CREEP, TEMPERATURE, LOAD, SETTLE_STEPS)
     engine.set_step(0)
-    engine.save(folder / "glass.restart")
+    engine.save(glass)
     engine.close()
-    return folder / "glass.restart"
+    return glass
 
 
 def plain(glass: Path, steps: int, folder: Path) -> Measured:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from glasscreep.campaign.lock import CampaignLock, is_held
+from glasscreep.campaign.tries import last_line, last_words, tried
 from glasscreep.slurm.launch import LauncherMissingError, LocalLauncher
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import write_durably
@@ -131,15 +132,15 @@ def _kernels() -> Check:
     command = [sys.executable, "-P", "-m", "glasscreep.analysis.warm", "--check"]
     advice = f"{REINSTALL} numba llvmlite"
     try:
-        run = _tried(command, dict(os.environ))
+        run = tried(command, dict(os.environ), PROBE_TIMEOUT_S)
     except subprocess.TimeoutExpired:
         return Check("kernels", Verdict.FAILED, NO_ANSWER.format(PROBE_TIMEOUT_S), advice)
     if run.returncode == 0:
-        return Check("kernels", Verdict.OK, _last_line(run.stdout))
+        return Check("kernels", Verdict.OK, last_line(run.stdout))
     if run.returncode in KERNEL_ADVICE:
-        found, advice = _last_line(run.stdout), KERNEL_ADVICE[run.returncode]
+        found, advice = last_line(run.stdout), KERNEL_ADVICE[run.returncode]
         return Check("kernels", Verdict.NOTE, found, advice)
-    return Check("kernels", Verdict.FAILED, _last_words(run), advice)
+    return Check("kernels", Verdict.FAILED, last_words(run), advice)
 
 
 def _probed(name: str, probe: str, ranks: int, advice: str) -> Check:
@@ -147,35 +148,15 @@ def _probed(name: str, probe: str, ranks: int, advice: str) -> Check:
     launcher = LocalLauncher()
     command = [sys.executable, "-P", "-m", "glasscreep.campaign.probe", probe]
     try:
-        run = _tried([*launcher.prefix(ranks), *command], launcher.environment())
+        words = [*launcher.prefix(ranks), *command]
+        run = tried(words, launcher.environment(), PROBE_TIMEOUT_S)
     except LauncherMissingError as error:
         return Check(name, Verdict.FAILED, "no mpiexec", str(error))
     except subprocess.TimeoutExpired:
         return Check(name, Verdict.FAILED, NO_ANSWER.format(PROBE_TIMEOUT_S), advice)
     if run.returncode == 0:
-        return Check(name, Verdict.OK, _last_line(run.stdout))
-    return Check(name, Verdict.FAILED, _last_words(run), advice)
-
-
-def _tried(command: list[str], environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=PROBE_TIMEOUT_S,
-        check=False,
-    )
-
-
-def _last_words(run: "subprocess.CompletedProcess[str]") -> str:
-    return _last_line(run.stderr or run.stdout) or f"the process died (status {run.returncode})"
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
+        return Check(name, Verdict.OK, last_line(run.stdout))
+    return Check(name, Verdict.FAILED, last_words(run), advice)
 
 
 def _disk(directory: Path) -> list[Check]:

@@ -19,8 +19,8 @@ from glasscreep.campaign.work import Listener, Work
 from glasscreep.slurm.workers import MD
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.segment import Outcome, kill_segments, stop_segments
+from glasscreep.tasks.stop import GRACE_S
 
-GRACE_S = 30.0
 FIRST_BACKOFF_S = 0.5
 UNLAUNCHED_S = 5.0
 ASK_AGAIN_S = 1.0
@@ -271,6 +271,9 @@ class Driver:
                 self._put(is_glass=item.is_glass, row=item.row)
             case "storage":
                 self._lacks_storage(outcome, lambda: self._enqueue(item.is_glass, item.row))
+            case "unfit":  # as all the others would be
+                assert self._group is not None
+                self._group.create_task(self.stop(outcome.message))
             case "unlaunched":  # not counted: nothing of the run's own was at work
                 self._retry(item, UNLAUNCHED_S)
             case "crashed" if progress.crashed(item.row, outcome.step):

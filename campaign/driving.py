@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from distributed import Client
 
-from glasscreep.campaign.driver import GRACE_S, Driver
+from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.index import write_index
 from glasscreep.campaign.patience import Patience
 from glasscreep.campaign.requests import (
@@ -21,6 +21,7 @@ from glasscreep.campaign.requests import (
 from glasscreep.campaign.session import Session
 from glasscreep.tasks.errors import StorageError
 from glasscreep.tasks.segment import Outcome
+from glasscreep.tasks.stop import GRACE_S
 
 LOOK_EVERY_S = 1.0
 INDEX_EVERY_S = 10.0

@@ -17,6 +17,9 @@ REFERENCE_RATE = 2.0e6
 RELAXATION = 1_000
 """Force evaluations that relax a frame, each as dear as a step: 720 to 970 were measured with
 10,000 particles, T = 0.1 and stress 0.5, 300 to 400 with 1,000 particles."""
+MEASUREMENT = 1_000
+"""Steps' worth of the measurement of settings: 1,000 with 10,000 particles or more, less than two
+seconds where they are few."""
 FRAME_BYTES = 15.4
 """Per particle: positions and images, compressed."""
 GLASS_BYTES = 15.4

@@ -14,7 +14,7 @@ class Point:
     temperature: float
     """Temperature of the dynamics [energy]."""
     stress: float
-    """Compressive stress on the loaded axis [energy / length**3]."""
+    """Stress of the loading, positive as its name says [energy / length**3]."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from distributed import Security
 from rich.console import Console
 
 from glasscreep.campaign.directory import prepare, survey
-from glasscreep.campaign.driver import GRACE_S
 from glasscreep.campaign.driving import Reason, drive, uninterrupted
+from glasscreep.campaign.fitness import demand_fit
 from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.plan import progress_found
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.requests import forget_cancellations
@@ -24,6 +25,7 @@ from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.launch import LocalLauncher
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.stop import GRACE_S
 
 LOG_FILE = "driver.log"
 INTERRUPTED = "interrupted"
@@ -49,9 +51,11 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
     Raises
     ------
     GlasscreepError
-        If the directory can't be used, another driver is at work on it, or it can't be written.
+        If the directory can't be used, LAMMPS lacks what the campaign asks of it, another driver is at work on it, or it can't be written.
     """
-    survey(campaign, directory)  # refuses before anything is made
+    # Both refuse before anything is made.
+    if progress_found(survey(campaign, directory)).unfinished_rows().size:
+        demand_fit(campaign)
     with storing(directory):
         directory.mkdir(parents=True, exist_ok=True)
     with CampaignLock(directory) as lock, Display(console) as display:

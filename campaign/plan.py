@@ -8,6 +8,7 @@ import numpy as np
 
 from glasscreep.campaign.directory import Prepared, survey
 from glasscreep.campaign.estimate import (
+    MEASUREMENT,
     Rate,
     bytes_of_glass,
     bytes_of_run,
@@ -56,6 +57,8 @@ class Plan:
     """Frames to make, in all runs that have not failed."""
     particle_steps: int
     """Particles times MD steps to do, relaxing left out."""
+    measurements: int
+    """Glasses and runs that begin by measuring which settings of LAMMPS are fastest."""
     core_hours: float
     """Estimate for all that is to do."""
     rate: Rate
@@ -146,6 +149,7 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
     work = Work(to_make, len(rows), frames, campaign.frames - min(have, default=campaign.frames))
     glass_steps = campaign.glass.melt_steps + campaign.glass.quench_steps
     steps = frames * campaign.creep.frame_interval + to_make * glass_steps
+    measurements = 0 if campaign.resources.are_settled else to_make + ledger.count(State.NEW)
     data = sum(bytes_of_run(campaign, done) * runs for done, runs in have.items())
     files_at_end = files_of_run(campaign, campaign.frames)
     files = sum((files_at_end - files_of_run(campaign, done)) * runs for done, runs in have.items())
@@ -163,7 +167,10 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
         glasses_to_make=to_make,
         frames_to_do=frames,
         particle_steps=particles * steps,
-        core_hours=rate.core_hours(particles * steps, particles * frames),
+        measurements=measurements,
+        core_hours=rate.core_hours(
+            particles * (steps + MEASUREMENT * measurements), particles * frames
+        ),
         rate=rate,
         bytes_to_write=data + to_make * bytes_of_glass(campaign),
         files_to_write=files + to_make * files_of_glass(campaign),

@@ -7,6 +7,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
+from glasscreep.campaign.estimate import MEASUREMENT
 from glasscreep.campaign.plan import Plan
 from glasscreep.campaign.plan_cluster import MD, ClusterPlan, PoolPlan
 from glasscreep.campaign.states import State
@@ -59,11 +60,20 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
         *lines,
         ("to do", f"{plan.frames_to_do:,} frames" + _if(plan.glasses_to_make, ", {:,} glasses")),
         ("particle-steps", f"{plan.particle_steps:.2e}, relaxing besides"),
+        *_measurement_lines(plan),
         ("core-hours", f"about {_hours(plan.core_hours)} ({plan.rate.source})"),
         ("disk", f"about {decimal(round(plan.bytes_to_write))}"),
         ("files", f"about {plan.files_to_write:,}"),
         *(_cluster_lines(plan.cluster) if plan.cluster else ()),
     ]
+
+
+def _measurement_lines(plan: Plan) -> Iterator[tuple[str, str]]:
+    if plan.measurements:
+        each = (
+            f"measured at {plan.measurements:,} beginnings, about {MEASUREMENT:,} steps' worth each"
+        )
+        yield "settings", f"{each}; resources.accelerator and neighbor_skin spare it"
 
 
 def _cluster_lines(cluster: ClusterPlan) -> Iterator[tuple[str, str]]:

@@ -135,6 +135,11 @@ class ResourcesSection(Section):
     neighbor_skin: Annotated[Positive | None, Allowed("a finite number above 0")] = None
     """How far neighbour lists reach beyond the cutoff [length]."""
 
+    @property
+    def are_settled(self) -> bool:
+        """Whether no settings of LAMMPS are left to a measurement."""
+        return self.accelerator is not None and self.neighbor_skin is not None
+
     def slots_on(self, cores: int) -> int:
         """Slots to use on a machine of so many cores."""
         return self.slots or max(1, cores // self.ranks)

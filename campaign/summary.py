@@ -21,6 +21,13 @@ from glasscreep.tasks.observable import Result
 from glasscreep.tasks.strain_results import FIT
 
 PLOT_FILE = "strain.png"
+STRAIN_NAMES = {
+    "compression": "compressive strain",
+    "tension": "tensile strain",
+    "hydrostatic": "compression of the volume",
+    "shear": "shear strain",
+}
+"""By the loading."""
 LEGEND_ENTRIES = 16
 
 
@@ -148,7 +155,9 @@ def plot_strain(directory: Path) -> Path:
         if len(curves) > 1:
             error = curves[:, known].std(axis=0, ddof=1) / np.sqrt(len(curves))
             axes.fill_between(time[known], mean - error, mean + error, color=colour, alpha=0.25)
-    axes.set(xscale="log", xlabel="time under load [LJ time]", ylabel="compressive strain")
+    unit = {"time": "LJ time"}.get(units := dataset["time"].attrs["units"], units)
+    ylabel = STRAIN_NAMES[dataset.attrs["physics"]["creep"]["loading"]]
+    axes.set(xscale="log", xlabel=f"time under load [{unit}]", ylabel=ylabel)
     axes.set_title(f"{dataset.attrs['title']}: mean and standard error over replicas")
     if groups and len(groups) <= LEGEND_ENTRIES:
         axes.legend(frameon=False, fontsize="small")

@@ -7,6 +7,7 @@ from pathlib import Path
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Engine
+from glasscreep.tasks.errors import Interrupted
 from glasscreep.tasks.manifest import Manifest
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.trial import fastest
@@ -34,6 +35,14 @@ class Chain(ABC):
     @abstractmethod
     def act(self, manifest: Manifest) -> None:
         """Do the action that follows what is committed, and commit it."""
+
+    def advance(self, manifest: Manifest) -> bool:
+        """Do the next action; tell whether to go on after it, or to stop as is asked."""
+        try:
+            self.act(manifest)
+        except Interrupted:  # nothing of it is committed
+            return False
+        return not self.control.must_stop()
 
     @property
     def checkpoints(self) -> Checkpoints:

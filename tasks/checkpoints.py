@@ -123,7 +123,7 @@ class Checkpoints:
         known = read_manifest(self.directory)
         self._refuse_if_newer(known)
         self._write(replace(known or self._manifest, attempt=self._manifest.attempt))
-        stamps = (self._manifest.checkpoint, self._manifest.journal)
+        stamps = (self._manifest.checkpoint, *self._manifest.journals)
         named = {stamp.name for stamp in stamps if stamp is not None}
         with storing(self.directory):
             for pattern in COMMITTED_FILES:

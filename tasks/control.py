@@ -6,6 +6,7 @@ from collections.abc import Callable
 from glasscreep.tasks.manifest import Manifest
 from glasscreep.tasks.physics import derived_seed
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.stop import Stop
 
 
 class Control:
@@ -17,8 +18,8 @@ class Control:
         The ranks of the process.
     particles : int
         Number of particles, for the speed.
-    stop_asked : callable
-        Tells whether this rank was asked to stop.
+    stop : Stop
+        What this rank was asked.
     tell : callable
         Takes one event, a dict; called on the first rank alone.
     """
@@ -27,19 +28,23 @@ class Control:
         self,
         ranks: Ranks,
         particles: int,
-        stop_asked: Callable[[], bool],
+        stop: Stop,
         tell: Callable[[dict[str, object]], None],
     ) -> None:
         self.ranks = ranks
         self.seeds: dict[str, int] = {}
         self.steps = self.frames = 0
-        self._stop_asked, self._tell = stop_asked, tell
+        self._stop, self._tell = stop, tell
         self._particles = particles
         self._speed = 0.0
 
     def must_stop(self) -> bool:
         """Tell whether any rank was asked to stop. Collective."""
-        return self.ranks.any(self._stop_asked())
+        return self.ranks.any(self._stop.is_asked)
+
+    def must_abandon(self) -> bool:
+        """Tell whether to abandon what is going on, as any rank must stop by now. Collective."""
+        return self.ranks.any(self._stop.is_urgent)
 
     def seed(self, physics_id: str, purpose: str) -> int:
         """Derive a seed, and remember it for the provenance."""

@@ -25,8 +25,8 @@ class CreepChain(Chain):
         LAMMPS.
     physics : RunPhysics
         What to run.
-    writer : FrameWriter or None
-        Where to commit; None on all ranks but the first.
+    writer : FrameWriter
+        Where to commit.
     glass : Path
         Directory of the finished glass.
     loads : callable
@@ -41,13 +41,13 @@ class CreepChain(Chain):
         self,
         engine: Engine,
         physics: RunPhysics,
-        writer: FrameWriter | None,
+        writer: FrameWriter,
         glass: Path,
         loads: Loads,
         control: Control,
         wanted: Wanted,
     ) -> None:
-        super().__init__(engine, writer.checkpoints if writer else None, control)
+        super().__init__(engine, writer.checkpoints, control)
         self._physics, self._id = physics, identity(physics)
         self._writer, self._glass, self._wanted = writer, glass, wanted
         self._loads = loads
@@ -55,11 +55,10 @@ class CreepChain(Chain):
     def run(self, stop_after: int, frames_wanted: int) -> str:
         """Go on until there are `stop_after` frames: `done`, `partial` or `stopped`."""
         while (manifest := self.manifest()).frames < stop_after:
-            self.act(manifest)
-            if self.control.must_stop():
+            if not self.advance(manifest):
                 break
         with self.engine.timers.measuring("committing"):
-            self.engine.ranks.first(lambda: self._opened().finish())
+            self._writer.finish()
         frames = self.manifest().frames
         if frames >= frames_wanted:
             return "done"
@@ -101,17 +100,14 @@ class CreepChain(Chain):
         # The load of the block that ended here: what begins now has not acted yet.
         acted = (frame + 1) * creep.frame_interval - creep.checkpoint_interval
         target = self._loads(acted).target()
-        relaxed = relax(self.engine, Aim(creep.force_tolerance, creep.stress_tolerance, target))
-        at = self.engine.on_first(relaxed.configuration)
+        aim = Aim(creep.force_tolerance, creep.stress_tolerance, target)
+        relaxed = relax(self.engine, aim, interrupted=self.control.must_abandon)
+        at = self.engine.reshared(relaxed.configuration, self._writer.bounds)
         record = _record(frame, dynamics, relaxed, at)
         with self.engine.timers.measuring("committing"):
-            self.engine.ranks.first(lambda: self._opened().commit_frame(record, relaxed.is_relaxed))
+            self._writer.commit_frame(record, relaxed.is_relaxed)
         self.control.frames += 1
         self.control.progress(self.manifest())
-
-    def _opened(self) -> FrameWriter:
-        assert self._writer is not None
-        return self._writer
 
 
 def glass_checkpoint(directory: Path) -> Path:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,17 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import COMPONENTS, Cell
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
-from glasscreep.tasks.exchange import Bounds, Route, all_on_first, even_shares, reshare
+from glasscreep.tasks.exchange import Bounds, Route, even_shares, reshare
 from glasscreep.tasks.failures import kind_of_text
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.fitness import variants
 from glasscreep.tasks.loading import Load
 from glasscreep.tasks.model import Model
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
-from glasscreep.tasks.settings import ACCELERATORS, Accelerator, EngineSettings
+from glasscreep.tasks.settings import Accelerator, EngineSettings
 from glasscreep.tasks.timers import Timers
+from glasscreep.tasks.watch import Watch
 
 OVERLAP_ITERATIONS = 500
 LOG_LINES_PER_BLOCK = 10
@@ -97,9 +100,17 @@ class Engine:
         The LAMMPS log; holds the state loaded last and what was done to it.
     ranks : Ranks
         The ranks to share the work.
+    must_abandon : callable, optional
+        Asked, collectively, while LAMMPS runs: whether to raise Interrupted.
     """
 
-    def __init__(self, model: Model, log: Path, ranks: Ranks) -> None:
+    def __init__(
+        self,
+        model: Model,
+        log: Path,
+        ranks: Ranks,
+        must_abandon: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.model, self.ranks = model, ranks
         self.settings = EngineSettings()
         """Count from the next `load` or `place_at_random` on."""
@@ -108,6 +119,7 @@ class Engine:
         """Of `dynamics`, `checkpoints` and `gathering` here, and of what others add."""
         arguments = ["-screen", "none", "-log", "none", "-nocite"]
         self.lammps = lammps_module.lammps(cmdargs=arguments, comm=ranks.communicator)
+        self._watch = Watch(self.lammps, ranks, model.particles, must_abandon)
 
     def close(self) -> None:
         """End LAMMPS."""
@@ -115,8 +127,7 @@ class Engine:
 
     def accelerators(self) -> list[Accelerator]:
         """Variants of the pair style that this build has."""
-        there, style = self.lammps.available_styles("pair"), self.model.interaction.style
-        return [one for one in ACCELERATORS if one == "off" or f"{style}/{one}" in there]
+        return variants(self.lammps, self.model.interaction.style)
 
     def do(self, commands: str) -> None:
         """Run LAMMPS commands, one per line; DivergedError if the physics went wrong."""
@@ -141,7 +152,9 @@ class Engine:
             model.particles, list(range(1, model.particles + 1)), species.tolist(), position.ravel()
         )
         self._define_model()
-        self.do(f"minimize 0 0 {OVERLAP_ITERATIONS} {10 * OVERLAP_ITERATIONS}\nreset_timestep 0")
+        minimize = f"minimize 0 0 {OVERLAP_ITERATIONS} {10 * OVERLAP_ITERATIONS}"
+        self._watch.over(self.do, minimize)
+        self.do("reset_timestep 0")
 
     def load(self, checkpoint: Path) -> None:
         """Go to the state of a checkpoint."""
@@ -208,8 +221,8 @@ class Engine:
         barostat = " ".join(f"{a} {p!r} {p!r} {damping!r}" for a, p in pressures if p is not None)
         # The thermostat and barostat go on from the checkpoint because the fix keeps its name.
         thermostat = f"temp {temperature!r} {temperature!r} {protocol.thermostat_damping!r}"
-        # Stress is per area of the box at the last reset; by default of that at the start,
-        # which takes 5 % off the load once the axis is 3 % shorter.
+        # LAMMPS counts stress on the box of the last reset, by default that of the first step:
+        # where the loaded axis was 5 % shorter, the load was 6 % too small.
         self.do(f"fix creep all npt {thermostat} {barostat} flip no nreset 1")
         self._run(steps)
 
@@ -249,11 +262,10 @@ class Engine:
         with self.timers.measuring("gathering"):
             return self._collected(self.shares() if bounds is None else bounds)
 
-    def on_first(self, configuration: Configuration) -> Configuration:
-        """Bring even shares together on the first rank; the others are left with nothing."""
+    def reshared(self, configuration: Configuration, bounds: Bounds) -> Configuration:
+        """Deal even shares out anew, by other bounds."""
         with self.timers.measuring("gathering"):
-            whole = all_on_first(self.model.particles, self.ranks.count)
-            return configuration.reshared(self.ranks, self.shares(), whole)
+            return configuration.reshared(self.ranks, self.shares(), bounds)
 
     def image(self) -> NDArray[np.int16]:
         """(held, 3) periodic images of the particles on this rank, in their order in LAMMPS."""
@@ -297,7 +309,8 @@ class Engine:
 
     def _run(self, steps: int, options: str = "") -> None:
         with self.timers.measuring("dynamics"):
-            self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}\nrun {steps} {options}")
+            self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}")
+            self._watch.over(self.do, f"run {steps} {options}")
         self._require_sane()
 
     def _require_sane(self) -> None:

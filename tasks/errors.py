@@ -22,8 +22,11 @@ class StorageError(GlasscreepError):
 
 
 class UnfitError(GlasscreepError):
-    """What is asked for can't be done, here or by what the user gave. Never retried."""
+    """What is asked for can't be done, by LAMMPS as it is built here or by what the user gave.
+
+    Never retried.
+    """
 
 
-class InterruptedRelaxation(Exception):  # noqa: N818 - nothing went wrong
-    """A relaxation was given up since it was asked to stop; the engine holds nothing of use."""
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed
+    """What was going on is abandoned, as a stop was asked for; raised on every rank alike."""

@@ -28,14 +28,16 @@ def shares_of_whole(particles: int, block: int, ranks: int) -> Bounds:
     particles, block : int
         How many there are, and how many are in a block.
     ranks : int
-        Number of shares; the first ones may be empty if there are fewer blocks.
+        Number of shares; the last ones are empty if there are fewer blocks.
 
     Returns
     -------
     (ranks + 1,) int
         Bounds of the shares.
     """
-    return np.minimum(even_shares(-(-particles // block), ranks) * block, particles)
+    blocks, dealt = -(-particles // block), np.arange(ranks + 1)
+    firsts = dealt * (blocks // ranks) + np.minimum(dealt, blocks % ranks)
+    return np.minimum(firsts * block, particles)
 
 
 def all_on_first(particles: int, ranks: int) -> Bounds:

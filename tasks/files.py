@@ -1,7 +1,7 @@
 """Files that are whole or not there, and stay after a power loss."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,16 +61,17 @@ def make_durable(path: Path) -> None:
         sync_directory(path.parent)
 
 
-def write_new(path: Path, data: Data, *, durable: bool) -> None:
+def write_new(path: Path, blocks: Iterable[Data], *, durable: bool) -> None:
     """Write a file that nobody reads yet; nothing is left of it when that fails."""
     try:
         with path.open("wb", buffering=0) as file:
-            view = memoryview(data)
-            while view.nbytes:  # a nearly full disk takes a part, and refuses the rest
-                view = view[file.write(view) :]
+            for data in blocks:
+                view = memoryview(data)
+                while view.nbytes:  # a nearly full disk takes a part, and refuses the rest
+                    view = view[file.write(view) :]
             if durable:
                 os.fsync(file.fileno())
-    except OSError:
+    except Exception:
         path.unlink(missing_ok=True)
         raise
 
@@ -82,7 +83,7 @@ def write_durably(path: Path, data: Data) -> None:
     """
     partial = path.with_name(path.name + ".partial")
     with storing(path):
-        write_new(partial, data, durable=True)
+        write_new(partial, (data,), durable=True)
         os.replace(partial, path)
         sync_directory(path.parent)
 

@@ -6,6 +6,7 @@ from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Configuration, Engine, EngineError
+from glasscreep.tasks.exchange import all_on_first
 from glasscreep.tasks.glasses import Glass, write_glass
 from glasscreep.tasks.manifest import Manifest
 from glasscreep.tasks.minimise import BOX_HELD, Aim
@@ -53,8 +54,7 @@ class GlassChain(Chain):
     def run(self) -> str:
         """Go on until the glass is done or a stop is asked for: `done` or `stopped`."""
         while not (manifest := self.manifest()).done:
-            self.act(manifest)
-            if self.control.must_stop():
+            if not self.advance(manifest):
                 break
         return "done" if self.manifest().done else "stopped"
 
@@ -98,7 +98,8 @@ class GlassChain(Chain):
 
     def _finish(self, step: int) -> None:
         self.load()
-        relaxed = relax(self.engine, Aim(FORCE_TOLERANCE, 0.0, BOX_HELD))
+        aim = Aim(FORCE_TOLERANCE, 0.0, BOX_HELD)
+        relaxed = relax(self.engine, aim, interrupted=self.control.must_abandon)
         if not relaxed.is_relaxed:
             msg = (
                 f"glass {self._id} still has a force of {relaxed.force_residual:.3g} after "
@@ -107,7 +108,8 @@ class GlassChain(Chain):
             raise EngineError(msg)
         self.engine.set_step(0)
         with self.engine.timers.measuring("committing"):
-            at = self.engine.on_first(relaxed.configuration)
+            whole = all_on_first(self.engine.model.particles, self.engine.ranks.count)
+            at = self.engine.reshared(relaxed.configuration, whole)
             self.engine.ranks.first(lambda: self._store_glass(relaxed, at))
         self.commit(step, done=True)
 

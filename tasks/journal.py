@@ -1,17 +1,19 @@
-"""Frames that are committed but not yet in the store: records appended to one file."""
+"""Frames that are committed but not yet in the store: records appended to a file for each slab."""
 
 import os
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import Data, checksum
+from glasscreep.tasks.files import checksum
 from glasscreep.tasks.manifest import FileStamp
 from glasscreep.tasks.scalars import SCALARS
 from glasscreep.tasks.scratch import Scratch
@@ -22,16 +24,16 @@ FRAME = struct.Struct("<q")
 
 @dataclass(frozen=True, slots=True)
 class StoredFrame:
-    """A frame as it is stored."""
+    """A slab of a frame as it is stored."""
 
     frame: int
     """Index of the frame."""
     scalars: NDArray[Any]
     """(1,) of dtype SCALARS."""
     position: NDArray[np.int64]
-    """(N, 3) multiples of 2**-34, wrapped into the box."""
+    """(n, 3) multiples of 2**-34, wrapped into the box."""
     image: NDArray[np.int8]
-    """(N, 3) periodic images."""
+    """(n, 3) periodic images."""
 
     def encode(self) -> bytes:
         """Body of the frame's record."""
@@ -39,23 +41,8 @@ class StoredFrame:
         return FRAME.pack(self.frame) + b"".join(part.tobytes() for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalContent:
-    """What a journal holds."""
-
-    first_frame: int
-    """Index of the first frame."""
-    before: NDArray[Any]
-    """Scalars of the frames before it that share its chunk of scalars, of dtype SCALARS."""
-    frames: list[StoredFrame]
-    """The frames."""
-
-
-class Journal:
-    """A journal that one attempt appends to.
-
-    It starts with the scalars of the frames before it: their chunk files are rewritten with each
-    frame without a sync, so after a power loss the journal alone must be able to restore them.
+def begin_journal(scratch: Scratch, path: Path, blocks: Iterable[bytes]) -> FileStamp:
+    """Make a journal that one attempt appends to.
 
     Parameters
     ----------
@@ -63,91 +50,139 @@ class Journal:
         Of the attempt.
     path : Path
         Where the journal will be.
-    data : bytes
-        First bytes, from `start_of_journal` or copied from the journal of an earlier attempt.
-    """
-
-    def __init__(self, scratch: Scratch, path: Path, data: Data) -> None:
-        self.path, self._scratch = path, scratch
-        scratch.write(path, data)
-        self.stamp = FileStamp(path.name, len(data), checksum(data))
-
-    def append(self, frame: StoredFrame) -> FileStamp:
-        """Append a frame durably; it is committed once the manifest holds the stamp."""
-        record = _record(frame.encode())
-        with self._scratch.guarding(self.path):
-            descriptor = os.open(self.path, os.O_WRONLY)
-            try:
-                _write_at(descriptor, record, self.stamp.bytes)
-                os.fdatasync(descriptor)
-            finally:
-                os.close(descriptor)
-        crc = google_crc32c.extend(self.stamp.crc32c, record)
-        return FileStamp(self.path.name, self.stamp.bytes + len(record), crc)
-
-
-def start_of_journal(first_frame: int, before: NDArray[Any]) -> bytes:
-    """First bytes of a journal."""
-    return _record(FRAME.pack(first_frame) + before.tobytes())
-
-
-def read_committed(directory: Path, stamp: FileStamp) -> bytes:
-    """Read the committed bytes of a journal."""
-    path = directory / stamp.name
-    if not path.is_file():
-        msg = f"run {directory.name} has lost its journal: {path} is not there"
-        raise DamagedError(msg)
-    with path.open("rb") as file:
-        return file.read(stamp.bytes)
-
-
-def decode_journal(data: bytes, stamp: FileStamp, run_id: str) -> JournalContent:
-    """Read a journal, checksums verified.
-
-    Parameters
-    ----------
-    data : bytes
-        The committed bytes.
-    stamp : FileStamp
-        What the manifest says of them.
-    run_id : str
-        Identity of the run, to name what is damaged.
+    blocks : iterable of bytes
+        First bytes: from `start_of_journal`, or `CommittedJournal.blocks` of an earlier attempt.
 
     Returns
     -------
-    JournalContent
+    FileStamp
+        The journal as it is now; what is in it is committed once the manifest holds this.
     """
-    start, offset = _body(data, 0, f"run {run_id}, scalars at the start of {stamp.name}")
-    (first_frame,) = FRAME.unpack_from(start)
-    frames: list[StoredFrame] = []
-    while offset < len(data):
-        frame = first_frame + len(frames)
-        body, offset = _body(data, offset, f"run {run_id}, frame {frame} in {stamp.name}")
-        frames.append(_frame(body))
-    if (len(data), checksum(data)) != (stamp.bytes, stamp.crc32c):
-        msg = f"run {run_id}, frames from {first_frame} on: {stamp.name} is damaged"
-        raise DamagedError(msg)
-    return JournalContent(first_frame, np.frombuffer(start, SCALARS, offset=FRAME.size), frames)
+    stamp = FileStamp(path.name, 0, 0)
+
+    def stamped() -> Iterator[bytes]:
+        nonlocal stamp
+        for block in blocks:
+            stamp = _longer(stamp, block)
+            yield block
+
+    scratch.write_blocks(path, stamped())
+    return stamp
+
+
+def append_frame(scratch: Scratch, path: Path, stamp: FileStamp, frame: StoredFrame) -> FileStamp:
+    """Append a frame durably after what is stamped; it is committed once the manifest says so."""
+    record = _record(frame.encode())
+    with scratch.guarding(path):
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            _write_at(descriptor, record, stamp.bytes)
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+    return _longer(stamp, record)
+
+
+def start_of_journal(first_frame: int, before: NDArray[Any]) -> bytes:
+    """First bytes of a journal.
+
+    Parameters
+    ----------
+    first_frame : int
+        Index of its first frame.
+    before : (frames,) of dtype SCALARS
+        Scalars of the frames before it that share its chunk of scalars. Their files are rewritten
+        with each frame without a sync: after a power loss a journal alone must restore them.
+
+    Returns
+    -------
+    bytes
+    """
+    return _record(FRAME.pack(first_frame) + before.tobytes())
+
+
+class CommittedJournal:
+    """What is committed of a journal, read record by record, checksums verified.
+
+    Whatever does not match raises DamagedError, at the latest behind the last record.
+
+    Parameters
+    ----------
+    directory : Path
+        Directory of the run.
+    stamp : FileStamp
+        What the manifest says of the journal.
+    run_id : str
+        Identity of the run, to name what is damaged.
+    """
+
+    def __init__(self, directory: Path, stamp: FileStamp, run_id: str) -> None:
+        self._path, self._stamp, self._run_id = directory / stamp.name, stamp, run_id
+
+    def before(self) -> NDArray[Any]:
+        """Scalars of the frames before the first, of dtype SCALARS."""
+        _, start = next(self._records())
+        return np.frombuffer(start, SCALARS, offset=FRAME.size)
+
+    def frames(self) -> Iterator[StoredFrame]:
+        """Frames, one in memory at a time."""
+        return (_frame(body) for _, body in islice(self._records(), 1, None))
+
+    def blocks(self) -> Iterator[bytes]:
+        """All bytes, to copy."""
+        return chain.from_iterable(self._records())
+
+    def _records(self) -> Iterator[tuple[bytes, bytes]]:
+        """Headers and bodies, the start first."""
+        read, where = FileStamp(self._stamp.name, 0, 0), "scalars at the start of"
+        first_frame = frame = 0
+        with self._opened() as file:
+            while read.bytes < self._stamp.bytes or not read.bytes:
+                header, body = self._record(file, self._stamp.bytes - read.bytes, where)
+                if not read.bytes:
+                    (first_frame,) = FRAME.unpack_from(body)
+                    frame = first_frame - 1
+                read = _longer(_longer(read, header), body)
+                yield header, body
+                frame += 1
+                where = f"frame {frame} in"
+        if read != self._stamp:
+            msg = f"run {self._run_id}, frames from {first_frame} on: {read.name} is damaged"
+            raise DamagedError(msg)
+
+    def _opened(self) -> IO[bytes]:
+        try:
+            return self._path.open("rb")
+        except FileNotFoundError as error:
+            msg = f"run {self._run_id} has lost its journal: {self._path} is not there"
+            raise DamagedError(msg) from error
+
+    def _record(self, file: IO[bytes], left: int, where: str) -> tuple[bytes, bytes]:
+        header = file.read(min(HEADER.size, left))
+        if len(header) == HEADER.size:
+            length, crc = HEADER.unpack(header)
+            body = file.read(length) if length <= left - HEADER.size else b""
+            if len(body) == length and crc == _checksum(header[:8], body):
+                return header, body
+        msg = f"run {self._run_id}, {where} {self._stamp.name} is damaged: "
+        raise DamagedError(msg + "it does not match its checksum")
+
+
+def _longer(stamp: FileStamp, data: bytes) -> FileStamp:
+    crc = google_crc32c.extend(stamp.crc32c, data)
+    return FileStamp(stamp.name, stamp.bytes + len(data), crc)
 
 
 def _record(body: bytes) -> bytes:
     length = len(body).to_bytes(8, "little")
-    return HEADER.pack(len(body), google_crc32c.extend(checksum(length), body)) + body
+    return HEADER.pack(len(body), _checksum(length, body)) + body
 
 
-def _body(data: bytes, offset: int, where: str) -> tuple[memoryview, int]:
-    start = offset + HEADER.size
-    if start <= len(data):
-        length, crc = HEADER.unpack_from(data, offset)
-        body = memoryview(data)[start : start + length]
-        own = google_crc32c.extend(checksum(data[offset : offset + 8]), bytes(body))
-        if len(body) == length and own == crc:
-            return body, start + length
-    msg = f"{where} is damaged: it does not match its checksum"
-    raise DamagedError(msg)
+def _checksum(length: bytes, body: bytes) -> int:
+    return int(google_crc32c.extend(checksum(length), body))
 
 
-def _frame(body: memoryview) -> StoredFrame:
+def _frame(body: bytes) -> StoredFrame:
     (frame,) = FRAME.unpack_from(body)
     scalars = np.frombuffer(body, SCALARS, 1, FRAME.size)
     start = FRAME.size + SCALARS.itemsize

@@ -43,8 +43,8 @@ class Manifest:
     """Number of frames whose positions and images are in the store."""
     checkpoint: FileStamp | None = None
     """State of the dynamics at `step`; None before the first."""
-    journal: FileStamp | None = None
-    """Frames from `flushed` on; None when all are in the store."""
+    journals: tuple[FileStamp, ...] = ()
+    """Frames from `flushed` on, a file for each slab of particles; none when all are in the store."""
     unrelaxed: tuple[int, ...] = ()
     """Frames whose relaxation did not reach its tolerances."""
     settings: EngineSettings | None = None
@@ -94,9 +94,9 @@ def _manifest(content: dict[str, Any], path: Path) -> Manifest:
     if schema != SCHEMA:
         msg = f"{path} has schema {schema}, this version of glasscreep reads {SCHEMA}"
         raise DamagedError(msg)
-    for name in ("checkpoint", "journal"):
-        stamp = content[name]
-        content[name] = None if stamp is None else FileStamp(**stamp)
+    if (checkpoint := content["checkpoint"]) is not None:
+        content["checkpoint"] = FileStamp(**checkpoint)
+    content["journals"] = tuple(FileStamp(**stamp) for stamp in content["journals"])
     if (settings := content.get("settings")) is not None:
         content["settings"] = EngineSettings(**settings)
     content["unrelaxed"] = tuple(content["unrelaxed"])

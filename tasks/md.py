@@ -1,8 +1,9 @@
 """The MD process: `python -m glasscreep.tasks.md`, on one rank or more.
 
 Reads a task from standard input, a line of JSON. Writes events to standard output, lines of
-JSON. A further line `stop`, or SIGTERM, makes it commit what it is doing and leave; the end of
-standard input means that its worker is gone, and ends it at once.
+JSON. A further line `stop SECONDS`, or SIGTERM, makes it commit what it is doing and leave; what
+would take too long for that is abandoned, to be done anew from the last commit. The end of standard
+input means that its worker is gone, and ends it at once.
 """
 
 import json
@@ -25,8 +26,9 @@ from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.creep import CreepChain
 from glasscreep.tasks.engine import Engine, LoneEngineError
-from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
+from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError, UnfitError
 from glasscreep.tasks.failures import kind_of_error
+from glasscreep.tasks.fitness import unfit
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.model import demand_same
 from glasscreep.tasks.parent import die_with_parent
@@ -35,6 +37,7 @@ from glasscreep.tasks.places import ATTACHED, STORE, glass_directory
 from glasscreep.tasks.protocol import loads_of
 from glasscreep.tasks.provenance import record_segment
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.stop import Stop
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, decode
 from glasscreep.tasks.timers import age_s
 from glasscreep.tasks.versions import versions_used
@@ -46,9 +49,9 @@ STDIN = 0
 def main() -> None:
     """Do the task that comes by standard input."""
     die_with_parent()
-    stop = threading.Event()
+    stop = Stop()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGTERM, lambda *_: stop.ask())
     ranks = Ranks()
     try:
         task = ranks.first(lambda: _receive(stop))
@@ -65,9 +68,9 @@ def main() -> None:
 
 
 class _Process:
-    """One task on all ranks; only the first opens files other than those of LAMMPS."""
+    """One task on all ranks; the first opens all files but those of LAMMPS and of frames."""
 
-    def __init__(self, task: Task, ranks: Ranks, stop: threading.Event) -> None:
+    def __init__(self, task: Task, ranks: Ranks, stop: Stop) -> None:
         # LAMMPS gives a meaning to characters that a path may hold: it gets relative paths.
         self._directory = Path(task.directory).resolve()
         os.chdir(self._directory)
@@ -77,7 +80,7 @@ class _Process:
         self._model = glass.model
         # Where LAMMPS looks for files that it does not find in the working directory.
         os.environ["LAMMPS_POTENTIALS"] = str(self._directory / ATTACHED)
-        self._control = Control(ranks, self._model.particles, stop.is_set, _tell)
+        self._control = Control(ranks, self._model.particles, stop, _tell)
 
     def run(self) -> str:
         """Claim the run or glass, go on with it, and leave a record of that."""
@@ -88,15 +91,19 @@ class _Process:
             self._open_files = open_files
             self._writer: FrameWriter | None = None
             self._checkpoints: Checkpoints | None = None
-            self._ranks.first(self._open)
-            self._engine = Engine(self._model, self._place / LOG, self._ranks)
+            self._open()
+            self._engine = Engine(
+                self._model, self._place / LOG, self._ranks, self._control.must_abandon
+            )
             open_files.callback(self._engine.close)
+            self._ranks.first(self._demand_fit)
             self._engine.timers.seconds["starting"] = time.perf_counter() - self._born
             try:
                 kind = self._chain()
             except DivergedError:
                 # The run ends here: no later attempt would move its last frames to the store.
-                self._ranks.first(self._flush)
+                if self._writer is not None:
+                    self._writer.flush()
                 with suppress(StorageError):  # less worth telling than the divergence
                     self._ranks.first(self._record)
                 raise
@@ -105,18 +112,33 @@ class _Process:
 
     def _open(self) -> None:
         task, store = self._task, self._directory / STORE
-        for file in self._model.interaction.files:
-            demand_same(self._directory / ATTACHED / file.name, file.sha256)
+        self._ranks.first(self._demand_files)
         physics_id = identity(task.physics)
         if isinstance(task, SegmentTask):
-            writer = FrameWriter(
-                self._place, store, task.row, physics_id, task.attempt, task.frames_wanted
-            )
+            run = (self._place, store, task.row, physics_id, task.attempt, task.frames_wanted)
+            writer = FrameWriter(*run, self._ranks)
             self._open_files.callback(writer.close)
             self._writer, self._checkpoints = writer, writer.checkpoints
         else:
-            self._checkpoints = Checkpoints(self._place, "glass", physics_id, task.attempt)
-            self._open_files.callback(self._checkpoints.close)
+            self._ranks.first(self._claim_glass)
+
+    def _demand_files(self) -> None:
+        for file in self._model.interaction.files:
+            demand_same(self._directory / ATTACHED / file.name, file.sha256)
+
+    def _claim_glass(self) -> None:
+        glass = identity(self._task.physics)
+        self._checkpoints = Checkpoints(self._place, "glass", glass, self._task.attempt)
+        self._open_files.callback(self._checkpoints.close)
+
+    def _demand_fit(self) -> None:
+        """Refuse, before anything is begun, what this build of LAMMPS can't do."""
+        assert self._checkpoints is not None
+        # What a run has begun with counts, whatever is wanted by now.
+        settings = self._checkpoints.manifest.settings or self._task.settings
+        lacking = unfit(self._engine.lammps, self._model.interaction.style, settings.accelerator)
+        if lacking is not None:
+            raise UnfitError(lacking)
 
     def _chain(self) -> str:
         task, engine, control = self._task, self._engine, self._control
@@ -126,14 +148,11 @@ class _Process:
                 engine, task.physics, self._checkpoints, store, task.row, control, task.settings
             )
             return glass.run()
+        assert self._writer is not None
         made = glass_directory(self._directory, identity(task.physics.glass))
         loads = loads_of(task.physics, self._directory / ATTACHED)
         creep = CreepChain(engine, task.physics, self._writer, made, loads, control, task.settings)
         return creep.run(task.stop_after, task.frames_wanted)
-
-    def _flush(self) -> None:
-        if self._writer is not None:
-            self._writer.flush()
 
     def _record(self) -> None:
         assert self._checkpoints is not None
@@ -158,7 +177,7 @@ class _Process:
         record_segment(store, identity(self._task.physics), segment, self._checkpoints.scratch)
 
 
-def _receive(stop: threading.Event) -> Task:
+def _receive(stop: Stop) -> Task:
     """Read the task, and go on listening for a word to stop."""
     line, rest = b"", b""
     while b"\n" not in line:
@@ -168,10 +187,13 @@ def _receive(stop: threading.Event) -> Task:
     return decode(line)
 
 
-def _listen(heard: bytes, stop: threading.Event) -> None:
+def _listen(heard: bytes, stop: Stop) -> None:
     while True:
-        if b"stop\n" in heard:
-            stop.set()
+        *lines, heard = heard.split(b"\n")
+        for line in lines:
+            word, _, grace_s = line.partition(b" ")
+            if word == b"stop":
+                stop.ask(float(grace_s))
         heard += _more()
 
 

@@ -44,6 +44,26 @@ class Ranks:
             raise error
         return cast("T", result)
 
+    def every(self, action: Callable[[], T]) -> list[T]:
+        """Do something on each rank, and give all ranks the results, in the order of the ranks.
+
+        What it raises on any of them is raised on every rank: the error of the lowest of those.
+        """
+        result: Any = None
+        error: Exception | None = None
+        try:
+            result = action()
+        except Exception as caught:  # noqa: BLE001 - raised below, on every rank
+            error = caught
+        outcomes = [(result, error)]
+        if self.count > 1:
+            carried = error and error.with_traceback(None)
+            outcomes = self.communicator.allgather((result, carried))
+        for _, raised in outcomes:
+            if raised is not None:
+                raise raised
+        return [cast("T", given) for given, _ in outcomes]
+
     def any(self, flag: bool) -> bool:
         """Tell all ranks whether the flag is up on any of them."""
         return bool(self.communicator.allreduce(flag, op=MPI.LOR))

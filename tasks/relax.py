@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.engine import IMAGES, Configuration, Engine
-from glasscreep.tasks.errors import DivergedError, GlasscreepError, InterruptedRelaxation
+from glasscreep.tasks.errors import DivergedError, GlasscreepError, Interrupted
 from glasscreep.tasks.exchange import Route
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.ranks import Ranks
@@ -69,7 +69,7 @@ def relax(
 
     Raises
     ------
-    InterruptedRelaxation
+    Interrupted
         On all ranks, if `interrupted` said so.
     """
     question = _Question(engine.ranks, interrupted) if interrupted else None
@@ -155,7 +155,7 @@ class _Search:
         except StopIteration:
             self._energy = self._engine.potential_energy()
             self._stop()
-        except (GlasscreepError, InterruptedRelaxation) as error:  # on every rank alike
+        except (GlasscreepError, Interrupted) as error:  # on every rank alike
             self._error = error  # `result` raises it: LAMMPS is in between
             self._stop()
         except Exception as error:  # noqa: BLE001 - whatever it is, no rank must wait for this one
@@ -173,7 +173,7 @@ class _Search:
         self._trial = self._minimiser.send(self._answer)
         if self._question and self._question.says_stop(self.evaluations):
             msg = f"interrupted after {self.evaluations} force evaluations"
-            raise InterruptedRelaxation(msg)
+            raise Interrupted(msg)
         held.place(self._trial, x)
         cell = self._trial.cell
         changes = np.concatenate((cell.edges - self._start.edges, cell.tilt - self._start.tilt))

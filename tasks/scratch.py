@@ -1,10 +1,9 @@
 """The folder in which one attempt writes files aside, and by which it is fenced off."""
 
-import itertools
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,6 +18,8 @@ class Scratch:
     also between its last look at the manifest and a rename. So the later attempt takes the
     folder of the earlier one away: a rename out of a folder that is gone can't succeed.
 
+    One rank makes it and may give it to the others, pickled: they write by way of the same folder.
+
     Parameters
     ----------
     directory : Path
@@ -28,8 +29,8 @@ class Scratch:
     """
 
     def __init__(self, directory: Path, attempt: int) -> None:
+        self.directory = directory
         self.path = directory / f"attempt-{attempt}-{uuid.uuid4().hex[:8]}"
-        self._serial = itertools.count()
         with storing(self.path):
             self.path.mkdir()
             for other in directory.glob("attempt-*-*"):
@@ -38,9 +39,13 @@ class Scratch:
 
     def write(self, path: Path, data: Data, *, durable: bool = True) -> None:
         """Replace a file by way of this folder; FencedError if the folder was taken away."""
-        partial = self.path / f"{next(self._serial)}.partial"
+        self.write_blocks(path, (data,), durable=durable)
+
+    def write_blocks(self, path: Path, blocks: Iterable[Data], *, durable: bool = True) -> None:
+        """Replace a file by blocks of data, taken one after the other."""
+        partial = self.path / f"{uuid.uuid4().hex}.partial"  # no other rank's
         with self.guarding(path):
-            write_new(partial, data, durable=durable)
+            write_new(partial, blocks, durable=durable)
             self._rename(partial, path, durable=durable)
 
     def adopt(self, written: Path, path: Path) -> None:
@@ -67,7 +72,7 @@ class Scratch:
     def check(self) -> None:
         """Raise FencedError if a later attempt has taken this folder away."""
         if not self.path.is_dir():
-            msg = f"another attempt has taken over {self.path.parent}; this one stops here"
+            msg = f"another attempt has taken over {self.directory}; this one stops here"
             raise FencedError(msg)
 
     def remove(self) -> None:

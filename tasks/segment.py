@@ -20,6 +20,7 @@ from glasscreep.tasks.failures import kind_of_error, kind_of_text, tail, tail_of
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import identity
+from glasscreep.tasks.stop import GRACE_S
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, encode
 
 __all__ = [
@@ -47,8 +48,8 @@ class Outcome:
     id: str
     """Identity of the run or glass."""
     kind: str
-    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `unlaunched`, `crashed` or
-    `fenced`."""
+    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `unlaunched`, `unfit`,
+    `crashed` or `fenced`."""
     frames: int
     """Frames committed."""
     step: int
@@ -85,14 +86,14 @@ def run_segment(task: Task, progress: Progress | None = None) -> Outcome:
     return _outcome(task, end)
 
 
-def stop_segments(grace_s: float = 30.0) -> int:
+def stop_segments(grace_s: float = GRACE_S) -> int:
     """Ask the MD processes of this worker to commit and leave; kill those that don't in time.
 
     Returns at once, with the number of processes asked.
     """
     children = list(_running)
     for child in children:
-        child.stop()
+        child.stop(grace_s)
     if children:
         timer = threading.Timer(grace_s, _kill, [children])
         timer.daemon = True
@@ -141,10 +142,10 @@ class _Child:
             self.process.wait()
         reader.join(AFTER_END_S)
 
-    def stop(self) -> None:
-        """Ask the process to commit what it is doing, and leave."""
+    def stop(self, grace_s: float) -> None:
+        """Ask the process to commit what it is doing, and leave within a time."""
         # Not a signal: launchers differ in what they do with one.
-        self._write(b"stop\n")
+        self._write(f"stop {grace_s!r}\n".encode())
 
     def begin_to_kill(self) -> None:
         """Kill the process and its group; have a launcher kill the ranks."""

@@ -6,7 +6,7 @@ takes a quarter of one, and keeps what it does not change of a shard as the byte
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
-from glasscreep.tasks.files import checksum
+from glasscreep.tasks.files import Data, checksum
 from glasscreep.tasks.opening import Write
 
 CRC_BYTES = 4
@@ -28,8 +28,10 @@ NOWHERE = 2**64 - 1
 Frames = Sequence[NDArray[Any]] | NDArray[Any]
 """Values of one frame after the other."""
 
-_Chunk = bytes | NDArray[Any]
-"""As it is stored, its checksum at the end; or values that are stored as they are."""
+WriteBlocks = Callable[[Path, Iterable[Data]], None]
+
+_Chunk = tuple[Data, ...]
+"""As it is stored, its checksum at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,52 +103,80 @@ class ShardedFrames:
         """
         stop = start + len(values)
         for file in self._files(row, start, stop):
-            whole = range(self.frames)
-            chunks: dict[int, _Chunk] = {}
-            if known > file.first:
-                chunks.update(_chunks(file.path, self.frames, whole))
-            for frame in range(max(start, file.first), min(stop, file.first + self.frames)):
-                chunks[frame - file.first] = self._encoded(values[frame - start][file.slab])
-            write(file.path, self._shard(chunks))
+            frames = range(max(start, file.first), min(stop, file.first + self.frames))
+            parts = (values[frame - start][file.slab] for frame in frames)
+            write(file.path, b"".join(self._replaced(file, frames.start, parts, known)))
+
+    def write_slab(
+        self,
+        row: int,
+        start: int,
+        slab: int,
+        values: Iterable[NDArray[Any]],
+        write: WriteBlocks,
+        known: int,
+    ) -> None:
+        """Replace consecutive frames, all of one file, of a slab of the particles of a run.
+
+        Parameters
+        ----------
+        row : int
+            Row of the run.
+        start : int
+            First frame.
+        slab : int
+            Which of the slabs that have a chunk each.
+        values : iterable of (particles of the slab, ...)
+            What to write, frame by frame; taken one at a time.
+        write : callable
+            Replaces a file durably by blocks of data.
+        known : int
+            As in `write`.
+        """
+        file = self._file(row, start // self.frames, slab)
+        write(file.path, self._replaced(file, start, values, known))
 
     def _files(self, row: int, start: int, stop: int) -> Iterator[_File]:
-        length, rest = self._chunk[2], ".0" * (len(self._shape) - 3)
         for index in range(start // self.frames, math.ceil(stop / self.frames)):
-            for part in range(math.ceil(self._shape[2] / length)):
-                path = self._directory / f"c.{row}.{index}.{part}{rest}"
-                slab = slice(part * length, (part + 1) * length)
-                yield _File(path, index * self.frames, slab)
+            for slab in range(math.ceil(self._shape[2] / self._chunk[2])):
+                yield self._file(row, index, slab)
 
-    def _encoded(self, values: NDArray[Any]) -> "_Chunk":
-        """Compress a chunk; one that isn't to be is left for `_shard` to copy but once."""
+    def _file(self, row: int, index: int, slab: int) -> _File:
+        length, rest = self._chunk[2], ".0" * (len(self._shape) - 3)
+        path = self._directory / f"c.{row}.{index}.{slab}{rest}"
+        return _File(path, index * self.frames, slice(slab * length, (slab + 1) * length))
+
+    def _replaced(
+        self, file: _File, start: int, values: Iterable[NDArray[Any]], known: int
+    ) -> list[Data]:
+        """Put a shard together: chunks one after the other, then where each is."""
+        chunks: dict[int, _Chunk] = {}
+        if known > file.first:
+            kept = _chunks(file.path, self.frames, range(self.frames))
+            chunks.update((number, (chunk,)) for number, chunk in kept.items())
+        for number, value in enumerate(values, start - file.first):
+            chunks[number] = self._encoded(value)
+        places = np.full((self.frames, 2), NOWHERE, "<u8")
+        blocks: list[Data] = []
+        end = 0
+        for number, chunk in sorted(chunks.items()):
+            length = sum(map(len, chunk))
+            places[number] = end, length
+            end += length
+            blocks.extend(chunk)
+        index = places.tobytes()
+        return [*blocks, index, _crc(index)]
+
+    def _encoded(self, values: NDArray[Any]) -> _Chunk:
         if len(values) < self._chunk[2]:  # the last slab is stored in full
             whole = np.full(self._chunk[2:], self._fill, self._dtype)
             whole[: len(values)] = values
             values = whole
-        if self._blosc is None:
-            return values
-        body = self._blosc.encode(np.ascontiguousarray(values, self._dtype))
-        return b"".join([body, checksum(body).to_bytes(CRC_BYTES, "little")])
-
-    def _shard(self, chunks: dict[int, "_Chunk"]) -> memoryview:
-        """Put a shard together: chunks one after the other, then where each is."""
-        places = np.full((self.frames, 2), NOWHERE, "<u8")
-        end, plain = 0, math.prod(self._chunk[2:]) * self._dtype.itemsize + CRC_BYTES
-        for number, chunk in sorted(chunks.items()):
-            places[number] = end, len(chunk) if isinstance(chunk, bytes) else plain
-            end += int(places[number, 1])
-        data = np.empty(end + places.nbytes + CRC_BYTES, np.uint8)
-        for number, chunk in chunks.items():
-            offset, length = places[number].tolist()
-            target = data[offset : offset + length]
-            if isinstance(chunk, bytes):
-                target[:] = np.frombuffer(chunk, np.uint8)
-            else:
-                target[:-CRC_BYTES].view(self._dtype).reshape(self._chunk[2:])[...] = chunk
-                _seal(target)
-        data[end:-CRC_BYTES] = places.ravel().view(np.uint8)
-        _seal(data[end:])
-        return data.data
+        plain = np.ascontiguousarray(values, self._dtype)
+        if self._blosc is None:  # not copied
+            return plain.data.cast("B"), _crc(plain.reshape(-1).view(np.uint8))
+        body = self._blosc.encode(plain)
+        return body, _crc(body)
 
     def _decode(self, data: bytes | None, target: NDArray[Any], where: str) -> None:
         if data is None:
@@ -197,7 +227,5 @@ def _chunks(path: Path, frames: int, wanted: range) -> dict[int, bytes]:
         }
 
 
-def _seal(data: NDArray[np.uint8]) -> None:
-    """Set the last bytes to the checksum of those before."""
-    crc = checksum(data[:-CRC_BYTES]).to_bytes(CRC_BYTES, "little")
-    data[-CRC_BYTES:] = np.frombuffer(crc, np.uint8)
+def _crc(data: bytes | NDArray[np.uint8]) -> bytes:
+    return checksum(data).to_bytes(CRC_BYTES, "little")

@@ -1,35 +1,34 @@
-"""Committing the frames of one run."""
+"""Committing the frames of one run, on all ranks: each writes slabs of the particles."""
 
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.checkpoints import Checkpoints
-from glasscreep.tasks.codec import POSITION_FILL, encode_positions
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.codec import encode_positions
 from glasscreep.tasks.errors import DivergedError
-from glasscreep.tasks.journal import (
-    Journal,
-    StoredFrame,
-    decode_journal,
-    read_committed,
-    start_of_journal,
-)
-from glasscreep.tasks.opening import open_array, open_writable
+from glasscreep.tasks.exchange import shares_of_whole
+from glasscreep.tasks.journal import StoredFrame
+from glasscreep.tasks.manifest import FileStamp, Manifest
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.scalars import NAMES, SCALARS, ScalarChunk
+from glasscreep.tasks.scratch import Scratch
+from glasscreep.tasks.slabs import Slab, open_run
 
 
 @dataclass(frozen=True, slots=True)
 class FrameRecord:
-    """A relaxed frame, as the MD engine gives it."""
+    """A relaxed frame, as the MD engine gives it: of the particles, those of this rank."""
 
     frame: int
     """Index of the frame."""
     position: NDArray[np.float64]
-    """(N, 3) by particle id, in any periodic image, origin at the box corner [length]."""
+    """(n, 3) by particle id, in any periodic image, origin at the box corner [length]."""
     box_edges: NDArray[np.float64]
     """(3,) box edges along x, y, z, tilts left out [length]."""
     box_tilt: NDArray[np.float64]
@@ -54,8 +53,10 @@ class FrameRecord:
 class FrameWriter:
     """Commits the frames of one run; opening it recovers from whatever happened before.
 
-    A frame is committed when the manifest says so; its record is in the journal by then. Its
-    scalars go to the store at once, positions and images when a shard is full.
+    A frame is committed when the manifest says so; by then its record is in the journals, one for
+    each slab of the particles. Its scalars go to the store at once, positions and images when a
+    shard is full. A rank writes the slabs that it holds; all else is left to the first rank.
+    Every method is collective, and what goes wrong on one rank is raised on all.
 
     Parameters
     ----------
@@ -71,7 +72,14 @@ class FrameWriter:
         Must exceed that of the manifest, else FencedError.
     frames_wanted : int
         Number of frames at which the run is done.
+    ranks : Ranks
+        Those that hold the frames. Earlier attempts may have had more or fewer.
     """
+
+    checkpoints: Checkpoints | None = None
+    """Manifest and checkpoints; None on all ranks but the first."""
+    bounds: NDArray[np.int64]
+    """(ranks + 1,) first row of each rank in a frame, and the end of the last."""
 
     def __init__(
         self,
@@ -81,12 +89,19 @@ class FrameWriter:
         run_id: str,
         attempt: int,
         frames_wanted: int,
+        ranks: Ranks,
     ) -> None:
-        self._store, self._row, self._run_id = store, row, run_id
-        self._frames_wanted = frames_wanted
-        self.checkpoints = Checkpoints(directory, "run", run_id, attempt)
+        self._store, self._ranks, self._frames_wanted = store, ranks, frames_wanted
         try:
-            self._open_store()
+            scratch = ranks.first(lambda: self._claim(directory, run_id, attempt))
+            self._run = ranks.first(lambda: open_run(store, row, run_id))
+            if frames_wanted > self._run.room:
+                msg = f"{store} has room for {self._run.room} frames a run, not {frames_wanted}"
+                raise ValueError(msg)
+            self.bounds = shares_of_whole(self._run.particles, self._run.slab, ranks.count)
+            self._start, self._stop = self.bounds[ranks.number : ranks.number + 2].tolist()
+            numbers = range(*(-(-end // self._run.slab) for end in (self._start, self._stop)))
+            self._slabs = [Slab(self._run, scratch, number) for number in numbers]
             self._recover()
         except BaseException:
             self.close()
@@ -94,7 +109,12 @@ class FrameWriter:
 
     def close(self) -> None:
         """Give the run up; nothing can be committed any more."""
-        self.checkpoints.close()
+        if self.checkpoints is not None:
+            self.checkpoints.close()
+
+    def manifest(self) -> Manifest:
+        """Return what is committed."""
+        return self._ranks.first(lambda: self._held().manifest)
 
     def commit_frame(self, record: FrameRecord, relaxed: bool) -> None:
         """Commit the next frame; when this returns it can't be lost.
@@ -102,147 +122,144 @@ class FrameWriter:
         Parameters
         ----------
         record : FrameRecord
-            The frame.
+            The frame; only its particles differ from rank to rank.
         relaxed : bool
             Whether the frame is relaxed within its tolerances.
         """
-        manifest = self.checkpoints.manifest
-        frame = self._stored(record)
-        if self._journal is None:
-            self._start_journal()
-        assert self._journal is not None
-        stamp = self._journal.append(frame)
-        self.checkpoints.replace_manifest(
-            frames=record.frame + 1,
-            journal=stamp,
-            unrelaxed=manifest.unrelaxed if relaxed else (*manifest.unrelaxed, record.frame),
-            done=False,
-        )
-        self._journal.stamp = stamp
-        self._scalars.put(record.frame, frame.scalars)
-        self._write_scalars()
-        if (record.frame + 1) % self._shard_frames == 0:
-            self._flush()
+        manifest = self.manifest()
+        scalars = self._ranks.first(lambda: _scalars(record))
+        stamps = self._ranks.every(lambda: self._append(manifest, record, scalars))
+        journals = tuple(chain.from_iterable(stamps))
+        self._ranks.first(lambda: self._commit(record.frame, scalars, relaxed, journals))
+        if (record.frame + 1) % self._run.position.frames == 0:
+            self.flush()
 
     def finish(self) -> None:
         """Once the run has all its frames, put them into the store and mark it as done."""
-        manifest = self.checkpoints.manifest
-        if manifest.frames < self._frames_wanted:
+        if self.manifest().frames < self._frames_wanted:
             return
         self.flush()
-        if not manifest.done:
-            self.checkpoints.replace_manifest(done=True)
+        if not self.manifest().done:
+            self._ranks.first(lambda: self._held().replace_manifest(done=True))
 
     def flush(self) -> None:
         """Put all committed frames into the store, also those of a shard that is not full."""
-        manifest = self.checkpoints.manifest
+        manifest = self.manifest()
         if manifest.flushed < manifest.frames:
-            self._flush()
+            self._ranks.every(lambda: self._write_shards(manifest))
+            self._ranks.first(self._commit_flush)
 
-    def _open_store(self) -> None:
-        group = open_writable(self._store, self.checkpoints.scratch.write)
-        self._position, self._image = open_array(group, "position"), open_array(group, "image")
-        shards = self._position.shards
-        assert shards is not None
-        self._shard_frames, self._shard_particles = shards[1:3]
-        self._scalar_frames = open_array(group, NAMES[0]).chunks[1]
-        with naming_damage(f"array run_id of {self._store}"):
-            held = str(open_array(group, "run_id")[self._row])
-        if held != self._run_id:
-            msg = f"row {self._row} of {self._store} is that of run {held!r}, not {self._run_id!r}"
-            raise ValueError(msg)
-        room = self._position.shape[1]
-        if self._frames_wanted > room:
-            msg = f"{self._store} has room for {room} frames a run, not {self._frames_wanted}"
-            raise ValueError(msg)
+    def _held(self) -> Checkpoints:
+        assert self.checkpoints is not None
+        return self.checkpoints
+
+    def _claim(self, directory: Path, run_id: str, attempt: int) -> Scratch:
+        self.checkpoints = Checkpoints(directory, "run", run_id, attempt)
+        return self.checkpoints.scratch
 
     def _recover(self) -> None:
-        manifest = self.checkpoints.manifest
-        self._journal: Journal | None = None
-        self._scalars = self._scalar_chunk(manifest.flushed)
-        if manifest.journal is None:
-            if manifest.flushed > self._scalars.first_frame:
-                self._scalars.load(manifest.flushed)
+        manifest = self.manifest()
+        self._ranks.first(lambda: self._start_scalars(manifest))
+        if not manifest.journals:
             return
-        # A copy: an earlier attempt that wakes up may still write to the journal it knows.
-        data = read_committed(self.checkpoints.directory, manifest.journal)
-        content = decode_journal(data, manifest.journal, self._run_id)
-        self._journal = Journal(self.checkpoints.scratch, self._journal_path(), data)
-        self.checkpoints.replace_manifest(journal=self._journal.stamp)
-        self.checkpoints.drop(manifest.journal)
-        self._scalars.put(self._scalars.first_frame, content.before)
-        for frame in content.frames:
+        # Copies: an earlier attempt that wakes up may still write to the journals it knows.
+        stamps = self._ranks.every(lambda: [slab.take_over(manifest) for slab in self._slabs])
+        journals = tuple(chain.from_iterable(stamps))
+        self._ranks.first(lambda: self._commit_copies(journals))
+        if manifest.frames % self._run.position.frames == 0:
+            self.flush()
+
+    def _append(
+        self, manifest: Manifest, record: FrameRecord, scalars: NDArray[Any]
+    ) -> list[FileStamp]:
+        """Append the frame to the journals of this rank's slabs."""
+        self._refuse_unfit(manifest, record)
+        stamps = []
+        for slab in self._slabs:
+            first = slab.number * self._run.slab - self._start
+            rows = slice(first, first + self._run.slab)
+            stored = encode_positions(
+                record.position[rows], record.image[rows], record.box_edges, record.box_tilt
+            )
+            frame = StoredFrame(record.frame, scalars, *stored)
+            begun = manifest.journals[slab.number] if manifest.journals else None
+            stamps.append(slab.append(manifest, begun or self._begin(manifest, slab), frame))
+        return stamps
+
+    def _write_shards(self, manifest: Manifest) -> None:
+        for slab in self._slabs:
+            slab.flush(manifest)
+
+    def _refuse_unfit(self, manifest: Manifest, record: FrameRecord) -> None:
+        if record.frame != manifest.frames or record.frame >= self._frames_wanted:
+            msg = f"got frame {record.frame}; next is {manifest.frames} of {self._frames_wanted}"
+            raise ValueError(msg)
+        share = (self._stop - self._start, 3)
+        if record.position.shape != share or record.image.shape != share:
+            msg = f"positions have shape {record.position.shape}, the store has {share} for them"
+            raise ValueError(msg)
+
+    def _begin(self, manifest: Manifest, slab: Slab) -> FileStamp:
+        if slab.number > 0:
+            return slab.begin(manifest)
+        if manifest.flushed % self._run.scalar_frames == 0:
+            self._scalars = self._scalar_chunk(manifest.flushed)
+        return slab.begin(manifest, self._scalars.before(manifest.flushed))
+
+    # What follows is for the first rank alone, which has the first slab.
+
+    def _start_scalars(self, manifest: Manifest) -> None:
+        self._scalars = self._scalar_chunk(manifest.flushed)
+        if not manifest.journals and manifest.flushed > self._scalars.first_frame:
+            self._scalars.load(manifest.flushed)
+
+    def _commit_copies(self, journals: tuple[FileStamp, ...]) -> None:
+        checkpoints = self._held()
+        old = checkpoints.manifest.journals
+        checkpoints.replace_manifest(journals=journals)
+        for stamp in old:
+            checkpoints.drop(stamp)
+        journal = self._slabs[0].journal(checkpoints.manifest)
+        self._scalars.put(self._scalars.first_frame, journal.before())
+        for frame in journal.frames():
             self._scalars.put(frame.frame, frame.scalars)
         self._write_scalars()
-        if manifest.frames % self._shard_frames == 0:
-            self._flush()
 
-    def _stored(self, record: FrameRecord) -> StoredFrame:
-        wanted = self.checkpoints.manifest.frames
-        particles = self._position.shape[2]
-        if record.frame != wanted or record.frame >= self._frames_wanted:
-            msg = f"got frame {record.frame}; next is {wanted} of {self._frames_wanted}"
-            raise ValueError(msg)
-        if record.position.shape != (particles, 3) or record.image.shape != (particles, 3):
-            msg = f"positions have shape {record.position.shape}, the store has ({particles}, 3)"
-            raise ValueError(msg)
-        position, image = encode_positions(
-            record.position, record.image, record.box_edges, record.box_tilt
+    def _commit(
+        self, frame: int, scalars: NDArray[Any], relaxed: bool, journals: tuple[FileStamp, ...]
+    ) -> None:
+        unrelaxed = self._held().manifest.unrelaxed
+        self._held().replace_manifest(
+            frames=frame + 1,
+            journals=journals,
+            unrelaxed=unrelaxed if relaxed else (*unrelaxed, frame),
+            done=False,
         )
-        scalars = np.zeros(1, SCALARS)
-        for name in NAMES:
-            scalars[name] = getattr(record, name)
-            if not np.isfinite(scalars[name]).all():
-                msg = f"{name} of frame {record.frame} is {scalars[name][0]}"
-                raise DivergedError(msg)
-        return StoredFrame(record.frame, scalars, position, image)
+        self._scalars.put(frame, scalars)
+        self._write_scalars()
 
-    def _start_journal(self) -> None:
-        flushed = self.checkpoints.manifest.flushed
-        if flushed % self._scalar_frames == 0:
-            self._scalars = self._scalar_chunk(flushed)
-        start = start_of_journal(flushed, self._scalars.before(flushed))
-        self._journal = Journal(self.checkpoints.scratch, self._journal_path(), start)
-
-    def _flush(self) -> None:
-        """Move the journal's frames to the store; the journal goes when all of it is durable."""
-        manifest = self.checkpoints.manifest
-        assert manifest.journal is not None
-        with self.checkpoints.scratch.unless_fenced():
-            data = read_committed(self.checkpoints.directory, manifest.journal)
-        frames = decode_journal(data, manifest.journal, self._run_id).frames
-        for first in range(0, self._position.shape[2], self._shard_particles):
-            self._write_shards(frames, slice(first, first + self._shard_particles))
+    def _commit_flush(self) -> None:
+        """Let the journals go: all that was in them is durable, but for the scalars."""
+        checkpoints = self._held()
         self._scalars.make_durable()
-        self.checkpoints.replace_manifest(flushed=manifest.frames, journal=None)
-        self.checkpoints.drop(manifest.journal)
-        self._journal = None
-
-    def _write_shards(self, frames: list[StoredFrame], particles: slice) -> None:
-        """Write positions as a whole shard, images as a part of theirs."""
-        start = frames[0].frame
-        stop = start + len(frames)
-        first = start - start % self._shard_frames
-        last = min(first + self._shard_frames, self._position.shape[1])
-        where = f"run {self._run_id}, frames {first} to {stop - 1}"
-        count = len(frames[0].position[particles])
-        shard = np.full((last - first, count, 3), POSITION_FILL, np.int64)
-        with naming_damage(f"{where}, array position"):
-            if first < start:  # the run had ended inside this shard, and was extended
-                shard[: start - first] = self._position[self._row, first:start, particles]
-            shard[start - first : stop - first] = [frame.position[particles] for frame in frames]
-            self._position[self._row, first:last, particles] = shard
-        with naming_damage(f"{where}, array image"):
-            images = np.stack([frame.image[particles] for frame in frames])
-            self._image[self._row, start:stop, particles] = images
+        old = checkpoints.manifest.journals
+        checkpoints.replace_manifest(flushed=checkpoints.manifest.frames, journals=())
+        for stamp in old:
+            checkpoints.drop(stamp)
 
     def _scalar_chunk(self, frame: int) -> ScalarChunk:
-        index = frame // self._scalar_frames
-        return ScalarChunk(self._store, self._row, index, self._scalar_frames)
+        length = self._run.scalar_frames
+        return ScalarChunk(self._store, self._run.row, frame // length, length)
 
     def _write_scalars(self) -> None:
-        self._scalars.write(partial(self.checkpoints.scratch.write, durable=False))
+        self._scalars.write(partial(self._held().scratch.write, durable=False))
 
-    def _journal_path(self) -> Path:
-        manifest = self.checkpoints.manifest
-        return self.checkpoints.directory / f"journal-{manifest.attempt}-{manifest.flushed}.bin"
+
+def _scalars(record: FrameRecord) -> NDArray[Any]:
+    scalars = np.zeros(1, SCALARS)
+    for name in NAMES:
+        scalars[name] = getattr(record, name)
+        if not np.isfinite(scalars[name]).all():
+            msg = f"{name} of frame {record.frame} is {scalars[name][0]}"
+            raise DivergedError(msg)
+    return scalars

@@ -148,9 +148,22 @@ def test_the_measured_rate_is_used_where_there_is_one(begun):
     plan = make_plan(campaign(resources={"ranks": 3}), begun)
     assert plan.rate.value == 1e6
     assert "measured" in plan.rate.source
-    assert plan.core_hours == pytest.approx(plan.particle_steps / 1e6 / 3600)
+    measuring = 300 * 1000 * (1 + 4)  # a glass and the new runs
+    assert plan.core_hours == pytest.approx((plan.particle_steps + measuring) / 1e6 / 3600)
     write_snapshot(begun, snapshot(0.0, 0))
     assert rate_of(begun, 3) is REFERENCE
+
+
+def test_what_is_decided_is_not_measured(begun):
+    measured = make_plan(campaign(), begun)
+    assert measured.measurements == 1 + 4
+    assert "measured at 5 beginnings" in " ".join(printed(measured, 80).split())
+    decided = campaign(resources={"accelerator": "opt", "neighbor_skin": 0.3})
+    plan = make_plan(decided, begun)
+    assert plan.measurements == 0
+    assert "measured at" not in printed(plan, 80)
+    saved = 300 * 1000 * 5 / 2e6 / 3600
+    assert measured.core_hours - plan.core_hours == pytest.approx(saved)
 
 
 def test_relaxing_counts_by_the_frame():

@@ -125,6 +125,15 @@ def test_no_storage_stops_the_campaign_with_the_reason(tmp_path):
     assert pieces(tmp_path / "log").total() < 40
 
 
+def test_a_build_of_lammps_that_lacks_something_stops_the_campaign_with_the_reason(tmp_path):
+    book = ledger(runs=20, glasses=1, frames_wanted=1)
+    work = StandIn(1, scripts={("glass", 0): ("unfit",)}, log=tmp_path / "log")
+    driver = drive(book, work, tmp_path)
+    assert driver.stopping == "scripted unfit"
+    assert work.failures == []
+    assert pieces(tmp_path / "log").total() == 1
+
+
 def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
     book, log, hold = ledger(8, 1, 5), tmp_path / "log", tmp_path / "hold"
     book.glasses.state[:] = State.DONE

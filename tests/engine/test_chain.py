@@ -17,12 +17,12 @@ from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.task import encode
 
 
-def act_once(task):
-    """Run an MD process that is told to stop from the start: it does one action."""
+def act_once(task, grace_s=60):
+    """Run an MD process that is told to stop from the start: it does one action at most."""
     command = [*task.launch, sys.executable, "-m", "glasscreep.tasks.md"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, env=task.environment, **pipes) as process:
-        process.stdin.write(encode(task) + b"stop\n")
+        process.stdin.write(encode(task) + f"stop {grace_s}\n".encode())
         process.stdin.flush()
         events = [json.loads(line) for line in process.stdout]
         process.stdin.close()
@@ -80,6 +80,27 @@ def test_a_run_cut_after_every_action_equals_one_uncut(glass_made, tmp_path, ran
     assert attempts > 6  # start, four blocks, two frames
     assert np.isfinite(stored(whole)["potential_energy"][0, :2]).all()
     assert_same(cut, whole, whole.run_task().place().relative_to(whole.directory))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_what_is_abandoned_leaves_no_trace(new_campaign, tmp_path, ranks):
+    """Each action is begun by a process that has no time for it, and done by the next one."""
+    whole = new_campaign(ranks=ranks)
+    cut = whole.copy_to(tmp_path / "cut")
+    for name, more in (("glass_task", {}), ("run_task", {"stop_after": 1, "frames_wanted": 1})):
+        assert run_segment(getattr(whole, name)(**more)).kind == "done"
+        task = getattr(cut, name)(**more)
+        for attempt in range(1, 100, 2):
+            before = read_manifest(task.place())
+            assert act_once(replace(task, attempt=attempt), grace_s=0) == "stopped"
+            after = read_manifest(task.place())
+            assert (
+                before is None or after.step == 0 or replace(after, attempt=attempt - 1) == before
+            )
+            if act_once(replace(task, attempt=attempt + 1)) == "done":
+                break
+        assert_same(cut, whole, task.place().relative_to(cut.directory))
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from glasscreep.tasks import relax as relax_module
-from glasscreep.tasks.errors import DivergedError, InterruptedRelaxation
+from glasscreep.tasks.errors import DivergedError, Interrupted
 from glasscreep.tasks.minimise import BOX_HELD, Aim, minimise
 from glasscreep.tasks.quasi_newton import QuasiNewton
 from glasscreep.tasks.relax import relax
@@ -208,7 +208,7 @@ def test_asks_from_time_to_time_and_goes_on(thermal, monkeypatch):
 
 
 def test_an_interrupted_relaxation_leaves_lammps_fit_to_go_on(thermal, tmp_path):
-    with pytest.raises(InterruptedRelaxation, match="after 2 force evaluations"):
+    with pytest.raises(Interrupted, match="after 2 force evaluations"):
         relax(thermal, AIM, interrupted=lambda: True)
     assert thermal.lammps.available_ids("fix") == []
     thermal.load(tmp_path / "thermal.restart")

@@ -18,10 +18,13 @@ from glasscreep.tasks.manifest import MANIFEST, read_manifest
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
+from glasscreep.tasks.stop import ENDING_S, GRACE_S
+from glasscreep.tasks.store import RunTable, write_run_table
 from glasscreep.tasks.task import LOG, decode, encode
 
 pytestmark = pytest.mark.slow
 DEADLINE_S = 60.0
+SEEN_WITHIN_S = 10.0
 
 
 def wait_until(condition, what):
@@ -50,6 +53,9 @@ class Background:
 
     def _run(self, task):
         self.outcome = run_segment(task, self.events.append)
+
+    def wait_for_commits(self, count):
+        wait_until(lambda: len(self.events) == count, f"{count} commits")
 
     def wait_for_progress(self):
         wait_until(lambda: any(event["step"] > 0 for event in self.events), "progress")
@@ -158,6 +164,30 @@ def test_sigterm_commits_and_leaves(new_campaign):
     assert running.join().kind == "stopped"
 
 
+LONG_BLOCK = {"frame_interval": 100_000_000, "checkpoint_interval": 100_000_000}
+LONG_RELAXATION = {"stress_tolerance": 1e-300}
+"""Out of reach, it has 20,000 evaluations made."""
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize(("changes", "commits"), [(LONG_BLOCK, 2), (LONG_RELAXATION, 4)])
+def test_sigterm_to_a_rank_ends_in_time_what_takes_long(glass_made, ranks, changes, commits):
+    protocol = replace(glass_made.run.creep, **changes)
+    campaign = replace(glass_made, run=replace(glass_made.run, creep=protocol), ranks=ranks)
+    row = RunTable([identity(campaign.run)], [0.1], [0.5], [0], [1], [0])
+    write_run_table(campaign.store, row)
+    running = Background(task := campaign.run_task())
+    running.wait_for_commits(commits)
+    time.sleep(1.0)
+    committed, start = read_manifest(task.place()), time.monotonic()
+    md_processes(campaign.directory)[-1].send_signal(signal.SIGTERM)
+    outcome = running.join()
+    assert (outcome.kind, outcome.message) == ("stopped", "")
+    assert GRACE_S - ENDING_S - 1 < time.monotonic() - start < GRACE_S
+    assert read_manifest(task.place()) == committed
+    assert not md_processes(campaign.directory)
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_those_that_do_not_stop_are_killed(new_campaign, ranks):
     campaign = lengthened(new_campaign(ranks=ranks))
@@ -205,13 +235,16 @@ def test_md_process_dies_with_its_worker(new_campaign, ranks):
     wait_until(lambda: not md_processes(campaign.directory), "end of the MD process")
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-def test_a_rank_that_is_killed_is_a_crash(new_campaign, ranks):
-    campaign = lengthened(new_campaign(ranks=ranks))
+@pytest.mark.parametrize(("ranks", "rank"), [(1, 0), (2, 0), (2, 1)])
+def test_a_rank_that_is_killed_alone_is_a_crash_that_is_seen_at_once(new_campaign, ranks, rank):
+    campaign = lengthened(new_campaign(ranks=ranks), block=4_000_000)
     running = Background(campaign.glass_task())
-    running.wait_for_progress()
-    md_processes(campaign.directory)[-1].kill()
+    running.wait_for_commits(2)
+    processes, start = md_processes(campaign.directory), time.monotonic()
+    assert len(processes) == ranks
+    processes[rank].kill()
     outcome = running.join()
+    assert time.monotonic() - start < SEEN_WITHIN_S
     assert outcome.kind == "crashed"
     assert outcome.frames == 0
     wait_until(lambda: not md_processes(campaign.directory), "end of the other ranks")

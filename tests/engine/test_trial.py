@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from glasscreep.tasks.engine import EngineError
 from glasscreep.tasks.settings import SKINS, EngineSettings, Wanted
 from glasscreep.tasks.trial import fastest
 
@@ -67,9 +66,3 @@ def test_what_is_decided_is_not_measured(engine):
     machine.tried.clear()
     fastest(engine, replace(wanted, accelerator=None), lambda: None, machine.run)
     assert {settings.neighbor_skin for settings in machine.tried} == {0.2}
-
-
-def test_a_variant_that_the_build_lacks_is_refused(engine, monkeypatch):
-    monkeypatch.setattr(engine, "accelerators", lambda: ["off", "opt"])
-    with pytest.raises(EngineError, match="'omp', but this build of LAMMPS has only off, opt"):
-        fastest(engine, Wanted("omp", 0.3), lambda: None, lambda _: None)

@@ -16,6 +16,7 @@ from glasscreep.tasks import layout, result_arrays
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.store import Glass, write_glass
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
@@ -112,8 +113,8 @@ class FilledCampaign:
         known = read_manifest(self.place(row))
         attempt = 1 if known is None else known.attempt + 1
         wanted = self.prepared.campaign.frames
-        name = self.place(row).name
-        writer = FrameWriter(self.place(row), self.prepared.store, row, name, attempt, wanted)
+        place, store = self.place(row), self.prepared.store
+        writer = FrameWriter(place, store, row, place.name, attempt, wanted, Ranks())
         with closing(writer):
             for frame in range(writer.checkpoints.manifest.frames, until):
                 writer.commit_frame(self.frames.record(row, frame), relaxed=frame != 1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import pytest
 import zarr
 
 from glasscreep.tasks import layout, result_arrays
+from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.layout import ArraySpec
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.registry import chosen_results, result_specs
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, extend_store, write_run_table
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
@@ -28,9 +31,10 @@ PARAMETERS = {"strain": LOADING, "creep_fit": LOADING, "d2min": {"cutoff": 2.5}}
 
 
 @contextmanager
-def small_shards() -> Iterator[None]:
-    """Let new stores have shards that a few frames fill."""
+def small_shards(slab: int = layout.PARTICLE_CHUNK) -> Iterator[None]:
+    """Let new stores have shards that a few frames fill, and maybe a few particles."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layout, "PARTICLE_CHUNK", slab)
         for name, frames in SHARDS.items():
             patch.setattr(layout, name, frames)
         patch.setattr(result_arrays, "FILE_FRAMES", 2)
@@ -68,12 +72,18 @@ def run_table(runs: int) -> RunTable:
     return RunTable(ids, 0.1 + rows / 100, 0.5 + rows / 10, rows, rows + 7, rows % GLASSES)
 
 
-def create(campaign: Path, frames: int, runs: int = RUNS, particles: int = PARTICLES) -> Path:
+def create(
+    campaign: Path,
+    frames: int,
+    runs: int = RUNS,
+    particles: int = PARTICLES,
+    slab: int = layout.PARTICLE_CHUNK,
+) -> Path:
     """Create the store of a campaign with small shards."""
     campaign.mkdir(parents=True, exist_ok=True)
     species = np.where(np.arange(particles) < particles * 0.8, 1, 2).astype(np.uint8)
     step, time = step_and_time(frames)
-    with small_shards():
+    with small_shards(slab):
         create_store(
             store_of(campaign),
             shape(frames, runs, particles),
@@ -122,25 +132,36 @@ def checkpoint(row: int, step: int) -> bytes:
 def write_run(
     campaign: Path, row: int, attempt: int, frames: int, particles: int = PARTICLES
 ) -> None:
-    """Go on with a run until it has all its frames: blocks and frames, each a commit."""
-    directory, store = directory_of(campaign, row), store_of(campaign)
-    with closing(FrameWriter(directory, store, row, run_id(row), attempt, frames)) as writer:
-        checkpoints = writer.checkpoints
-        while checkpoints.manifest.frames < frames:
-            step, frame = checkpoints.manifest.step, checkpoints.manifest.frames
-            if step < (frame + 1) * FRAME_INTERVAL:
-                if checkpoints.manifest.checkpoint is not None:
-                    path = checkpoints.verified_checkpoint()
-                    assert path.read_bytes() == checkpoint(row, step)
-                step += CHECKPOINT_INTERVAL
-                written = checkpoints.new_checkpoint(step)
-                with checkpoints.scratch.guarding(written):
-                    written.write_bytes(checkpoint(row, step))
-                checkpoints.commit_checkpoint(step, written)
+    """Go on with a run until it has all its frames: blocks and frames, each a commit.
+
+    Collective over the ranks of this process.
+    """
+    directory, store, ranks = directory_of(campaign, row), store_of(campaign), Ranks()
+    opened = FrameWriter(directory, store, row, run_id(row), attempt, frames, ranks)
+    with closing(opened) as writer:
+        share = slice(*writer.bounds[ranks.number : ranks.number + 2])
+        while (manifest := writer.manifest()).frames < frames:
+            frame = manifest.frames
+            if manifest.step < (frame + 1) * FRAME_INTERVAL:
+                ranks.first(lambda: write_block(writer.checkpoints, row))
             else:
-                relaxed = frame % 3 != 1
-                writer.commit_frame(record(row, frame, particles), relaxed)
+                whole = record(row, frame, particles)
+                parts = {"position": whole.position[share], "image": whole.image[share]}
+                writer.commit_frame(replace(whole, **parts), frame % 3 != 1)
         writer.finish()
+
+
+def write_block(checkpoints: Checkpoints | None, row: int) -> None:
+    """Commit the next checkpoint of a run; the one before must be as it was."""
+    assert checkpoints is not None
+    step = checkpoints.manifest.step
+    if checkpoints.manifest.checkpoint is not None:
+        assert checkpoints.verified_checkpoint().read_bytes() == checkpoint(row, step)
+    step += CHECKPOINT_INTERVAL
+    written = checkpoints.new_checkpoint(step)
+    with checkpoints.scratch.guarding(written):
+        written.write_bytes(checkpoint(row, step))
+    checkpoints.commit_checkpoint(step, written)
 
 
 def assert_same_arrays(campaign: Path, other: Path) -> None:

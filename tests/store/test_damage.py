@@ -12,8 +12,9 @@ import small_campaign as small
 
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.glasses import Glass, read_glass, write_glass
-from glasscreep.tasks.journal import decode_journal, read_committed
+from glasscreep.tasks.journal import CommittedJournal
 from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.writer import FrameWriter
@@ -33,7 +34,7 @@ def campaign(module_memory) -> Path:
     write_glass(store, 1, glass, scratch)
     scratch.remove()
     directory = small.directory_of(campaign, 2)
-    with closing(FrameWriter(directory, store, 2, small.run_id(2), 1, FRAMES)) as writer:
+    with closing(FrameWriter(directory, store, 2, small.run_id(2), 1, FRAMES, Ranks())) as writer:
         for frame in range(3):
             writer.commit_frame(small.record(2, frame, 40), True)
     return campaign
@@ -48,9 +49,8 @@ def read_journal(reader: FrameReader) -> None:
     directory = small.directory_of(reader.store.parent, 2)
     manifest = read_manifest(directory)
     assert manifest is not None
-    assert manifest.journal is not None
-    data = read_committed(directory, manifest.journal)
-    decode_journal(data, manifest.journal, manifest.id)
+    (stamp,) = manifest.journals
+    list(CommittedJournal(directory, stamp, manifest.id).frames())
 
 
 SCALARS = ("box_edges", "potential_energy", "force_evaluations", "dynamic_stress")
@@ -91,7 +91,7 @@ CASES: dict[str, tuple[str, Callable[[FrameReader], object], str]] = {
     "journal": (
         f"../runs/{small.run_id(2)}/journal-*",
         read_journal,
-        rf"run {small.run_id(2)}, (frame \d in|scalars at the start of) journal-1-2.bin is damaged",
+        rf"run {small.run_id(2)}, (frame \d in|scalars at the start of) journal-1-2-0.bin is damaged",
     ),
 }
 

@@ -102,7 +102,7 @@ def test_a_full_disk_is_named_and_nothing_is_lost(small_disk, memory):
         if not full:
             break
     assert not full
-    assert {"manifest.json", "c.*.*", "c.*.*.*.*", "journal-*-*.bin"} <= stopped_at
+    assert {"manifest.json", "c.*.*", "c.*.*.*.*", "journal-*-*-*.bin"} <= stopped_at
     assert len(committed) > 3
 
 

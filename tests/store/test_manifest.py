@@ -16,7 +16,10 @@ FULL = Manifest(
     frames=12,
     flushed=0,
     checkpoint=FileStamp("checkpoint-3-120000.restart", 880_000, 123),
-    journal=FileStamp("journal-3-0.bin", 3_240_000, 4_000_000_000),
+    journals=(
+        FileStamp("journal-3-0-0.bin", 3_240_000, 4_000_000_000),
+        FileStamp("journal-3-0-1.bin", 240_000, 0),
+    ),
     unrelaxed=(1, 7),
 )
 

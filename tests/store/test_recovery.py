@@ -14,22 +14,24 @@ from processes import CRASHED, FENCED, Processes
 
 from glasscreep.tasks.errors import DamagedError, FencedError
 from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.writer import FrameWriter
 
 FRAMES = 3  # a full shard of two, and a part of one; every kind of step is in it
 
 
-@pytest.fixture(scope="module")
-def empty(module_memory) -> Path:
-    """Give a campaign with no frames, to copy from."""
-    return small.create(module_memory / "empty" / "campaign", FRAMES)
+@pytest.fixture(scope="module", params=[5, 2], ids=["one slab", "three slabs"])
+def empty(module_memory, request) -> Path:
+    """Give a campaign with no frames, to copy from: five particles, in slabs of a few."""
+    place = module_memory / f"empty-{request.param}" / "campaign"
+    return small.create(place, FRAMES, slab=request.param)
 
 
 @pytest.fixture(scope="module")
 def whole(empty, module_memory, processes) -> Path:
     """Give a campaign whose run 1 was written by a process that nothing happened to."""
-    campaign = copy(empty, module_memory / "whole")
+    campaign = copy(empty, module_memory / f"whole-{empty.parent.name}")
     report = campaign.parent / "steps"
     status = processes.run("write", campaign, row=1, attempt=1, frames=FRAMES, report=str(report))
     assert status == 0
@@ -50,7 +52,7 @@ def assert_same(campaign: Path, whole: Path) -> None:
     ours, theirs = (read_manifest(small.directory_of(place, 1)) for place in (campaign, whole))
     assert ours is not None
     assert theirs is not None
-    for name in ("step", "frames", "flushed", "journal", "unrelaxed", "done"):
+    for name in ("step", "frames", "flushed", "journals", "unrelaxed", "done"):
         assert getattr(ours, name) == getattr(theirs, name)
 
 
@@ -192,7 +194,7 @@ def test_the_store_alone_does_not_decide_what_is_committed(empty, memory):
     expected = small.arrays_of(campaign)
     campaign_2 = copy(empty, memory / "torn")
     directory, store = small.directory_of(campaign_2, 1), small.store_of(campaign_2)
-    with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES)) as writer:
+    with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES, Ranks())) as writer:
         for frame in range(FRAMES):
             writer.commit_frame(small.record(1, frame), frame % 3 != 1)
     for name in ("box_edges", "potential_energy", "force_evaluations"):
@@ -205,15 +207,15 @@ def test_the_store_alone_does_not_decide_what_is_committed(empty, memory):
 def test_a_damaged_journal_is_not_gone_on_from(empty, memory):
     campaign = copy(empty, memory)
     directory, store = small.directory_of(campaign, 1), small.store_of(campaign)
-    with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES)) as writer:
+    with closing(FrameWriter(directory, store, 1, small.run_id(1), 1, FRAMES, Ranks())) as writer:
         for frame in range(3):
             writer.commit_frame(small.record(1, frame), True)
-    (journal,) = directory.glob("journal-*")
+    journal = max(directory.glob("journal-*"))
     data = bytearray(journal.read_bytes())
     data[-20] ^= 1
     journal.write_bytes(data)
     with pytest.raises(
-        DamagedError, match=f"run {small.run_id(1)}, frame 2 in journal-1-2.bin is damaged"
+        DamagedError, match=f"run {small.run_id(1)}, frame 2 in {journal.name} is damaged"
     ):
-        FrameWriter(directory, store, 1, small.run_id(1), 2, FRAMES)
+        FrameWriter(directory, store, 1, small.run_id(1), 2, FRAMES, Ranks())
     assert journal.read_bytes() == data

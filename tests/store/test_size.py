@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from glasscreep.tasks.provenance import record_segment
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, write_run_table
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
@@ -50,7 +51,7 @@ def real_frames(frames, particles):
 def write(store, frames, particles):
     """Write a run."""
     directory = store.parent / "runs" / RUN_ID
-    with closing(FrameWriter(directory, store, 0, RUN_ID, 1, frames)) as writer:
+    with closing(FrameWriter(directory, store, 0, RUN_ID, 1, frames, Ranks())) as writer:
         written = writer.checkpoints.new_checkpoint(10_000 * frames)
         written.write_bytes(np.random.default_rng(2).bytes(RESTART_BYTES_PER_PARTICLE * particles))
         writer.checkpoints.commit_checkpoint(10_000 * frames, written)
@@ -98,7 +99,7 @@ def test_a_commit_waits_for_the_disk_three_times(memory, monkeypatch):
     for name in ("fsync", "fdatasync"):
         monkeypatch.setattr(os, name, counted(getattr(os, name)))
     store = make_campaign(memory, 4, 1000)
-    with closing(FrameWriter(memory / "runs" / RUN_ID, store, 0, RUN_ID, 1, 4)) as writer:
+    with closing(FrameWriter(memory / "runs" / RUN_ID, store, 0, RUN_ID, 1, 4, Ranks())) as writer:
         first, *others = real_frames(4, 1000)
         writer.commit_frame(first, True)
         for record in others:

@@ -8,6 +8,7 @@ import pytest
 import small_campaign as small
 
 from glasscreep.tasks.errors import DivergedError
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.writer import FrameWriter
 
@@ -21,7 +22,7 @@ def campaign(memory):
 
 def open_writer(campaign, attempt=1, row=1, frames=FRAMES):
     directory, store = small.directory_of(campaign, row), small.store_of(campaign)
-    return closing(FrameWriter(directory, store, row, small.run_id(row), attempt, frames))
+    return closing(FrameWriter(directory, store, row, small.run_id(row), attempt, frames, Ranks()))
 
 
 def test_a_frame_shows_its_scalars_at_once_and_its_positions_with_the_shard(campaign):
@@ -102,7 +103,7 @@ def test_a_store_without_room_is_refused(campaign):
 def test_the_row_of_another_run_is_refused(campaign):
     directory, store = small.directory_of(campaign, 1), small.store_of(campaign)
     with pytest.raises(ValueError, match=r"row 2 of .* is that of run '0000000000000002'"):
-        FrameWriter(directory, store, 2, small.run_id(1), 1, FRAMES)
+        FrameWriter(directory, store, 2, small.run_id(1), 1, FRAMES, Ranks())
 
 
 @pytest.mark.parametrize(
@@ -125,10 +126,9 @@ def test_a_frame_of_another_size_is_refused(campaign):
         writer.commit_frame(small.record(1, 0, particles=7), True)
 
 
-def test_blocks_of_particles_have_files_of_their_own(memory, monkeypatch):
+def test_blocks_of_particles_have_files_of_their_own(memory):
     """As a million particles have, whose frame is too large for one chunk."""
-    monkeypatch.setattr("glasscreep.tasks.layout.PARTICLE_CHUNK", 3)
-    campaign = small.create(memory / "campaign", FRAMES, particles=8)
+    campaign = small.create(memory / "campaign", FRAMES, particles=8, slab=3)
     for frames in (3, FRAMES):
         small.write_run(campaign, 1, attempt=frames, frames=frames, particles=8)
     reader = FrameReader(small.store_of(campaign))
@@ -137,4 +137,5 @@ def test_blocks_of_particles_have_files_of_their_own(memory, monkeypatch):
         unwrapped = reader.position(1, frame) + reader.image(1, frame) * record.box_edges
         expected = record.position + record.image * record.box_edges
         np.testing.assert_allclose(unwrapped, expected, rtol=0, atol=1e-9)
-    assert len(list(small.store_of(campaign).glob("position/c.1.*"))) == 9
+    for name, files in (("position", 9), ("image", 6)):
+        assert len(list(small.store_of(campaign).glob(f"{name}/c.1.*"))) == files
