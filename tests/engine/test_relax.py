@@ -269,7 +269,7 @@ def test_all_ranks_are_interrupted_alike(thermal, on_ranks, tmp_path, count):
 def test_ranks_get_the_shares_that_are_asked_for(thermal, on_ranks, tmp_path):
     out = tmp_path / "out.npz"
     said = on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "shares")
-    assert json.loads(said) == [200, 300]
+    assert json.loads(said) == [400, 100]
 
 
 @pytest.mark.slow
