@@ -276,6 +276,6 @@ def test_ranks_get_the_shares_that_are_asked_for(thermal, on_ranks, tmp_path):
 def test_a_rank_that_fails_alone_ends_all(thermal, on_ranks, tmp_path):
     """The others would wait for it for ever."""
     out = tmp_path / "out.npz"
-    with pytest.raises(AssertionError, match="assert 1 == 0"):  # of mpiexec's exit status
+    with pytest.raises(AssertionError, match=r"assert -?\d+ == 0"):  # the exit status
         on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "broken")
     assert out.exists()
