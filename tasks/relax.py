@@ -1,7 +1,9 @@
 """Relaxing a frame: its energy minimised, its box under the target stress."""
 
 import math
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.engine import IMAGES, Configuration, Engine
-from glasscreep.tasks.errors import DivergedError, Interrupted
+from glasscreep.tasks.errors import DivergedError, GlasscreepError, Interrupted
 from glasscreep.tasks.exchange import Route
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.ranks import Ranks
@@ -154,7 +156,13 @@ class _Search:
         except StopIteration:
             self._energy = self._engine.potential_energy()
             self._stop()
-        except Exception as error:  # noqa: BLE001 - `result` raises it: LAMMPS is in between
+        except (GlasscreepError, Interrupted) as error:  # on every rank alike
+            self._error = error  # `result` raises it: LAMMPS is in between
+            self._stop()
+        except Exception as error:  # noqa: BLE001 - whatever it is, no rank must wait for this one
+            if self._engine.ranks.count > 1:
+                print(traceback.format_exc(), file=sys.stderr, flush=True)
+                self._engine.ranks.communicator.Abort(1)
             self._error = error
             self._stop()
 

@@ -1,6 +1,6 @@
 """Relaxes a checkpoint on the ranks that this is run on: `relax_on_ranks.py CHECKPOINT OUT WAY`.
 
-WAY is `whole`, `interrupted` to have that happen, or `shares` to look at what each rank gets.
+WAY is `whole`, `interrupted` or `broken` to have that happen, or `shares` to look at what each rank gets.
 """
 
 import json
@@ -34,6 +34,17 @@ def interrupted(engine):
         said = ranks.communicator.gather(str(error))
         if ranks.is_first:
             print(json.dumps({"said": said, "fixes": engine.lammps.available_ids("fix")}))
+
+
+def break_one(engine, out):
+    """Have the last rank fail where the others don't, and leave a file to tell that it did."""
+
+    def fail():
+        Path(out).touch()
+        raise MemoryError
+
+    if engine.ranks.number == engine.ranks.count - 1:
+        engine.virial_stress = fail
 
 
 def whole(engine, out):
@@ -71,6 +82,9 @@ def main():
     engine.load(Path(checkpoint))
     engine.lean()
     if way == "whole":
+        whole(engine, out)
+    elif way == "broken":
+        break_one(engine, out)
         whole(engine, out)
     elif way == "shares":
         shares(engine)

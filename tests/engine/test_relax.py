@@ -168,15 +168,21 @@ def test_particles_are_wrapped_and_moved_to_other_places(thermal, mechanics, mon
         np.testing.assert_allclose(answer.force, truth.force, atol=1e-8)
 
 
-def test_neighbour_lists_are_kept(thermal):
+@pytest.mark.parametrize("aim", [AIM, SHEAR])
+def test_neighbour_lists_are_kept(thermal, aim):
     """A particle in another image than LAMMPS has it would cost a new list at every trial."""
-    relaxed = relax(thermal, AIM)
+    if aim is SHEAR:
+        thermal.lean()
+        thermal.do(START_TILT)
+    start = thermal.configuration()
+    relaxed = relax(thermal, aim)
+    assert (thermal.configuration().image != start.image).any()
     assert thermal.lammps.get_thermo("nbuild") < relaxed.force_evaluations / 5
 
 
 def test_the_history_is_not_kept(thermal):
     """LAMMPS holds on to the last callback."""
-    relax(thermal, AIM)
+    relax(thermal, AIM, most_evaluations=20)
     gc.collect()
     assert "search" in thermal.lammps.callback
     assert not [one for one in gc.get_objects() if isinstance(one, QuasiNewton)]
@@ -263,4 +269,13 @@ def test_all_ranks_are_interrupted_alike(thermal, on_ranks, tmp_path, count):
 def test_ranks_get_the_shares_that_are_asked_for(thermal, on_ranks, tmp_path):
     out = tmp_path / "out.npz"
     said = on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "shares")
-    assert json.loads(said) == [200, 300]
+    assert json.loads(said) == [400, 100]
+
+
+@pytest.mark.slow
+def test_a_rank_that_fails_alone_ends_all(thermal, on_ranks, tmp_path):
+    """The others would wait for it for ever."""
+    out = tmp_path / "out.npz"
+    with pytest.raises(AssertionError, match="assert 1 == 0"):  # of mpiexec's exit status
+        on_ranks(2, "relax_on_ranks.py", tmp_path / "thermal.restart", out, "broken")
+    assert out.exists()
