@@ -46,8 +46,8 @@ def measure(directory: Path, particles: int, ranks: Ranks) -> None:
             for first in range(0, share, NOISE_ROWS):
                 rows = position[first : first + NOISE_ROWS]
                 rows += rng.normal(scale=0.01, size=rows.shape)
-            numbers = (-7.0, 0.1, np.zeros(3), 1e-6, 1e-7, 500)
-            record = FrameRecord(frame, position, np.full(3, edge), image, *numbers)
+            numbers = (-7.0, 0.1, np.zeros(6), 1e-6, 1e-7, 500)
+            record = FrameRecord(frame, position, np.full(3, edge), np.zeros(3), image, *numbers)
             start = time.perf_counter()
             writer.commit_frame(record, relaxed=True)
             waits.append(time.perf_counter() - start)

@@ -63,7 +63,7 @@ def test_what_lacks_is_told_and_nothing_is_made(file, command):
         (
             """pair_style = "eam/fs"\npotential_files = "CuZr_mm.eam.fs"
 pair_coeff = "* * CuZr_mm.eam.fs Cu Unobtainium\"""",
-            "No matching element in EAM potential file",
+            "requires metal units but lj units are in use .* given: pair_coeff",
         ),
     ],
 )

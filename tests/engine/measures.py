@@ -9,12 +9,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.structure import partial_rdf
 from glasscreep.tasks.engine import Engine
-from glasscreep.tasks.minimise import Aim
-from glasscreep.tasks.physics import AXES, Model, RunPhysics
+from glasscreep.tasks.loading import AXES
+from glasscreep.tasks.minimise import BOX_HELD, Aim
+from glasscreep.tasks.model import Model
+from glasscreep.tasks.physics import RunPhysics
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.relax import Relaxed, relax
 
 Array = NDArray[np.float64]
+
+UNLOADED = np.array([0.0, 0.0, 0.0, np.nan, np.nan, np.nan])
+"""Target of a state that is free of stress; its box does not lean."""
 
 FORCE_TOLERANCE, STRESS_TOLERANCE = 1e-8, 1e-8
 SAMPLED = "c_thermo_temp c_thermo_press[1] c_thermo_press[2] c_thermo_press[3] c_thermo_pe"
@@ -86,7 +91,7 @@ def mean_of(values: ArrayLike) -> Mean:
 
 def creep(engine: Engine, physics: RunPhysics, steps: int) -> None:
     """Run the dynamics of a run from where the engine is."""
-    engine.creep(physics.creep, physics.temperature, physics.target_stress(), steps)
+    engine.creep(physics.creep, physics.temperature, physics.load(), steps)
 
 
 def conserve(engine: Engine, steps: int) -> None:
@@ -166,8 +171,8 @@ def energy_error(
     return float(energy.std()), float(np.polyfit(time, energy, 1)[0])
 
 
-def relaxed_at(engine: Engine, target: Array | None) -> Relaxed:
-    """Relax the state that the engine holds, in its box, or in one under a target stress."""
+def relaxed_at(engine: Engine, target: Array) -> Relaxed:
+    """Relax the state that the engine holds, in its box, if the target is `BOX_HELD`, or under a target stress."""
     relaxed = relax(engine, Aim(FORCE_TOLERANCE, STRESS_TOLERANCE, target))
     if not relaxed.is_relaxed:
         msg = f"not relaxed: force {relaxed.force_residual}, stress {relaxed.stress_residual}"
@@ -205,7 +210,7 @@ def elastic_constants(engine: Engine, start: Path, strain: float) -> ElasticCons
 def _stress_of_strained(engine: Engine, start: Path, axis: str, change: float) -> Array:
     engine.load(start)
     engine.do(f"change_box all {axis} scale {1 + change!r} remap")
-    return np.asarray(relaxed_at(engine, None).stress)[:3]
+    return np.asarray(relaxed_at(engine, BOX_HELD).stress)[:3]
 
 
 def peaks(position: Array, edges: Array, species: ArrayLike, bin_width: float) -> Array:

@@ -8,6 +8,7 @@ import pytest
 from glasscreep.tasks import watch
 from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.errors import Interrupted
+from glasscreep.tasks.loading import load_of
 from glasscreep.tasks.minimise import Aim
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
@@ -17,7 +18,8 @@ from glasscreep.tasks.stop import ENDING_S, Stop
 from glasscreep.tasks.trial import fastest
 
 ENDLESS = 100_000_000
-CREEP = CreepProtocol("y", 200, 100, 1.0, 10.0, 1e-6, 1e-5)
+LOAD = load_of("compression", "y", 0.5)
+CREEP = CreepProtocol("compression", "y", 200, 100, 1.0, 10.0, 1e-6, 1e-5)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def stoppable(engine, glass_file, stop, tmp_path):
 
 
 def creep(engine, steps):
-    engine.creep(CREEP, 0.1, (0.0, 0.5, 0.0), steps)
+    engine.creep(CREEP, 0.1, LOAD, steps)
 
 
 def test_the_most_urgent_wish_counts(stop):
@@ -69,7 +71,7 @@ def test_placing_particles_is_abandoned(stoppable, stop):
 
 def test_a_relaxation_is_abandoned(stoppable, stop):
     stop.ask(ENDING_S + 0.2)
-    never = Aim(0.0, 0.0, np.zeros(3))
+    never = Aim(0.0, 0.0, load_of("compression", "y", 0.0).target())
     with pytest.raises(Interrupted):
         relax(stoppable, never, ENDLESS, interrupted=lambda: stop.is_urgent)
 
