@@ -29,7 +29,7 @@ from measures import (
 SPECIES = np.repeat([1, 2], [400, 100])
 LOAD = 0.8
 SETTLING, MEASURING, SAMPLE_EVERY = 3_000, 10_000, 5
-CREEPING = 2_500
+CREEPING = 2_000
 
 
 def load_at(engine, glass_file, temperature):
