@@ -4,7 +4,7 @@ from pathlib import Path
 
 from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.control import Control
-from glasscreep.tasks.engine import Configuration, Engine, Thermodynamics
+from glasscreep.tasks.engine import Engine
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum_of_file
 from glasscreep.tasks.manifest import Manifest, read_manifest
@@ -13,6 +13,7 @@ from glasscreep.tasks.physics import RunPhysics, identity
 from glasscreep.tasks.protocol import Loads
 from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.settings import Wanted
+from glasscreep.tasks.states import Configuration, Thermodynamics
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
 
 

@@ -3,7 +3,6 @@
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,79 +13,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import COMPONENTS, Cell
-from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError
-from glasscreep.tasks.exchange import Bounds, Route, even_shares, reshare
+from glasscreep.tasks.errors import (
+    DivergedError,
+    EngineError,
+    GlasscreepError,
+    LoneEngineError,
+    StorageError,
+)
+from glasscreep.tasks.exchange import Bounds, Route, even_shares
 from glasscreep.tasks.failures import kind_of_text
-from glasscreep.tasks.files import storing
 from glasscreep.tasks.fitness import variants
 from glasscreep.tasks.loading import Load
 from glasscreep.tasks.model import Model
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.restart_file import require_complete
 from glasscreep.tasks.settings import Accelerator, EngineSettings
+from glasscreep.tasks.states import Configuration, Thermodynamics
 from glasscreep.tasks.timers import Timers
 from glasscreep.tasks.watch import Watch
 
 OVERLAP_ITERATIONS = 500
+PLACED_TOGETHER = 2**16
+"""So many particles are placed in one go: no rank is to hold all at once."""
 LOG_LINES_PER_BLOCK = 10
 IMAGE_BITS = 10
 IMAGES = 1 << IMAGE_BITS
 """So many periodic images are told apart; LAMMPS counts round and round."""
-RESTART_END = b"LammpS RestartT\0"
 LARGEST_VOLUME_CHANGE = 2.0
 """A box whose volume has changed by more than this factor has collapsed or exploded."""
 LARGEST_SHEAR = 1.0
 """A box that leans by more than this, over its edge, has flowed."""
-
-
-class EngineError(GlasscreepError):
-    """LAMMPS failed for a reason that is not the physics."""
-
-
-class LoneEngineError(EngineError):
-    """LAMMPS failed on this rank alone; the others wait for it and must be ended."""
-
-    def __init__(self, message: str, kind: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-        """What to make of it, as of an `Outcome`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """Positions of a share of the particles, in the order of their numbers, and the box."""
-
-    position: NDArray[np.float64]
-    """(n, 3), origin at the box corner, of the image that `image` names [length]."""
-    image: NDArray[np.int16]
-    """(n, 3) periodic image: `position + image @ lattice` is where the particle has gone."""
-    cell: Cell
-    """The box."""
-
-    @property
-    def edges(self) -> NDArray[np.float64]:
-        """(3,) extent of the box along x, y, z [length]."""
-        return self.cell.edges
-
-    def reshared(self, ranks: Ranks, old_bounds: Bounds, new_bounds: Bounds) -> "Configuration":
-        """Deal the particles out anew, as `exchange.reshare`. Collective."""
-        position, image = (
-            reshare(ranks, values, old_bounds, new_bounds) for values in (self.position, self.image)
-        )
-        return Configuration(position, image, self.cell)
-
-
-@dataclass(frozen=True, slots=True)
-class Thermodynamics:
-    """Averages over the particles at one instant of the dynamics."""
-
-    potential_energy: float
-    """Per particle [energy]."""
-    temperature: float
-    """Kinetic temperature, without the motion of the centre of mass [energy]."""
-    stress: NDArray[np.float64]
-    """(6,) xx, yy, zz, xy, xz, yz, kinetic part included, as pressure: compression positive
-    [energy / length**3]."""
 
 
 class Engine:
@@ -146,11 +103,13 @@ class Engine:
         edge = (model.particles / model.density) ** (1 / 3)
         self._clear()
         self.do(f"region box block 0 {edge!r} 0 {edge!r} 0 {edge!r}\ncreate_box 2 box")
-        position = np.random.default_rng(seed).random((model.particles, 3)) * edge
-        species = np.where(np.arange(model.particles) < model.particles_a, 1, 2)
-        self.lammps.create_atoms(
-            model.particles, list(range(1, model.particles + 1)), species.tolist(), position.ravel()
-        )
+        rng = np.random.default_rng(seed)
+        for first in range(0, model.particles, PLACED_TOGETHER):
+            number = np.arange(first, min(first + PLACED_TOGETHER, model.particles)) + 1
+            species = np.where(number <= model.particles_a, 1, 2).tolist()
+            position = rng.random((len(number), 3)) * edge
+            # Every rank is told of all of them, and keeps its own.
+            self.lammps.create_atoms(len(number), number.tolist(), species, position.ravel())
         self._define_model()
         minimize = f"minimize 0 0 {OVERLAP_ITERATIONS} {10 * OVERLAP_ITERATIONS}"
         self._watch.over(self.do, minimize)
@@ -171,7 +130,7 @@ class Engine:
             except StorageError as error:
                 msg = f"could not write {path}: {error}"
                 raise StorageError(msg) from None
-            self.ranks.first(lambda: _require_complete(path))
+            self.ranks.first(lambda: require_complete(path))
 
     def draw_velocities(self, temperature: float, seed: int) -> None:
         """Draw velocities at exactly this temperature, without total momentum."""
@@ -339,17 +298,6 @@ class Engine:
             return LoneEngineError(said, kind)
         kinds = {"diverged": DivergedError, "storage": StorageError}
         return kinds.get(kind, EngineError)(said)
-
-
-def _require_complete(path: Path) -> None:
-    """LAMMPS does not look whether a full disk took all it wrote."""
-    with storing(path), path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(size - len(RESTART_END), 0))
-        end = file.read()
-    if end != RESTART_END:
-        msg = f"checkpoint {path} is cut short at {size} bytes; is the disk full?"
-        raise StorageError(msg)
 
 
 def _quoted(path: Path) -> str:

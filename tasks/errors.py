@@ -30,3 +30,16 @@ class UnfitError(GlasscreepError):
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed
     """What was going on is abandoned, as a stop was asked for; raised on every rank alike."""
+
+
+class EngineError(GlasscreepError):
+    """LAMMPS failed for a reason that is not the physics."""
+
+
+class LoneEngineError(EngineError):
+    """LAMMPS failed on this rank alone; the others wait for it and must be ended."""
+
+    def __init__(self, message: str, kind: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """What to make of it, as of an `Outcome`."""

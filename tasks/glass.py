@@ -5,7 +5,8 @@ from pathlib import Path
 from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
-from glasscreep.tasks.engine import Configuration, Engine, EngineError
+from glasscreep.tasks.engine import Engine
+from glasscreep.tasks.errors import EngineError
 from glasscreep.tasks.exchange import all_on_first
 from glasscreep.tasks.glasses import Glass, write_glass
 from glasscreep.tasks.manifest import Manifest
@@ -13,6 +14,7 @@ from glasscreep.tasks.minimise import BOX_HELD, Aim
 from glasscreep.tasks.physics import GlassPhysics, identity
 from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.settings import Wanted
+from glasscreep.tasks.states import Configuration
 
 FORCE_TOLERANCE = 1e-8
 """Largest force component on any particle of a finished glass [energy / length]."""

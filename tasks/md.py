@@ -25,8 +25,14 @@ from mpi4py import MPI
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.creep import CreepChain
-from glasscreep.tasks.engine import Engine, LoneEngineError
-from glasscreep.tasks.errors import DivergedError, GlasscreepError, StorageError, UnfitError
+from glasscreep.tasks.engine import Engine
+from glasscreep.tasks.errors import (
+    DivergedError,
+    GlasscreepError,
+    LoneEngineError,
+    StorageError,
+    UnfitError,
+)
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.fitness import unfit
 from glasscreep.tasks.glass import GlassChain

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.engine import IMAGES, Configuration, Engine
+from glasscreep.tasks.engine import IMAGES, Engine
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, Interrupted
 from glasscreep.tasks.exchange import Route
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.states import Configuration
 
 MOST_EVALUATIONS = 20_000
 ASKED_EVERY_S = 1.0

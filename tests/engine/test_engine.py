@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glasscreep.tasks.engine import Engine, EngineError
-from glasscreep.tasks.errors import DivergedError, StorageError
+from glasscreep.tasks import engine as engine_module
+from glasscreep.tasks.engine import Engine
+from glasscreep.tasks.errors import DivergedError, EngineError, StorageError
 from glasscreep.tasks.loading import Load
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
@@ -75,6 +76,14 @@ def test_random_start_has_no_overlaps_and_the_species_in_order(engine):
     np.testing.assert_array_equal(species, np.repeat([1, 2], [400, 100]))
     edges = engine.configuration().edges
     assert engine.model.particles / edges.prod() == pytest.approx(engine.model.density)
+
+
+def test_placing_in_parts_places_the_same(engine, monkeypatch):
+    engine.place_at_random(seed=3)
+    whole = engine.configuration().position
+    monkeypatch.setattr(engine_module, "PLACED_TOGETHER", 99)
+    engine.place_at_random(seed=3)
+    np.testing.assert_array_equal(engine.configuration().position, whole)
 
 
 def test_velocities_have_the_temperature_and_no_drift(engine, glass_file):
