@@ -187,6 +187,8 @@ def _physics(campaign: Campaign) -> dict[str, Any]:
             "creep": set(type(campaign.creep).model_fields) - {"steps"},
         },
     )
+    if campaign.creep.loading == "hydrostatic":
+        del dump["creep"]["axis"]
     # Where a file was found is no physics; what is in it is.
     dump["model"]["potential_files"] = [file.named() for file in campaign.model.attachments()]
     if (protocol := campaign.creep.physics().protocol) is not None:

@@ -40,6 +40,14 @@ def as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def names_no_path(words: str) -> str:
+    """Refuse words of a LAMMPS command that lead to a file elsewhere."""
+    if any(word.startswith("/") or ".." in word for word in words.split()):
+        msg = "a path to another folder"
+        raise ValueError(msg)
+    return words
+
+
 def known_result(name: str) -> str:
     """Refuse the name of a result that there is not."""
     if name not in OBSERVABLES:

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from glasscreep.campaign.attachment import pinned
 from glasscreep.campaign.checks import cross_problems
 from glasscreep.campaign.explain import field_problems, without
+from glasscreep.campaign.pinning import pinned
 from glasscreep.campaign.problems import CampaignFileError, Problem, dotted, toml_text
 from glasscreep.campaign.sections import Campaign
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from glasscreep.campaign.attachment import Attachment
 from glasscreep.campaign.fields import (
@@ -11,6 +11,7 @@ from glasscreep.campaign.fields import (
     Fraction,
     Positive,
     as_tuple,
+    names_no_path,
     several,
 )
 from glasscreep.campaign.section import Section
@@ -19,8 +20,13 @@ from glasscreep.tasks.model import LennardJones, Model, PairPotential, Potential
 LARGEST_PARTICLES = 2**31 - 1
 """LAMMPS numbers atoms with 32 bits."""
 
-Words = Annotated[str, Field(pattern=r"^[A-Za-z0-9._+*/=-]+( +[A-Za-z0-9._+*/=-]+)*$")]
-"""Words of a LAMMPS command; nothing that would begin another one."""
+PLAIN = "of letters, digits and . _ + * / = -, without a path to another folder"
+Words = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._+*/=-]+( +[A-Za-z0-9._+*/=-]+)*$"),
+    AfterValidator(names_no_path),
+]
+"""Words of a LAMMPS command; nothing that would begin another one, or name a file elsewhere."""
 
 
 class WellDepths(Section):
@@ -71,13 +77,13 @@ class ModelSection(Section):
     sigma: Diameters = Diameters()
     """Diameters of the pairs."""
     pair_style: Annotated[
-        Words | None, Allowed("a pair style of LAMMPS and its arguments, or not at all")
+        Words | None, Allowed(f"a pair style of LAMMPS and its arguments, {PLAIN}, or not at all")
     ] = None
     """Other pair style than Lennard-Jones, as LAMMPS's command has it."""
     pair_coeff: Annotated[
         tuple[Words, ...],
         BeforeValidator(several),
-        Allowed("what follows pair_coeff in LAMMPS, or a list of such"),
+        Allowed(f"what follows pair_coeff in LAMMPS, {PLAIN}, or a list of such"),
     ] = ()
     """Coefficients of that pair style; A is type 1, B is type 2."""
     potential_files: Annotated[

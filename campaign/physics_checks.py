@@ -8,6 +8,8 @@ from glasscreep.campaign.section import Section
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.loading import AXES, PLANES
 
+CODE_STYLES = ("python", "kim")
+"""Styles that load programs."""
 OF_UNITS = (
     "model.density",
     "model.masses",
@@ -57,6 +59,9 @@ def potential_problems(campaign: Campaign) -> Iterator[Problem]:
                 allowed = "nothing without model.pair_style, which it belongs to"
                 yield Problem(f"model.{key}", toml_text(value), allowed)
         return
+    if (style := model.pair_style.split()[0]) in CODE_STYLES:
+        allowed = "a style that runs no program of its own"
+        yield Problem("model.pair_style", toml_text(style), allowed)
     if not model.pair_coeff:
         allowed = "what follows pair_coeff in LAMMPS, as model.pair_style is given"
         yield Problem("model.pair_coeff", "nothing: the key is missing", allowed)

@@ -152,7 +152,7 @@ def _strain(result: str, group: zarr.Group, reader: FrameReader, run: Any) -> ND
     if not reader.manifest(run.Index).frames:
         return np.empty(0)
     frames = RunFrames(reader, run.Index, run.glass_row, frame_interval=1)
-    values: NDArray[np.float64] = strains(frames, creep["loading"], creep["axis"])[
+    values: NDArray[np.float64] = strains(frames, creep["loading"], creep.get("axis", ""))[
         STRAINS.index(result)
     ]
     return values

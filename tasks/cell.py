@@ -10,6 +10,27 @@ COMPONENTS = ("xx", "yy", "zz", "xy", "xz", "yz")
 """Of a symmetric tensor, in the order of LAMMPS; the last three are also the tilts of a box."""
 
 
+def lattice_of(edges: NDArray[np.float64], tilt: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lay boxes out as matrices.
+
+    Parameters
+    ----------
+    edges : (..., 3) float
+        Extent along x, y, z, tilts left out [length].
+    tilt : (..., 3) float
+        Tilts xy, xz, yz [length].
+
+    Returns
+    -------
+    (..., 3, 3) float64
+        The edges as rows, a lower triangle [length].
+    """
+    lattice = np.zeros((*edges.shape, 3))
+    lattice[..., range(3), range(3)] = edges
+    lattice[..., (1, 2, 2), (0, 0, 1)] = tilt
+    return lattice
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A box as LAMMPS describes it."""
@@ -24,9 +45,7 @@ class Cell:
     @property
     def lattice(self) -> NDArray[np.float64]:
         """(3, 3) the edges as rows, a lower triangle [length]."""
-        lattice = np.diag(self.edges)
-        lattice[1, 0], lattice[2, 0], lattice[2, 1] = self.tilt
-        return lattice
+        return lattice_of(self.edges, self.tilt)
 
     @property
     def volume(self) -> float:

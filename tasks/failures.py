@@ -9,6 +9,7 @@ from glasscreep.tasks.errors import (
     DivergedError,
     FencedError,
     GlasscreepError,
+    ProtocolError,
     StorageError,
     UnfitError,
 )
@@ -33,6 +34,7 @@ KINDS: dict[type[GlasscreepError], str] = {
     FencedError: "fenced",
     StorageError: "storage",
     UnfitError: "unfit",
+    ProtocolError: "protocol",
 }
 TAIL_LINES = 20
 TAIL_BYTES = 8192

@@ -183,7 +183,9 @@ def _position() -> dict[str, Any]:
 
 
 def _frame_scalars() -> list[ArraySpec]:
-    per_particle = "of the relaxed frame, per particle, shifted to zero at the cutoff"
+    per_particle = (
+        "of the relaxed frame, per particle; of Lennard-Jones pairs shifted to zero at the cutoff"
+    )
     dynamic = "of the dynamics that the frame was taken from, kinetic part included"
     pressure = f"{dynamic}; as pressure: compression positive"
     target = "largest |virial stress - target| of the relaxed frame"

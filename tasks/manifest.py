@@ -10,7 +10,7 @@ from glasscreep.tasks.files import checksum
 from glasscreep.tasks.settings import EngineSettings
 
 MANIFEST = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)

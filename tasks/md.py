@@ -22,6 +22,7 @@ from typing import NoReturn
 
 from mpi4py import MPI
 
+from glasscreep.tasks.build import unfit
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.creep import CreepChain
@@ -34,7 +35,6 @@ from glasscreep.tasks.errors import (
     UnfitError,
 )
 from glasscreep.tasks.failures import kind_of_error
-from glasscreep.tasks.fitness import unfit
 from glasscreep.tasks.glass import GlassChain
 from glasscreep.tasks.model import demand_same
 from glasscreep.tasks.parent import die_with_parent
@@ -84,8 +84,8 @@ class _Process:
         self._place = self._directory / task.place().relative_to(task.directory)
         glass = task.physics if isinstance(task, GlassTask) else task.physics.glass
         self._model = glass.model
-        # Where LAMMPS looks for files that it does not find in the working directory.
-        os.environ["LAMMPS_POTENTIALS"] = str(self._directory / ATTACHED)
+        # No file but those that are kept with the campaign may count.
+        os.environ.pop("LAMMPS_POTENTIALS", None)
         self._control = Control(ranks, self._model.particles, stop, _tell)
 
     def run(self) -> str:
@@ -156,7 +156,7 @@ class _Process:
             return glass.run()
         assert self._writer is not None
         made = glass_directory(self._directory, identity(task.physics.glass))
-        loads = loads_of(task.physics, self._directory / ATTACHED)
+        loads = loads_of(task.physics, self._directory / ATTACHED, self._ranks)
         creep = CreepChain(engine, task.physics, self._writer, made, loads, control, task.settings)
         return creep.run(task.stop_after, task.frames_wanted)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, get_args
 
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.places import ATTACHED
 from glasscreep.tasks.scales import SCALES, Scales
 
 Units = Literal["lj", "metal"]
@@ -67,9 +68,11 @@ class PairPotential:
         return self.pair_style.split()[0]
 
     def commands(self) -> str:
-        """Define it for LAMMPS."""
+        """Define it for LAMMPS, whose working directory is the campaign's."""
         coefficients = (f"pair_coeff {words}" for words in self.pair_coeff)
-        return "\n".join((f"pair_style {self.pair_style}", *coefficients))
+        lines = (f"pair_style {self.pair_style}", *coefficients)
+        kept = {file.name: f"{ATTACHED}/{file.name}" for file in self.files}
+        return "\n".join(" ".join(kept.get(word, word) for word in line.split()) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,14 @@ def model_of(content: dict[str, Any]) -> Model:
     return Model(**{**content, "masses": masses, "interaction": PairPotential(**interaction)})
 
 
-def demand_same(path: Path, sha256: str) -> None:
-    """Raise DamagedError if a file that the physics depend on is not there, or another one."""
+def demand_same(path: Path, sha256: str) -> bytes:
+    """Read a file that the physics depend on; DamagedError if it is not there, or another one."""
     try:
-        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        content = path.read_bytes()
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror}. The campaign needs it: bring it back."
         raise DamagedError(msg) from error
-    if found != sha256:
+    if hashlib.sha256(content).hexdigest() != sha256:
         msg = f"{path} is not the file that the campaign began with: bring that one back."
         raise DamagedError(msg)
+    return content

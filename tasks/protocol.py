@@ -1,21 +1,25 @@
 """The load of a run over time: one load all along, or as a function of the user's says."""
 
-import importlib.util
+import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from glasscreep.tasks.errors import UnfitError
+from glasscreep.tasks.cell import COMPONENTS
+from glasscreep.tasks.errors import ProtocolError
 from glasscreep.tasks.loading import Load
 from glasscreep.tasks.model import demand_same
 from glasscreep.tasks.physics import Protocol, RunPhysics
+from glasscreep.tasks.ranks import Ranks
 
 Loads = Callable[[int], Load]
-"""Gives the load that acts from a step of the dynamics on, up to the next checkpoint."""
+"""Gives the load that acts from a step of the dynamics on, up to the next checkpoint. Collective."""
 
 
-def loads_of(physics: RunPhysics, attached: Path) -> Loads:
-    """Find the load of a run at each of its steps.
+def loads_of(physics: RunPhysics, attached: Path, ranks: Ranks) -> Loads:
+    """Find the load of a run at each of its steps. Collective.
 
     Parameters
     ----------
@@ -23,69 +27,90 @@ def loads_of(physics: RunPhysics, attached: Path) -> Loads:
         The run.
     attached : Path
         Directory with the files of the campaign.
+    ranks : Ranks
+        The first one alone asks the user's function: others might get other last digits.
 
     Returns
     -------
     callable
-        Raises UnfitError if the user's function fails, does not return a `Load`, or has the box
-        move in other components than at first.
+        Raises ProtocolError if the user's function fails, returns no `Load` that can be held,
+        or has the box move in other components than at first.
 
     Raises
     ------
     DamagedError
         If the file of the function has changed since the campaign began.
-    UnfitError
+    ProtocolError
         If it can't be imported, or holds no such function.
     """
     protocol = physics.creep.protocol
     if protocol is None:
         load = physics.load()
         return lambda _: load
-    path = attached / f"{protocol.module}.py"
-    demand_same(path, protocol.sha256)
-    function = _imported(path, protocol)
-    free = _called(function, protocol, physics, 0).free
+    asked: list[_Asked] = []
+    ranks.first(lambda: asked.append(_Asked(physics, protocol, attached)))
+    return lambda step: ranks.first(lambda: asked[0].load(step))
 
-    def at(step: int) -> Load:
-        load = _called(function, protocol, physics, step)
-        if load.free != free:
+
+class _Asked:
+    """The user's function, and what the box was free to do at first."""
+
+    def __init__(self, physics: RunPhysics, protocol: Protocol, attached: Path) -> None:
+        self._physics = physics
+        self._name = f"the protocol {protocol.module}:{protocol.function}"
+        content = demand_same(attached / f"{protocol.module}.py", protocol.sha256)
+        self._function = self._imported(protocol, content)
+        self._free = self._called(0).free
+
+    def load(self, step: int) -> Load:
+        load = self._called(step)
+        if load.free != self._free:
             msg = (
-                f"{_name(protocol)} gives a stress of {', '.join(load.free)} from step {step} on, "
-                f"but of {', '.join(free)} at first; these must stay the same"
+                f"{self._name} gives a stress of {', '.join(load.free)} from step {step} on, but "
+                f"of {', '.join(self._free)} at first; these must stay the same"
             )
-            raise UnfitError(msg)
+            raise ProtocolError(msg)
         return load
 
-    return at
+    def _imported(self, protocol: Protocol, content: bytes) -> Callable[..., Any]:
+        module = ModuleType(protocol.module)
+        sys.modules[protocol.module] = module  # dataclasses look their module up there
+        try:
+            exec(compile(content, f"{protocol.module}.py", "exec"), module.__dict__)  # noqa: S102 - the user's own
+            function: Callable[..., Any] = getattr(module, protocol.function)
+        except Exception as error:
+            msg = f"{self._name} can't be imported: {type(error).__name__}: {error}"
+            raise ProtocolError(msg) from error
+        return function
 
+    def _called(self, step: int) -> Load:
+        try:
+            load = self._function(self._physics, step)
+        except Exception as error:
+            msg = f"{self._name} failed at step {step}: {type(error).__name__}: {error}"
+            raise ProtocolError(msg) from error
+        if not isinstance(load, Load):
+            msg = f"{self._name} returned {load!r} at step {step}; a Load is wanted"
+            raise ProtocolError(msg)
+        return self._plain(load, step)
 
-def _imported(path: Path, protocol: Protocol) -> Callable[..., Any]:
-    spec = importlib.util.spec_from_file_location(protocol.module, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-        function: Callable[..., Any] = getattr(module, protocol.function)
-    except Exception as error:
-        msg = f"{_name(protocol)} can't be imported: {type(error).__name__}: {error}"
-        raise UnfitError(msg) from error
-    return function
-
-
-def _called(
-    function: Callable[..., Any], protocol: Protocol, physics: RunPhysics, step: int
-) -> Load:
-    try:
-        load = function(physics, step)
-    except Exception as error:
-        msg = f"{_name(protocol)} failed at step {step}: {type(error).__name__}: {error}"
-        raise UnfitError(msg) from error
-    if not isinstance(load, Load):
-        msg = f"{_name(protocol)} returned {load!r} at step {step}; a Load is wanted"
-        raise UnfitError(msg)
-    return load
-
-
-def _name(protocol: Protocol) -> str:
-    return f"the protocol {protocol.module}:{protocol.function}"
+    def _plain(self, load: Load, step: int) -> Load:
+        """Let numbers be Python's own: numpy's are written down in another way."""
+        try:
+            xx, yy, zz, xy, xz, yz = (
+                None if value is None else float(value) for value in load.pressure
+            )
+        except (TypeError, ValueError):
+            given: tuple[float | None, ...] = ()
+        else:
+            given = (xx, yy, zz, xy, xz, yz)
+        values = [value for value in given if value is not None]
+        shears = sum(value is not None for value in given[3:])
+        if not values or not all(map(math.isfinite, values)) or shears == 2:
+            msg = (
+                f"{self._name} returned {load!r} at step {step}; a Load has six components, "
+                f"{', '.join(COMPONENTS)}, each finite or None, but not all None, and of the last "
+                f"three none, one or all"
+            )
+            raise ProtocolError(msg)
+        return Load((xx, yy, zz, xy, xz, yz))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.codec import RESOLUTION
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
@@ -105,10 +106,9 @@ class FrameReader:
     def lattice(self, row: int) -> NDArray[np.float64]:
         """Edges of the box of the committed frames, as rows of (frames, 3, 3) [length]."""
         edges, tilt = self.scalar("box_edges", row), self.scalar("box_tilt", row)
-        lattice = np.zeros((min(len(edges), len(tilt)), 3, 3))
-        lattice[:, range(3), range(3)] = edges[: len(lattice)]
-        lattice[:, (1, 2, 2), (0, 0, 1)] = tilt[: len(lattice)]
-        return lattice
+        # The writer may have shown the one of a frame, and not yet the other.
+        both = min(len(edges), len(tilt))
+        return lattice_of(edges[:both], tilt[:both])
 
     def is_sharded(self, name: str) -> bool:
         """Tell whether an array has chunks of single frames, several in a file."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from glasscreep.tasks.engine import IMAGES, Engine
 from glasscreep.tasks.errors import DivergedError, GlasscreepError, Interrupted
 from glasscreep.tasks.exchange import Route
+from glasscreep.tasks.loading import AXES, PLANES
 from glasscreep.tasks.minimise import Aim, Answer, Trial, minimise
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.states import Configuration
@@ -21,8 +22,6 @@ from glasscreep.tasks.states import Configuration
 MOST_EVALUATIONS = 20_000
 ASKED_EVERY_S = 1.0
 """How often a relaxation asks whether to go on."""
-LENGTHS = ("x", "y", "z")
-TILTS = ("xy", "xz", "yz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class _Search:
         self._image, self._start = start.image, start.cell
         # LAMMPS lets boxes lean, or not; one that leans has tilts that follow its lengths.
         tilts = aim.free[3:].any() or start.cell.tilt.any()
-        self._follows = (*LENGTHS, *(TILTS if tilts else ())) if aim.free.any() else ()
+        self._follows = (*AXES, *(PLANES if tilts else ())) if aim.free.any() else ()
         self._trial = Trial(start.position, start.cell)
         self._minimiser = minimise(self._trial, aim, engine.model.scales, engine.ranks)
         next(self._minimiser)

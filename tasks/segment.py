@@ -48,7 +48,7 @@ class Outcome:
     id: str
     """Identity of the run or glass."""
     kind: str
-    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `unlaunched`, `unfit`,
+    """`done`, `partial`, `stopped`, `diverged`, `damaged`, `storage`, `unlaunched`, `unfit`, `protocol`,
     `crashed` or `fenced`."""
     frames: int
     """Frames committed."""

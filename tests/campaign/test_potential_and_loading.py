@@ -35,7 +35,9 @@ def test_a_potential_of_lammps_is_found_and_hashed():
     interaction = load(EXAMPLES / "metallic_glass.toml").mixture().interaction
     assert isinstance(interaction, PairPotential)
     assert interaction.style == "eam/fs"
-    assert interaction.commands() == ("pair_style eam/fs\npair_coeff * * CuZr_mm.eam.fs Cu Zr")
+    assert interaction.commands() == (
+        "pair_style eam/fs\npair_coeff * * attached/CuZr_mm.eam.fs Cu Zr"
+    )
     (file,) = interaction.files
     assert file.name == "CuZr_mm.eam.fs"
     assert len(file.sha256) == 64
@@ -96,6 +98,14 @@ def test_a_missing_file_is_named_with_the_places_looked_at(tmp_path):
     assert "potentials" in said
 
 
+def test_a_link_keeps_the_name_that_commands_know(tmp_path):
+    (tmp_path / "newest.fs").write_text("mine")
+    (tmp_path / "CuZr_mm.eam.fs").symlink_to("newest.fs")
+    campaign = load(written(tmp_path, EAM))
+    prepare(campaign, tmp_path / "directory")
+    assert (tmp_path / "directory/attached/CuZr_mm.eam.fs").read_text() == "mine"
+
+
 def test_a_hash_in_the_file_is_kept_to(tmp_path):
     (tmp_path / "CuZr_mm.eam.fs").write_text("mine")
     right = hashlib.sha256(b"mine").hexdigest()
@@ -132,6 +142,10 @@ def test_every_default_of_another_glass_is_asked_for(tmp_path):
         ('pair_style = "lj/cut 2.5\\nshell rm"', "model.pair_style"),
         ('pair_style = "lj/cut ${x}"', "model.pair_style"),
         ('pair_style = "lj/cut 2 & shell"', "model.pair_style"),
+        ('pair_style = "python 2.5"\npair_coeff = "* *"\ncutoff = 2', "model.pair_style"),
+        ('pair_style = "x"\npair_coeff = "* * /etc/x"\ncutoff = 2', "model.pair_coeff"),
+        ('pair_style = "x"\npair_coeff = "* * ../x"\ncutoff = 2', "model.pair_coeff"),
+        ('potential_files = ["a/x.eam", "b/x.eam"]', "model.potential_files"),
         ("masses = [1.0]", "model.masses[1]"),
         ('units = "real"', "model.units"),
     ],
@@ -189,8 +203,9 @@ def test_a_protocol_is_found_hashed_and_kept(tmp_path):
 def test_a_protocol_that_is_not_there_is_named(tmp_path):
     path = written(tmp_path, '[creep]\nprotocol = "absent:load"\n')
     assert "absent.py" in problems(path)["creep.protocol"]
-    path = written(tmp_path, '[creep]\nprotocol = "absent.load"\n')
-    assert "MODULE:FUNCTION" in problems(path)["creep.protocol"]
+    for wrong in ("absent.load", "a:b:c", "a.py:load", ":"):
+        path = written(tmp_path, f'[creep]\nprotocol = "{wrong}"\n')
+        assert "MODULE:FUNCTION" in problems(path)["creep.protocol"]
 
 
 @pytest.mark.parametrize("example", ["metallic_glass.toml", "stepwise.toml", "demo.toml"])

@@ -22,7 +22,7 @@ UNLOADED = np.array([0.0, 0.0, 0.0, np.nan, np.nan, np.nan])
 """Target of a state that is free of stress; its box does not lean."""
 
 FORCE_TOLERANCE, STRESS_TOLERANCE = 1e-8, 1e-8
-SAMPLED = "c_thermo_temp c_thermo_press[1] c_thermo_press[2] c_thermo_press[3] c_thermo_pe"
+SAMPLED = f"c_thermo_temp {' '.join(f'c_thermo_press[{at}]' for at in range(1, 7))} c_thermo_pe"
 PEAK_HALF_WIDTH = 0.035
 """Part of g(r) on each side of its highest bin that a parabola is fitted to [length]."""
 
@@ -42,7 +42,7 @@ class Samples:
     temperature: Array
     """(n,) kinetic temperature [energy]."""
     stress: Array
-    """(n, 3) along x, y, z, compression positive [energy / length**3]."""
+    """(n, 6) xx, yy, zz, xy, xz, yz, as pressure: compression positive [energy / length**3]."""
     energy: Array
     """(n,) kinetic and potential energy per particle [energy]."""
 
@@ -128,7 +128,7 @@ def read_samples(path: Path, particles: int) -> Samples:
     rows = np.loadtxt(path, ndmin=2)[1:]
     temperature = rows[:, 1]
     kinetic = 1.5 * (particles - 1) / particles * temperature
-    return Samples(temperature, rows[:, 2:5], rows[:, 5] / particles + kinetic)
+    return Samples(temperature, rows[:, 2:8], rows[:, 8] / particles + kinetic)
 
 
 def momentum(engine: Engine) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from glasscreep.tasks.fitness import unfit, variants
+from glasscreep.tasks.build import unfit, variants
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.segment import run_segment
 from glasscreep.tasks.settings import EngineSettings, Wanted

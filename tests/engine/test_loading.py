@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import zarr
 
-from glasscreep.tasks.errors import DamagedError, UnfitError
+from glasscreep.tasks.errors import DamagedError, ProtocolError
 from glasscreep.tasks.loading import AXES, Load, load_of
 from glasscreep.tasks.physics import Protocol, identity
 from glasscreep.tasks.protocol import loads_of
+from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.segment import run_segment
 
 from .conftest import RUN
@@ -85,15 +86,31 @@ def test_a_sheared_run_stores_how_far_its_box_leans(sheared):
 
 
 @pytest.mark.slow
-def test_a_sheared_run_cut_after_every_action_equals_one_uncut(sheared, tmp_path):
-    cut = sheared.copy_to(tmp_path / "cut")
-    assert run_segment(sheared.run_task(stop_after=2, frames_wanted=2)).kind == "done"
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_sheared_run_cut_after_every_action_equals_one_uncut(sheared, tmp_path, ranks):
+    """Its load changes from block to block, as a protocol says."""
+    protocol = protocol_in(sheared.directory / "attached", STAIRS)
+    creep = replace(sheared.run.creep, protocol=protocol)
+    whole = replace(sheared, run=replace(sheared.run, creep=creep), ranks=ranks).renamed()
+    cut = whole.copy_to(tmp_path / "cut")
+    assert run_segment(whole.run_task(stop_after=2, frames_wanted=2)).kind == "done"
 
     def two_frames(attempt):
         return cut.run_task(attempt, stop_after=2, frames_wanted=2)
 
     assert act_until_done(two_frames)[0] == "done"
-    assert_same(cut, sheared, sheared.run_task().place().relative_to(sheared.directory))
+    assert_same(cut, whole, whole.run_task().place().relative_to(whole.directory))
+
+
+@pytest.mark.slow
+def test_a_protocol_that_fails_on_two_ranks_ends_both(sheared):
+    text = STAIRS.replace("return", "assert step < 100\n    return")
+    protocol = protocol_in(sheared.directory / "attached", text)
+    creep = replace(sheared.run.creep, protocol=protocol)
+    run = replace(sheared, run=replace(sheared.run, creep=creep), ranks=2).renamed()
+    outcome = run_segment(run.run_task(stop_after=2, frames_wanted=2))
+    assert outcome.kind == "protocol"
+    assert "the protocol mine:load failed at step 100: AssertionError" in outcome.message
 
 
 def protocol_in(folder: Path, text: str) -> Protocol:
@@ -106,6 +123,19 @@ def with_protocol(protocol: Protocol):
     return replace(RUN, creep=replace(RUN.creep, protocol=protocol))
 
 
+STAIRS = """
+from __future__ import annotations
+from dataclasses import dataclass
+import numpy as np
+
+@dataclass
+class Stairs:
+    step: int
+
+def load(run, step):
+    return run.load(np.float64(run.stress) * (1 + Stairs(step).step / 400))
+"""
+"""As users write it: with numbers of numpy, and what needs the module to be known."""
 RELEASED = "def load(run, step):\n    return run.load(run.stress if step < 200 else 0.0)\n"
 
 
@@ -128,12 +158,33 @@ def test_a_protocol_decides_the_load_of_every_block(glass_made):
         ("def load(run, step):\n    return 3.0\n", r"returned 3\.0 at step 0; a Load"),
         ("def load(run, step):\n    return 1 / step\n", "failed at step 0: ZeroDivisionError"),
         ("def other(run, step):\n    pass\n", "can't be imported: AttributeError"),
+        (
+            (
+                "from glasscreep.tasks.loading import Load\n"
+                "def load(run, step):\n    return Load((0.0, float('nan'), 0.0, None, None, None))\n"
+            ),
+            r"returned Load\(.*nan.* at step 0; a Load has six",
+        ),
+        (
+            (
+                "from glasscreep.tasks.loading import Load\n"
+                "def load(run, step):\n    return Load((0.0, 0.0, 0.0))\n"
+            ),
+            r"returned Load\(.* a Load has six",
+        ),
+        (
+            (
+                "from glasscreep.tasks.loading import Load\n"
+                "def load(run, step):\n    return Load((0.0, 0.0, 0.0, 0.1, None, 0.1))\n"
+            ),
+            "returned .* none, one or all",
+        ),
         ("import nothing_such\n", "can't be imported: ModuleNotFoundError"),
     ],
 )
 def test_a_protocol_that_does_not_work_is_the_users_to_mend(tmp_path, text, message):
-    with pytest.raises(UnfitError, match=rf"the protocol mine:load {message}"):
-        loads_of(with_protocol(protocol_in(tmp_path, text)), tmp_path)
+    with pytest.raises(ProtocolError, match=rf"the protocol mine:load {message}"):
+        loads_of(with_protocol(protocol_in(tmp_path, text)), tmp_path, Ranks())
 
 
 def test_a_protocol_may_not_change_what_the_box_is_free_to_do(tmp_path):
@@ -141,8 +192,8 @@ def test_a_protocol_may_not_change_what_the_box_is_free_to_do(tmp_path):
         "from glasscreep.tasks.loading import load_of\n"
         "def load(run, step):\n    return load_of('shear' if step else 'tension', 'xy', 0.1)\n"
     )
-    loads = loads_of(with_protocol(protocol_in(tmp_path, text)), tmp_path)
-    with pytest.raises(UnfitError, match="a stress of xx, yy, zz, xy from step 100 on"):
+    loads = loads_of(with_protocol(protocol_in(tmp_path, text)), tmp_path, Ranks())
+    with pytest.raises(ProtocolError, match="a stress of xx, yy, zz, xy from step 100 on"):
         loads(100)
 
 
@@ -150,4 +201,4 @@ def test_a_protocol_that_has_changed_is_refused(tmp_path):
     run = with_protocol(protocol_in(tmp_path, RELEASED))
     (tmp_path / "mine.py").write_text("changed")
     with pytest.raises(DamagedError, match=r"mine\.py is not the file"):
-        loads_of(run, tmp_path)
+        loads_of(run, tmp_path, Ranks())

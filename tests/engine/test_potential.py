@@ -45,12 +45,19 @@ def alloy(tmp_path) -> Campaign:
     return campaign
 
 
-def test_copper_has_the_cohesive_energy_and_stress_of_the_potentials_authors(tmp_path, monkeypatch):
+@pytest.fixture
+def attached(tmp_path, monkeypatch):
+    """Work where the potential is, as an MD process does."""
+    (tmp_path / "attached").mkdir()
+    (tmp_path / "attached" / NAME).write_bytes(SOURCE.read_bytes())
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("attached")
+def test_copper_has_the_cohesive_energy_and_stress_of_the_potentials_authors(tmp_path):
     """Mendelev, Sordelet and Kramer (2007): a face-centred crystal of edge 3.639, -3.283 eV."""
-    monkeypatch.setenv("LAMMPS_POTENTIALS", str(SOURCE.parent))
     model = replace(MODEL, fraction_a=1.0, density=4 / 3.639**3)
     engine = Engine(model, tmp_path / "log.lammps", Ranks())
-    monkeypatch.setattr(engine, "place_at_random", None)  # a crystal instead
     engine._clear()
     engine.do(
         "lattice fcc 3.639\nregion box block 0 5 0 5 0 5\ncreate_box 2 box\ncreate_atoms 1 box"
@@ -74,13 +81,28 @@ def test_a_metallic_glass_is_made_and_creeps(alloy):
     assert store["kinetic_temperature"][0, 1] == pytest.approx(300, rel=0.3)
 
 
-def test_species_have_their_masses(tmp_path, monkeypatch):
-    monkeypatch.setenv("LAMMPS_POTENTIALS", str(SOURCE.parent))
-    engine = Engine(MODEL, tmp_path / "log.lammps", Ranks())
+@pytest.mark.usefixtures("attached")
+def test_species_have_the_masses_that_are_asked_for(tmp_path):
+    """Not those of the file, which LAMMPS would take."""
+    engine = Engine(replace(MODEL, masses=(50.0, 100.0)), tmp_path / "log.lammps", Ranks())
     engine.place_at_random(3)
-    assert engine.lammps.extract_atom("mass")[1] == MASSES[0]
-    assert engine.lammps.extract_atom("mass")[2] == MASSES[1]
+    engine.draw_velocities(300.0, 7)
+    engine.save(tmp_path / "a.restart")
+    for _ in range(2):
+        assert list(engine.lammps.extract_atom("mass")[1:3]) == [50.0, 100.0]
+        engine.load(tmp_path / "a.restart")
     engine.close()
+
+
+@pytest.mark.slow
+def test_no_file_but_that_of_the_campaign_counts(alloy, monkeypatch):
+    """Neither one of the same name in the working directory, nor in a folder that the user has set."""
+    for place in (alloy.directory, alloy.directory / "elsewhere"):
+        place.mkdir(exist_ok=True)
+        (place / NAME).write_text("nonsense")
+    monkeypatch.setenv("LAMMPS_POTENTIALS", str(alloy.directory / "elsewhere"))
+    outcome = run_segment(alloy.glass_task())
+    assert outcome.kind == "done", outcome.message
 
 
 def test_another_file_than_at_first_is_refused(alloy):
@@ -97,4 +119,4 @@ def test_what_lammps_says_of_wrong_coefficients_is_told(alloy):
     run = replace(RUN, glass=replace(GLASS, model=model))
     outcome = run_segment(replace(alloy, run=run).renamed().glass_task())
     assert "No matching element in EAM potential file" in outcome.message
-    assert f"It was given: pair_coeff * * {NAME} Cu Unobtainium" in outcome.message
+    assert f"It was given: pair_coeff * * attached/{NAME} Cu Unobtainium" in outcome.message

@@ -1,4 +1,4 @@
-"""Nothing in a campaign directory is ever read as code."""
+"""Nothing in a campaign directory is ever read as code, but for a protocol that the user names."""
 
 import ast
 import json
@@ -13,7 +13,9 @@ SOURCES = sorted(
     path for name in ("campaign", "tasks", "slurm") for path in ROOT.glob(f"{name}/*.py")
 )
 MODULES = {"_pickle", "cloudpickle", "dill", "joblib", "marshal", "pickle", "shelve"}
-CALLS = {"compile", "eval", "exec", "read_pickle", "to_pickle"}
+CALLS = {"compile", "eval", "exec", "exec_module", "read_pickle", "run_path", "to_pickle"}
+PROTOCOL = "protocol"
+"""The module that runs a function of the user's, its hash verified."""
 
 
 def what_runs_code(text: str) -> set[str]:
@@ -29,7 +31,7 @@ def what_runs_code(text: str) -> set[str]:
             case ast.Call(func=ast.Name(id=name)):
                 found |= {name} & CALLS
             case ast.Attribute(attr=name):
-                found |= {name} & {"read_pickle", "to_pickle", *MODULES}
+                found |= {name} & {"exec_module", "read_pickle", "run_path", "to_pickle", *MODULES}
             case ast.keyword(arg="allow_pickle"):
                 found.add("allow_pickle")
     return found
@@ -37,7 +39,8 @@ def what_runs_code(text: str) -> set[str]:
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_no_module_reads_code(source):
-    assert what_runs_code(source.read_text()) == set()
+    allowed = {"compile", "exec"} if source.stem == PROTOCOL else set()
+    assert what_runs_code(source.read_text()) == allowed
 
 
 @pytest.mark.parametrize(
@@ -53,6 +56,7 @@ def test_no_module_reads_code(source):
         "distributed.protocol.pickle.loads(data)",
         "from distributed.protocol import pickle",
         "eval(text)",
+        "spec.loader.exec_module(module)",
     ],
 )
 def test_what_would_read_code_is_found(text):
