@@ -69,6 +69,8 @@ def _species(campaign: Campaign) -> Iterator[Problem]:
 
 def _box(campaign: Campaign) -> Iterator[Problem]:
     model, analysis = campaign.model, campaign.analysis
+    if model.units != "lj" and "density" not in model.model_fields_set:
+        return  # another check asks for it
     skin = campaign.resources.neighbor_skin or SKINS[-1] * model.cutoff
     reaches = [
         (analysis.d2min_cutoff, "analysis.d2min_cutoff"),

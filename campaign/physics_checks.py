@@ -87,7 +87,8 @@ def unit_problems(campaign: Campaign) -> Iterator[Problem]:
         if not _is_given(campaign, key):
             what = f'units = "{units}"' if units != "lj" else f'pair_style = "{style}"'
             got = "nothing: its default is of the Kob-Andersen glass"
-            yield Problem(key, got, f"a value that goes with {what}")
+            meaning = _meaning(campaign, key)
+            yield Problem(key, got, f"{meaning}: a value that goes with {what}")
 
 
 def loading_problems(campaign: Campaign) -> Iterator[Problem]:
@@ -97,6 +98,16 @@ def loading_problems(campaign: Campaign) -> Iterator[Problem]:
     if axis not in allowed:
         said = ", ".join(map(toml_text, allowed))
         yield Problem("creep.axis", toml_text(axis), f'{said} with loading = "{loading}"')
+
+
+def _meaning(campaign: Campaign, path: str) -> str:
+    """Say what a key holds, as the reference does."""
+    section: Section = campaign
+    *above, key = path.split(".")
+    for name in above:
+        section = getattr(section, name)
+    described = type(section).model_fields[key].description
+    return described.rstrip(".") if described else "tables headed [[grid]]"
 
 
 def _is_given(campaign: Campaign, path: str) -> bool:

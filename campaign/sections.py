@@ -53,6 +53,8 @@ class GlassSection(Section):
     """Length of the quench [steps]."""
     thermostat_damping: Positive = 1.0
     """Damping time of the thermostats of melt and quench [time]."""
+    force_tolerance: Positive = 1e-8
+    """Largest force component in a finished glass [energy/length]."""
     checkpoint_interval: Annotated[
         Count, Allowed("a whole number that divides melt_steps and quench_steps")
     ] = 1_000

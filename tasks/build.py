@@ -57,8 +57,15 @@ def unfit(lammps: Any, pair_style: str, accelerator: Accelerator | None) -> str 
         f"resources.accelerator is {accelerator!r}, but of the pair style {pair_style} there is only "
         f"{', '.join(there)} in {_build(lammps)} "
         f"Set resources.accelerator to one of the former, or leave it out to have the fastest one "
-        f"measured; or install a LAMMPS with the package {PACKAGES[accelerator]}."
+        f"measured{_other(lammps, accelerator)}."
     )
+
+
+def _other(lammps: Any, accelerator: Accelerator) -> str:
+    package = PACKAGES[accelerator]
+    if package in lammps.installed_packages:
+        return ""
+    return f"; or install a LAMMPS with the package {package}"
 
 
 def _build(lammps: Any) -> str:

@@ -5,6 +5,7 @@ does, and tries it in a process of its own: exit status 0 if it can be done, `UN
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from glasscreep.tasks.task import SegmentTask, decode
 
 TRIED = 100
 """Steps of a run at which a protocol is tried, and one more."""
+LOG = "fitness.log"
+REACH = re.compile(r"master list distance cutoff = (\S+)")
 UNFIT = 3
 """Exit status where something is lacking; others mean that LAMMPS could not be asked."""
 
@@ -35,7 +38,7 @@ def refused(lammps: Any, model: Model) -> str | None:
     """
     edge, apart = 4 * model.cutoff, model.cutoff / 2
     commands = (
-        f"clear\nunits {model.units}\nregion box block 0 {edge} 0 {edge} 0 {edge}\n"
+        f"clear\nlog {LOG}\nunits {model.units}\nneighbor 0 bin\nregion box block 0 {edge} 0 {edge} 0 {edge}\n"
         f"create_box 2 box\ncreate_atoms 1 single 0 0 0\ncreate_atoms 2 single {apart} 0 0\n"
         f"mass * 1\n{model.interaction.commands()}\nrun 0"
     )
@@ -44,7 +47,13 @@ def refused(lammps: Any, model: Model) -> str | None:
             lammps.command(command)
         except Exception as error:  # noqa: BLE001 - LAMMPS raises nothing narrower
             said = str(error).split("\nLast input line")[0].strip()
-            return f"LAMMPS refuses the model: {said} It was given: {command}"
+            found = ". Name its files in model.potential_files" if "cannot open" in said else ""
+            return f"LAMMPS refuses [model]: {said}{found}. It was given: {command}"
+    (reach,) = map(float, REACH.findall(Path(LOG).read_text()))
+    if reach > model.cutoff * (1 + 1e-5):
+        return (
+            f"model.cutoff is {model.cutoff:g}, but the potential reaches to {reach:g}: say that."
+        )
     return None
 
 

@@ -6,7 +6,7 @@ from glasscreep.tasks.chain import Chain
 from glasscreep.tasks.checkpoints import Checkpoints
 from glasscreep.tasks.control import Control
 from glasscreep.tasks.engine import Engine
-from glasscreep.tasks.errors import EngineError
+from glasscreep.tasks.errors import DivergedError
 from glasscreep.tasks.exchange import all_on_first
 from glasscreep.tasks.glasses import Glass, write_glass
 from glasscreep.tasks.manifest import Manifest
@@ -15,9 +15,6 @@ from glasscreep.tasks.physics import GlassPhysics, identity
 from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.states import Configuration
-
-FORCE_TOLERANCE = 1e-8
-"""Largest force component on any particle of a finished glass [energy / length]."""
 
 
 class GlassChain(Chain):
@@ -100,14 +97,16 @@ class GlassChain(Chain):
 
     def _finish(self, step: int) -> None:
         self.load()
-        aim = Aim(FORCE_TOLERANCE, 0.0, BOX_HELD)
+        tolerance = self._physics.protocol.force_tolerance
+        aim = Aim(tolerance, 0.0, BOX_HELD)
         relaxed = relax(self.engine, aim, interrupted=self.control.must_abandon)
         if not relaxed.is_relaxed:
             msg = (
                 f"glass {self._id} still has a force of {relaxed.force_residual:.3g} after "
-                f"{relaxed.force_evaluations} force evaluations; {FORCE_TOLERANCE:g} is allowed"
+                f"{relaxed.force_evaluations} force evaluations; glass.force_tolerance is "
+                f"{tolerance:g}. Forces of a table may be too coarse for it: choose a larger one"
             )
-            raise EngineError(msg)
+            raise DivergedError(msg)
         self.engine.set_step(0)
         with self.engine.timers.measuring("committing"):
             whole = all_on_first(self.engine.model.particles, self.engine.ranks.count)

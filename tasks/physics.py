@@ -29,6 +29,8 @@ class GlassProtocol:
     """Damping time of both thermostats [time]."""
     checkpoint_interval: int
     """Steps between checkpoints; divides both `melt_steps` and `quench_steps`."""
+    force_tolerance: float = 1e-8
+    """Largest force component on any particle of a finished glass [energy / length]."""
 
 
 @dataclass(frozen=True, slots=True)

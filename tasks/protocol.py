@@ -78,7 +78,7 @@ class _Asked:
         try:
             exec(compile(content, f"{protocol.module}.py", "exec"), module.__dict__)  # noqa: S102 - the user's own
             function: Callable[..., Any] = getattr(module, protocol.function)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             msg = f"{self._name} can't be imported: {type(error).__name__}: {error}"
             raise ProtocolError(msg) from error
         return function
@@ -86,7 +86,7 @@ class _Asked:
     def _called(self, step: int) -> Load:
         try:
             load = self._function(self._physics, step)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             msg = f"{self._name} failed at step {step}: {type(error).__name__}: {error}"
             raise ProtocolError(msg) from error
         if not isinstance(load, Load):

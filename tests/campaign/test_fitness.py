@@ -58,7 +58,7 @@ def test_what_lacks_is_told_and_nothing_is_made(file, command):
         ('pair_style = "nonsense"\npair_coeff = "* * 1"', "pair style nonsense is not in LAMMPS"),
         (
             'pair_style = "born 2.5"\npair_coeff = "* * 1.0"',
-            "LAMMPS refuses the model: .* given: pair_coeff",
+            "LAMMPS refuses .model.: .* given: pair_coeff",
         ),
         (
             """pair_style = "eam/fs"\npotential_files = "CuZr_mm.eam.fs"
@@ -103,3 +103,12 @@ def test_a_lammps_that_hangs_is_given_up(monkeypatch):
     monkeypatch.setattr(fitness, "TIMEOUT_S", 0.01)
     with pytest.raises(RefusedError, match="no answer"):
         fitness.demand_fit(Campaign())
+
+
+def test_a_potential_that_reaches_beyond_the_cutoff_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "small.toml"
+    file.write_text('[model]\ncutoff = 2.5\npair_style = "morse 3.0"\npair_coeff = "* * 1 5 1"\n')
+    done = CliRunner().invoke(app, ["plan", str(file)])
+    assert done.exit_code == REFUSED
+    assert "model.cutoff is 2.5, but the potential reaches to 3" in done.stderr

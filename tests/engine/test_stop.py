@@ -113,3 +113,19 @@ def test_asking_leaves_the_bits_as_they_are(thermal, tmp_path, monkeypatch, part
     assert len(asked) > 100 // every
     monkeypatch.setattr(watch.Watch, "over", lambda _, do, command: do(command))
     assert state() == watched
+
+
+def test_watching_adds_nothing_to_the_pressure(stoppable, glass_file):
+    """The virial of its fix is anything, until LAMMPS asks for it."""
+    stoppable.load(glass_file)
+    stoppable.draw_velocities(0.1, 7)
+    expected = stoppable.thermodynamics().stress
+
+    def do(commands):
+        stoppable.do(commands)
+        if commands.startswith("fix watch"):
+            stoppable.lammps.fix_external_set_virial_global("watch", [1e9] * 6)
+
+    stoppable._watch.over(do, "run 0")
+    stress = stoppable.lammps.numpy.extract_compute("thermo_press", 0, 1)
+    np.testing.assert_allclose(stress, expected, rtol=1e-12)
