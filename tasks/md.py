@@ -31,6 +31,7 @@ from glasscreep.tasks.errors import (
     DivergedError,
     GlasscreepError,
     LoneEngineError,
+    ProtocolError,
     StorageError,
     UnfitError,
 )
@@ -106,8 +107,8 @@ class _Process:
             self._engine.timers.seconds["starting"] = time.perf_counter() - self._born
             try:
                 kind = self._chain()
-            except DivergedError:
-                # The run ends here: no later attempt would move its last frames to the store.
+            except (DivergedError, ProtocolError):
+                # The run ends here: maybe no later attempt moves its last frames to the store.
                 if self._writer is not None:
                     self._writer.flush()
                 with suppress(StorageError):  # less worth telling than the divergence

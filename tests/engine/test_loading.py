@@ -10,6 +10,7 @@ import zarr
 
 from glasscreep.tasks.errors import DamagedError, ProtocolError
 from glasscreep.tasks.loading import AXES, Load, load_of
+from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.physics import Protocol, identity
 from glasscreep.tasks.protocol import loads_of
 from glasscreep.tasks.ranks import Ranks
@@ -104,13 +105,15 @@ def test_a_sheared_run_cut_after_every_action_equals_one_uncut(sheared, tmp_path
 
 @pytest.mark.slow
 def test_a_protocol_that_fails_on_two_ranks_ends_both(sheared):
-    text = STAIRS.replace("return", "assert step < 100\n    return")
+    text = STAIRS.replace("return", "assert step < 300\n    return")
     protocol = protocol_in(sheared.directory / "attached", text)
     creep = replace(sheared.run.creep, protocol=protocol)
     run = replace(sheared, run=replace(sheared.run, creep=creep), ranks=2).renamed()
     outcome = run_segment(run.run_task(stop_after=2, frames_wanted=2))
     assert outcome.kind == "protocol"
-    assert "the protocol mine:load failed at step 100: AssertionError" in outcome.message
+    assert "the protocol mine:load failed at step 300: AssertionError" in outcome.message
+    # The frame that was committed is in the store: maybe no later attempt would bring it there.
+    assert (outcome.frames, read_manifest(run.run_task().place()).flushed) == (1, 1)
 
 
 def protocol_in(folder: Path, text: str) -> Protocol:
