@@ -158,7 +158,9 @@ def plot_strain(directory: Path) -> Path:
     unit = {"time": "LJ time"}.get(units := dataset["time"].attrs["units"], units)
     ylabel = STRAIN_NAMES[dataset.attrs["physics"]["creep"]["loading"]]
     axes.set(xscale="log", xlabel=f"time under load [{unit}]", ylabel=ylabel)
-    axes.set_title(f"{dataset.attrs['title']}: mean and standard error over replicas")
+    several = any(len(group) > 1 for _, group in groups)
+    what = ": mean and standard error over replicas" if several else ""
+    axes.set_title(f"{dataset.attrs['title']}{what}")
     if groups and len(groups) <= LEGEND_ENTRIES:
         axes.legend(frameon=False, fontsize="small")
     path = directory / PLOT_FILE
