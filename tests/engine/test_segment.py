@@ -19,8 +19,9 @@ from glasscreep.tasks.physics import identity
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
 from glasscreep.tasks.stop import ENDING_S, GRACE_S
-from glasscreep.tasks.store import RunTable, write_run_table
 from glasscreep.tasks.task import LOG, decode, encode
+
+from .conftest import GLASS, MODEL, PARTICLES, RUN
 
 pytestmark = pytest.mark.slow
 DEADLINE_S = 60.0
@@ -166,16 +167,21 @@ def test_sigterm_commits_and_leaves(new_campaign):
 
 LONG_BLOCK = {"frame_interval": 100_000_000, "checkpoint_interval": 100_000_000}
 LONG_RELAXATION = {"stress_tolerance": 1e-300}
-"""Out of reach, it has 20,000 evaluations made."""
+"""Out of reach, it has 20,000 evaluations made: of so many particles, in no less than a minute."""
+MANY = 6000
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize(("changes", "commits"), [(LONG_BLOCK, 2), (LONG_RELAXATION, 4)])
-def test_sigterm_to_a_rank_ends_in_time_what_takes_long(glass_made, ranks, changes, commits):
-    protocol = replace(glass_made.run.creep, **changes)
-    campaign = replace(glass_made, run=replace(glass_made.run, creep=protocol), ranks=ranks)
-    row = RunTable([identity(campaign.run)], [0.1], [0.5], [0], [1], [0])
-    write_run_table(campaign.store, row)
+@pytest.mark.parametrize(
+    ("changes", "commits", "particles"), [(LONG_BLOCK, 2, PARTICLES), (LONG_RELAXATION, 4, MANY)]
+)
+def test_sigterm_to_a_rank_ends_in_time_what_takes_long(
+    new_campaign, ranks, changes, commits, particles
+):
+    model = replace(MODEL, particles=particles)
+    run = replace(RUN, glass=replace(GLASS, model=model), creep=replace(RUN.creep, **changes))
+    campaign = new_campaign(run=run, ranks=ranks)
+    assert run_segment(campaign.glass_task()).kind == "done"
     running = Background(task := campaign.run_task())
     running.wait_for_commits(commits)
     time.sleep(1.0)
