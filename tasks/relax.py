@@ -131,7 +131,9 @@ class _Search:
         engine = self._engine
         engine.do(
             "fix tally all ave/time 1 1 1 c_energy c_virial[*]\n"
-            "fix search all external pf/callback 1 1\nfix_modify search virial no energy no\nneigh_modify delay 0 every 1 check yes\n"
+            "fix search all external pf/callback 1 1\n"
+            "fix_modify search virial no energy no\n"
+            "neigh_modify delay 0 every 1 check yes\n"
             f"thermo {2 * self._most}"
         )
         if self._follows:

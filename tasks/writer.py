@@ -34,7 +34,7 @@ class FrameRecord:
     box_tilt: NDArray[np.float64]
     """(3,) tilts xy, xz, yz [length]."""
     image: NDArray[np.integer]
-    """(N, 3) periodic images: position + image @ lattice is the unwrapped position."""
+    """(n, 3) periodic images: position + image @ lattice is the unwrapped position."""
     potential_energy: float
     """Of the relaxed frame, per particle [energy]."""
     kinetic_temperature: float
