@@ -7,6 +7,10 @@ RUNS = "runs"
 GLASSES = "glasses"
 ATTACHED = "attached"
 """Files that the campaign file names, such as potentials, as they were when it began."""
+LOOSENESS = "looseness"
+"""What was learnt from the campaign: its model, the examples, the scores."""
+MODEL = "model.skops"
+"""In there, the model that looseness is computed with."""
 
 
 def run_directory(directory: Path, run_id: str) -> Path:
