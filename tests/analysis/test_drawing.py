@@ -99,9 +99,7 @@ def test_neither_blocks_nor_order_matter(rng, k, cuts, shuffled):
     columns = examples(rng, 60)
     whole = Lowest.empty(k).offer(*columns)
     order = rng.permutation(60)
-    blocks = list(
-        zip(*(np.split(column[order], sorted(cuts)) for column in columns), strict=True)
-    )
+    blocks = list(zip(*(np.split(column[order], sorted(cuts)) for column in columns), strict=True))
     one_by_one = Lowest.empty(k)
     for block in blocks:
         one_by_one = one_by_one.offer(*block)
