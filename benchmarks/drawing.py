@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 
 from glasscreep.tasks.examples import Draw, DrawTask, draw, merged
-from glasscreep.tasks.registry import chosen_results, result_specs
-from glasscreep.tasks.shards import ShardedFrames
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import STORE
+from glasscreep.tasks.registry import chosen_results, result_specs
+from glasscreep.tasks.shards import ShardedFrames
 from glasscreep.tasks.store import RunTable, StoreShape, create_store, write_run_table
 
 PARTICLES, INTERVAL = 10_000, 10_000

@@ -108,7 +108,7 @@ class Lesson:
         from glasscreep.analysis.splitting import splits
 
         told = self.told
-        found = splits(self.glasses, told.test_fraction, told.splits, told.seed)
+        found = splits(self.glasses, told.test_fraction, count=told.splits, seed=told.seed)
         return [(list(map(int, train)), list(map(int, test))) for train, test in found]
 
     def pool(self) -> tuple[Draw, Draw]:

@@ -12,7 +12,7 @@ from glasscreep.campaign.lesson import Lesson, variants
 from glasscreep.campaign.lesson_tables import draw_name
 from glasscreep.tasks.fits import MAIN, Fit, fit
 
-CURVE = tuple(range(1, 21)) + (25, 30, 40, 50, 60)
+CURVE = (*range(1, 21), 25, 30, 40, 50, 60)
 """Numbers of features that models of the highest ranks are scored with."""
 ALL = list(range(len(FEATURES)))
 
