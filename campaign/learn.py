@@ -116,6 +116,7 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
     merged = mean_ranking(rankings)
     order = [int(column) for column in merged.order]
     columns = order[: lesson.told.features]
+    names = [contender.name for contender in CONTENDERS]
     compared = split[:COMPARED]
     report: dict[str, Any] = {
         "made_from": lesson.made_from,
@@ -125,11 +126,11 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
         "ranking": {"order": order, "mean": list(map(float, merged.mean)), "samples": rankings},
         "curve": await curve(lesson, fitter, tables, order, split[0][1]),
         "scores": await splits(lesson, fitter, tables, columns, split),
-        "contenders": await contenders(lesson, fitter, tables, compared, list(CONTENDERS)),
+        "contenders": await contenders(lesson, fitter, tables, compared, names),
         "sensitivity": await sensitivity(lesson, fitter, tables, columns, compared),
         "permutation": await permute(lesson, fitter, tables, columns, split[0]),
     }
-    report["model"] = await make_model(lesson, crew, tables, columns, split[0], report)
+    report["model"] = await make_model(lesson, crew, tables, columns, split[0])
     return report
 
 

@@ -43,6 +43,8 @@ class Source:
     """Its identity."""
     glass_row: int
     """Row of its glass in the store: runs of a glass are never split."""
+    point: tuple[float, float]
+    """Its temperature and stress [energy], [energy / length**3]."""
     frames: Mapping[int, int]
     """By interval, the frames that have D2min [steps]."""
 
@@ -83,6 +85,11 @@ class Lesson:
     def glasses(self) -> list[int]:
         """Rows of the glasses that have examples."""
         return sorted({source.glass_row for source in self.sources})
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """Temperatures and stresses of the runs."""
+        return tuple(sorted({source.point for source in self.sources}))
 
     @property
     def preset(self) -> IntersticePreset:
@@ -208,7 +215,8 @@ def _sources(campaign: Campaign, directory: Path) -> list[Source]:
         if not _chosen(stress[row], campaign.learning.stress):
             continue
         frames = _frames(campaign, directory, run_id)
-        sources.append(Source(row, run_id, int(glass_row[row]), frames))
+        point = float(temperature[row]), float(stress[row])
+        sources.append(Source(row, run_id, int(glass_row[row]), point, frames))
     return sources
 
 

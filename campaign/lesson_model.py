@@ -14,12 +14,16 @@ from glasscreep.campaign.crew import Crew
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_fits import Split, Tables
 from glasscreep.tasks.fits import of_glasses
-from glasscreep.tasks.model_file import ModelCard, save_model
-from glasscreep.tasks.places import LOOSENESS, MODEL
+from glasscreep.tasks.model_card import NAMES, ModelCard
+from glasscreep.tasks.model_file import save_model
+from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
+from glasscreep.tasks.reader import reader_of
 from glasscreep.tasks.tables import read_table
 from glasscreep.tasks.trials import TrialTask, try_on_run
 
 PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy", "skops")
+MEASURED = 10
+"""Runs whose first frame tells what glass a model is for."""
 
 
 async def make_model(
@@ -28,7 +32,6 @@ async def make_model(
     tables: Tables,
     columns: Sequence[int],
     split: Split,
-    report: dict[str, Any],
 ) -> dict[str, Any]:
     """Fit, try and keep the model.
 
@@ -40,8 +43,6 @@ async def make_model(
         Features that the model goes by.
     split : tuple
         Glasses that train and that test.
-    report : dict
-        What is known by now, for the model's card.
 
     Returns
     -------
@@ -87,31 +88,49 @@ async def make_model(
     }
     found = {"features": list(names), "train": train, "test": test, "scores": scores}
     path = lesson.directory / LOOSENESS / MODEL
-    save_model(path, model.pipeline, card_of(lesson, found, report))
+    save_model(path, model.pipeline, card_of(lesson, found))
     return found
 
 
-def card_of(lesson: Lesson, found: dict[str, Any], report: dict[str, Any]) -> ModelCard:
+def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
     """Say what the model is, what it was learnt from, and how good it is."""
-    campaign = lesson.campaign
-    points = [[point.temperature, point.stress] for point in campaign.points()]
+    campaign, told = lesson.campaign, lesson.told
+    density, nearest = _terms(lesson)
     return ModelCard(
         features=tuple(found["features"]),
         preset=asdict(lesson.preset),
-        species=lesson.told.species,
-        threshold=lesson.told.threshold,
+        species=told.species,
+        threshold=told.threshold,
         interval=lesson.interval,
         timestep=campaign.model.timestep,
-        points=points,
-        campaign={"name": campaign.name, "made_from": lesson.made_from},
-        split={"train": found["train"], "test": found["test"]},
-        scores=found["scores"],
+        points=lesson.points,
+        campaign=campaign.name,
+        runs=tuple(source.run_id for source in lesson.sources),
+        train_replicas=tuple(found["train"]),
+        test_replicas=tuple(found["test"]),
+        scores=found["scores"]["test"],
         versions={name: version(name) for name in PACKAGES},
         units=campaign.model.units,
-        seed=lesson.told.seed,
+        number_density=density,
+        nearest_distances=nearest,
+        seed=told.seed,
     )
 
 
-def spread(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard deviation of scores [1]."""
-    return float(np.mean(values)), float(np.std(values))
+def _terms(lesson: Lesson) -> tuple[float, dict[str, float]]:
+    """Measure what tells whether other frames are of such a glass: the mean over some runs."""
+    from glasscreep.analysis.nearest import nearest_distances
+
+    reader, density, nearest = reader_of(lesson.directory / STORE), [], []
+    for source in lesson.sources[:MEASURED]:
+        lattice = reader.lattice(source.row)[0]
+        position = reader.position(source.row, 0)
+        density.append(len(position) / abs(np.linalg.det(lattice)))
+        nearest.append(nearest_distances(position, lattice, reader.species, len(NAMES)))
+    mean = np.mean(nearest, axis=0)
+    pairs = {
+        one + other: float(mean[row, column])
+        for row, one in enumerate(NAMES)
+        for column, other in enumerate(NAMES)
+    }
+    return float(np.mean(density)), pairs

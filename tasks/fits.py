@@ -174,15 +174,18 @@ def _moved(features: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[
 
 
 def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
-    from glasscreep.analysis.baselines import CONTENDERS, contend
+    from glasscreep.analysis.baselines import CONTENDERS, FREE_DISTANCES, contend
 
-    contender = CONTENDERS[told["contender"]]
+    (contender,) = (one for one in CONTENDERS if one.name == told["contender"])
+    features = table[f"features {MAIN}"]
+    known = {**table, "features": features, "free_distance": features[:, FREE_DISTANCES]}
+    if missing := [name for name in contender.columns if name not in known]:
+        return {"refused": f"this campaign has no {', '.join(missing)}"}
     rows = {part: np.isin(table["glass"], told[part]) for part in ("train", "test")}
     columns = {
-        part: {name.removesuffix(f" {MAIN}"): values[own] for name, values in table.items()}
-        for part, own in rows.items()
+        part: {name: known[name][own] for name in contender.columns} for part, own in rows.items()
     }
-    loose = {part: columns[part]["loose"].astype(bool) for part in rows}
+    loose = {part: table["loose"][own].astype(bool) for part, own in rows.items()}
     try:
         found = contend(
             contender,
@@ -199,7 +202,7 @@ def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
 
 def _permute(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.loose_model import fit_loose_model
-    from glasscreep.analysis.permutation import permutation_importance
+    from glasscreep.analysis.permutation import permutation_importances
 
     columns = told["columns"]
     train, test = (of_glasses(table, told[part]) for part in ("train", "test"))
@@ -211,7 +214,7 @@ def _permute(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
         C=told["C"],
         seed=told["seed"],
     )
-    found = permutation_importance(
+    found = permutation_importances(
         model.pipeline, test.features[:, columns], test.loose, seed=told["seed"]
     )
     return {"mean": found.mean.tolist(), "std": found.std.tolist()}
