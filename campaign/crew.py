@@ -46,6 +46,8 @@ class Crew:
         GlasscreepError
             If one fails: what the worker said, or that it was lost several times.
         """
+        if not tasks:  # all of it is known
+            return []
         bar = self.progress.add_task(what, total=len(tasks))
         room = asyncio.Semaphore(AHEAD * self.workers)
 
@@ -55,8 +57,11 @@ class Crew:
             self.progress.advance(bar)
             return answer
 
-        async with asyncio.TaskGroup() as group:
-            doing = [group.create_task(one(task)) for task in tasks]
+        try:
+            async with asyncio.TaskGroup() as group:
+                doing = [group.create_task(one(task)) for task in tasks]
+        except* GlasscreepError as errors:  # one is enough for the user
+            raise errors.exceptions[0] from None
         if not self.progress.console.is_terminal:
             say(self.progress.console, f"{what}: {len(tasks)} done")
         return [done.result() for done in doing]
@@ -68,6 +73,9 @@ class Crew:
                 answer: Answer = await future.result()
             except KilledWorker:
                 continue
+            except ValueError as error:  # of the numerics, about the examples
+                msg = f"{what}: {error}"
+                raise GlasscreepError(msg) from error
             finally:
                 future.release()
             return answer

@@ -15,6 +15,8 @@ from glasscreep.tasks.fits import MAIN, Fit, fit
 CURVE = (*range(1, 21), 25, 30, 40, 50, 60)
 """Numbers of features that models of the highest ranks are scored with."""
 ALL = list(range(len(FEATURES)))
+KINDS = ("all features", "chosen features")
+"""Of models that are compared: by all features, and by those of the highest ranks."""
 
 Split = tuple[list[int], list[int]]
 
@@ -145,14 +147,14 @@ async def sensitivity(
     lesson: Lesson, fitter: Fitter, tables: Tables, columns: Sequence[int], split: Sequence[Split]
 ) -> dict[str, list[dict[str, Any]]]:
     """Score what the paper leaves open, chosen otherwise; by all features, and by those chosen."""
-    cases: dict[str, dict[str, Any]] = {}
-    for variant in (MAIN, *variants(lesson.preset)):
-        cases[f"{variant}, all features"] = {"variant": variant, "columns": ALL}
-        cases[f"{variant}, chosen features"] = {"variant": variant, "columns": list(columns)}
-    cases["test standardised by itself, chosen features"] = {
-        "standardising": "separate",
-        "columns": list(columns),
+    chosen, both = list(columns), dict(zip(KINDS, (ALL, list(columns)), strict=True))
+    cases: dict[str, dict[str, Any]] = {
+        f"{variant}, {kind}": {"variant": variant, "columns": own}
+        for variant in (MAIN, *variants(lesson.preset))
+        for kind, own in both.items()
     }
+    separate = {"standardising": "separate", "columns": chosen}
+    cases[f"test standardised by itself, {KINDS[1]}"] = separate
     fits = [
         _split_fit(lesson, tables, case["columns"], one, **_but(case, "columns"))
         for case, one in itertools.product(cases.values(), split)

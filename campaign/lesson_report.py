@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from rich.table import Table
+from rich.text import Text
 
 from glasscreep.analysis.interstice_presets import FEATURES
-from glasscreep.campaign.lesson_fits import CURVE
+from glasscreep.campaign.lesson_fits import CURVE, KINDS
 
 SHOWN = 10
 
@@ -19,7 +20,7 @@ def lesson_tables(report: Mapping[str, Any]) -> Iterator[Table]:
     yield _ranking(report)
     yield _model(report)
     yield _by_case("what else predicts, on the same splits", report["contenders"])
-    yield _by_case("what the paper leaves open", report["sensitivity"])
+    yield _sensitivity(report["sensitivity"])
 
 
 def percent(values: Sequence[float]) -> str:
@@ -31,7 +32,7 @@ def percent(values: Sequence[float]) -> str:
 def _table(title: str, *headings: str) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for at, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if at else "left", no_wrap=not at)
+        table.add_column(heading, justify="right" if at else "left", no_wrap=True)
     return table
 
 
@@ -72,7 +73,7 @@ def _ranking(report: Mapping[str, Any]) -> Table:
         column = ranking["order"][at]
         balanced = percent([one[CURVE.index(at + 1)]["balanced_accuracy"] for one in scores])
         mean = f"{ranking['mean'][column]:.1f}"
-        table.add_row(str(at + 1), FEATURES[column], mean, balanced)
+        table.add_row(str(at + 1), Text(FEATURES[column]), mean, balanced)
     return table
 
 
@@ -104,4 +105,24 @@ def _by_case(title: str, cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Ta
         auc = [one["auc"] for one in own]
         shown = [percent([one[name] for one in own]) for name in names]
         table.add_row(case, *shown, f"{np.mean(auc):.3f} ± {np.std(auc):.3f}")
+    return table
+
+
+def _sensitivity(cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
+    """Show each choice in a row: models of all features, then of those that were chosen."""
+    headings = ("", "all: %", "AUC", "chosen: %", "AUC")
+    table = _table(
+        "what the paper leaves open: balanced accuracy, of all features and of those chosen",
+        *headings,
+    )
+    for name in dict.fromkeys(case.rpartition(", ")[0] for case in cases):
+        shown = []
+        for kind in KINDS:
+            own = [one["test"] for one in cases.get(f"{name}, {kind}", ())]
+            auc = [one["auc"] for one in own]
+            shown += [
+                percent([one["balanced_accuracy"] for one in own]) if own else "",
+                f"{np.mean(auc):.3f} ± {np.std(auc):.3f}" if own else "",
+            ]
+        table.add_row(name, *shown)
     return table

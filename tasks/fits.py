@@ -143,8 +143,10 @@ def _split(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
     from glasscreep.analysis.scores import Scores
 
-    columns = told["columns"]
     train, test = (of_glasses(table, told[part], told["variant"]) for part in ("train", "test"))
+    columns = told["columns"]
+    if told["variant"] != MAIN:  # where sizes are clipped, some may be 0 for all
+        columns = [column for column in columns if np.ptp(train.features[:, column]) > 0]
     names = tuple(FEATURES[column] for column in columns)
     known, unknown = train.features[:, columns], test.features[:, columns]
     model = fit_loose_model(
