@@ -37,7 +37,7 @@ def read_table(path: Path) -> dict[str, NDArray[Any]]:
         If it is not there, or not whole.
     """
     try:
-        with np.load(path) as table:
+        with path.open("rb") as file, np.load(file) as table:
             return {name: table[name] for name in table.files if name != KEY}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         msg = f"{path} can't be read ({error}); remove it, and give the same command again"
@@ -47,7 +47,7 @@ def read_table(path: Path) -> dict[str, NDArray[Any]]:
 def is_made_from(path: Path, key: str) -> bool:
     """Tell whether a table is there, and was made from the same."""
     try:
-        with np.load(path) as table:
+        with path.open("rb") as file, np.load(file) as table:
             return str(table[KEY]) == key
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return False

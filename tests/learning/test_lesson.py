@@ -1,0 +1,127 @@
+"""What a campaign has to learn from, and what is said where that is too little."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from glasscreep.analysis.drawing import Lowest
+from glasscreep.analysis.interstice_presets import PRESETS
+from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
+from glasscreep.campaign.lesson import LessonError, lesson_of, variants
+from glasscreep.campaign.lesson_tables import Chosen, Counts
+from glasscreep.campaign.sections import Campaign
+
+
+def changed(taught, **learning):
+    values = taught.prepared.campaign.model_dump()
+    values["learning"] = {**values["learning"], **learning}
+    return Campaign.model_validate(values, strict=False)
+
+
+def lesson(taught, **learning):
+    return lesson_of(changed(taught, **learning), taught.directory)
+
+
+def test_all_replicas_and_their_frames_are_there(taught):
+    found = lesson(taught)
+    assert [source.row for source in found.sources] == [0, 1, 2, 3]
+    assert all(dict(source.frames) == {20: 11, 60: 9} for source in found.sources)
+    assert found.points == ((0.1, 0.5),)
+    assert found.interval == 20
+    assert found.preset == PRESETS["wu2023"]
+
+
+def test_splits_never_part_a_glass(taught):
+    for train, test in lesson(taught).split():
+        assert sorted(train + test) == [0, 1, 2, 3]
+        assert not set(train) & set(test)
+
+
+def test_what_decides_is_what_tells_lessons_apart(taught):
+    known = lesson(taught).made_from
+    assert lesson(taught).made_from == known
+    assert lesson(taught, threshold=0.03).made_from != known
+    assert lesson(taught, seed=1).made_from != known
+    fewer = replace(lesson(taught), sources=lesson(taught).sources[:-1])
+    assert fewer.made_from != known
+
+
+def test_points_may_be_chosen(taught):
+    assert len(lesson(taught, temperature=[0.1]).sources) == 4
+    with pytest.raises(LessonError, match="no run has D2min over 20 steps yet"):
+        lesson(taught, temperature=[0.2])
+
+
+def test_an_interval_that_is_not_measured_is_refused(taught):
+    with pytest.raises(LessonError, match="learning asks for D2min over 40 steps") as error:
+        lesson(taught, interval=40)
+    assert "analysis.d2min_intervals are 20, 60" in str(error.value)
+    with pytest.raises(LessonError, match="over 100 steps"):
+        lesson(taught, study={"intervals": [100]})
+
+
+def test_a_campaign_without_d2min_is_refused(taught):
+    values = changed(taught).model_dump()
+    values["analysis"]["results"] = ["strain"]
+    with pytest.raises(LessonError, match=r"add d2min to analysis\.results"):
+        lesson_of(Campaign.model_validate(values, strict=False), taught.directory)
+
+
+def test_a_directory_without_frames_is_refused(taught, tmp_path):
+    with pytest.raises(LessonError, match="has no frames yet"):
+        lesson_of(changed(taught), tmp_path / "nowhere")
+
+
+def test_one_replica_is_not_enough(taught):
+    copy = taught.copied("single")
+    for row in (1, 2, 3):
+        (copy.place(row) / "analysis.json").unlink()
+    with pytest.raises(LessonError, match="only one replica has D2min yet"):
+        lesson(copy)
+
+
+def chosen(by_glass, largest=0.4):
+    tight, loose = (sum(found) for found in zip(*by_glass.values(), strict=True))
+    counts = Counts({(20, 0.02): (tight, loose)}, by_glass, 0, largest)
+    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {})
+
+
+def test_too_few_of_a_class_are_refused_with_the_counts(taught):
+    few = chosen(dict.fromkeys(range(4), (100, 2)))
+    with pytest.raises(
+        LessonError, match="too few loose examples to learn from: 8 of 408"
+    ) as error:
+        demand_enough(lesson(taught), few, [([0, 1], [2, 3])])
+    assert f"{FEWEST_LOOSE} of each are the least" in str(error.value)
+    with pytest.raises(LessonError, match="too few tight examples"):
+        demand_enough(lesson(taught), chosen({0: (2, 100), 1: (2, 100)}), [([0], [1])])
+
+
+def test_a_threshold_above_all_of_d2min_is_refused_with_the_largest(taught):
+    none = chosen(dict.fromkeys(range(4), (100, 0)), largest=0.013)
+    with pytest.raises(LessonError, match=r"0 of 400 examples are loose.*the largest is 0\.013"):
+        demand_enough(lesson(taught), none, [([0, 1], [2, 3])])
+
+
+def test_splits_that_lack_a_class_on_a_side_are_left_out(taught):
+    lopsided = chosen({0: (100, 50), 1: (100, 30), 2: (100, 0), 3: (100, 0)})
+    split = [([0, 1], [2, 3]), ([0, 2], [1, 3])]
+    assert demand_enough(lesson(taught), lopsided, split) == [([0, 2], [1, 3])]
+    with pytest.raises(LessonError, match=r"By replica: 0: 50, 1: 30, 2: 0, 3: 0\."):
+        demand_enough(lesson(taught), lopsided, split[:1])
+
+
+def test_variants_differ_from_the_preset_and_from_each_other():
+    found = variants(PRESETS["wu2023"])
+    assert len(set(found.values()) | {PRESETS["wu2023"]}) == len(found) + 1
+    assert found["radius B 0.44"].radii == (0.5, 0.44)
+    assert found["amlearn"].radii == PRESETS["wu2023"].radii
+
+
+def test_the_example_of_a_campaign_to_learn_from_is_valid():
+    from glasscreep.campaign.file import load
+
+    campaign = load(Path(__file__).parents[2] / "examples" / "reference.toml")
+    assert campaign.learning.threshold == 0.25
+    assert min(campaign.d2min_intervals) == 10_000
