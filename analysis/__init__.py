@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glasscreep.analysis.baselines import CONTENDERS, Contender, contend
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.creep import CreepFit, creep_fit
     from glasscreep.analysis.decorrelation import decorrelation_times
@@ -14,18 +15,24 @@ if TYPE_CHECKING:
         self_overlap,
         unwrap,
     )
+    from glasscreep.analysis.drawing import Lowest, priority
     from glasscreep.analysis.energies import local_energy
     from glasscreep.analysis.histograms import histogram, log_binned_slope, log_edges
     from glasscreep.analysis.interstice_presets import FEATURES, PRESETS, IntersticePreset
     from glasscreep.analysis.interstices import interstice_features
+    from glasscreep.analysis.loose_model import LinearEnsemble, LooseModel, fit_loose_model
     from glasscreep.analysis.nonaffine import d2min
+    from glasscreep.analysis.permutation import permutation_importances
+    from glasscreep.analysis.scores import Scores, Tally
     from glasscreep.analysis.spatial import spatial_autocorrelation
+    from glasscreep.analysis.splitting import Split, splits
     from glasscreep.analysis.steinhardt import bond_order
     from glasscreep.analysis.strain import compressive_strain
     from glasscreep.analysis.structure import partial_rdf
     from glasscreep.analysis.tail import TailFit, tail_exponent
     from glasscreep.analysis.temporal import temporal_autocorrelation
     from glasscreep.analysis.tetrahedra import Tetrahedra
+    from glasscreep.analysis.threshold_study import StudyScore, study_sample
     from glasscreep.analysis.triangulation import delaunay
     from glasscreep.analysis.voronoi import voronoi_neighbors
     from glasscreep.analysis.voronoi_cells import voronoi_faces, voronoi_volumes
@@ -34,20 +41,31 @@ if TYPE_CHECKING:
 # Imported when they are asked for: what only needs a name here must not wait for numba. No module
 # has the name of a function, or importing the one would hide the other.
 _MODULE_OF = {
+    "CONTENDERS": "baselines",
+    "Contender": "baselines",
     "CreepFit": "creep",
     "FEATURES": "interstice_presets",
     "IntersticePreset": "interstice_presets",
+    "LinearEnsemble": "loose_model",
     "LocalStrain": "deformation",
+    "LooseModel": "loose_model",
+    "Lowest": "drawing",
     "PRESETS": "interstice_presets",
+    "Scores": "scores",
+    "Split": "splitting",
+    "StudyScore": "threshold_study",
     "TailFit": "tail",
+    "Tally": "scores",
     "Tetrahedra": "tetrahedra",
     "bond_order": "steinhardt",
     "compressive_strain": "strain",
+    "contend": "baselines",
     "coordination": "coordination_numbers",
     "creep_fit": "creep",
     "d2min": "nonaffine",
     "decorrelation_times": "decorrelation",
     "delaunay": "triangulation",
+    "fit_loose_model": "loose_model",
     "histogram": "histograms",
     "interstice_features": "interstices",
     "local_energy": "energies",
@@ -57,9 +75,13 @@ _MODULE_OF = {
     "mean_squared_displacement": "displacement",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
+    "permutation_importances": "permutation",
+    "priority": "drawing",
     "self_overlap": "displacement",
     "size_fluctuations": "voxels",
     "spatial_autocorrelation": "spatial",
+    "splits": "splitting",
+    "study_sample": "threshold_study",
     "tail_exponent": "tail",
     "temporal_autocorrelation": "temporal",
     "unwrap": "displacement",
@@ -70,20 +92,31 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "CONTENDERS",
     "FEATURES",
     "PRESETS",
+    "Contender",
     "CreepFit",
     "IntersticePreset",
+    "LinearEnsemble",
     "LocalStrain",
+    "LooseModel",
+    "Lowest",
+    "Scores",
+    "Split",
+    "StudyScore",
     "TailFit",
+    "Tally",
     "Tetrahedra",
     "bond_order",
     "compressive_strain",
+    "contend",
     "coordination",
     "creep_fit",
     "d2min",
     "decorrelation_times",
     "delaunay",
+    "fit_loose_model",
     "histogram",
     "interstice_features",
     "local_energy",
@@ -93,9 +126,13 @@ __all__ = [
     "mean_squared_displacement",
     "non_affine_displacement",
     "partial_rdf",
+    "permutation_importances",
+    "priority",
     "self_overlap",
     "size_fluctuations",
     "spatial_autocorrelation",
+    "splits",
+    "study_sample",
     "tail_exponent",
     "temporal_autocorrelation",
     "unwrap",

@@ -151,11 +151,16 @@ class Lowest:
             raise ValueError(msg)
         values = np.broadcast_to(np.asarray(value, np.float64), shape)
         there = ~np.isnan(values)
-        indices = (np.broadcast_to(np.asarray(column, np.int64), shape) for column in columns[:3])
+
+        def indices(column: ArrayLike) -> NDArray[np.int64]:
+            return np.broadcast_to(np.asarray(column, np.int64), shape)[there]
+
         return self + Lowest(
             self.k,
             np.asarray(priority, np.uint64)[there],
-            *(index[there] for index in indices),
+            indices(run),
+            indices(frame),
+            indices(particle),
             values[there],
         )
 

@@ -79,8 +79,8 @@ def refuse_constant(features: NDArray[np.float64], names: Sequence[str]) -> None
     if len(names) != features.shape[1]:
         msg = f"features has {features.shape[1]} columns but {len(names)} names"
         raise ValueError(msg)
-    still = np.flatnonzero(features.min(axis=0) == features.max(axis=0))
-    if len(still):
+    still = np.flatnonzero(features.min(axis=0) == features.max(axis=0)).tolist()
+    if still:
         msg = (
             f"{len(still)} of {features.shape[1]} features are the same for all "
             f"{len(features)} examples: {', '.join(names[at] for at in still)}: leave them out"
