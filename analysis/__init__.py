@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glasscreep.analysis.boosting import gradient_boosting_importances
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.creep import CreepFit, creep_fit
     from glasscreep.analysis.decorrelation import decorrelation_times
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         self_overlap,
         unwrap,
     )
+    from glasscreep.analysis.elimination import MeanRanking, mean_ranking, rank_features
     from glasscreep.analysis.energies import local_energy
     from glasscreep.analysis.histograms import histogram, log_binned_slope, log_edges
     from glasscreep.analysis.interstice_presets import FEATURES, PRESETS, IntersticePreset
@@ -38,6 +40,7 @@ _MODULE_OF = {
     "FEATURES": "interstice_presets",
     "IntersticePreset": "interstice_presets",
     "LocalStrain": "deformation",
+    "MeanRanking": "elimination",
     "PRESETS": "interstice_presets",
     "TailFit": "tail",
     "Tetrahedra": "tetrahedra",
@@ -48,15 +51,18 @@ _MODULE_OF = {
     "d2min": "nonaffine",
     "decorrelation_times": "decorrelation",
     "delaunay": "triangulation",
+    "gradient_boosting_importances": "boosting",
     "histogram": "histograms",
     "interstice_features": "interstices",
     "local_energy": "energies",
     "local_strain": "deformation",
     "log_binned_slope": "histograms",
     "log_edges": "histograms",
+    "mean_ranking": "elimination",
     "mean_squared_displacement": "displacement",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
+    "rank_features": "elimination",
     "self_overlap": "displacement",
     "size_fluctuations": "voxels",
     "spatial_autocorrelation": "spatial",
@@ -75,6 +81,7 @@ __all__ = [
     "CreepFit",
     "IntersticePreset",
     "LocalStrain",
+    "MeanRanking",
     "TailFit",
     "Tetrahedra",
     "bond_order",
@@ -84,15 +91,18 @@ __all__ = [
     "d2min",
     "decorrelation_times",
     "delaunay",
+    "gradient_boosting_importances",
     "histogram",
     "interstice_features",
     "local_energy",
     "local_strain",
     "log_binned_slope",
     "log_edges",
+    "mean_ranking",
     "mean_squared_displacement",
     "non_affine_displacement",
     "partial_rdf",
+    "rank_features",
     "self_overlap",
     "size_fluctuations",
     "spatial_autocorrelation",
