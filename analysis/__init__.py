@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from glasscreep.analysis.baselines import CONTENDERS, Contender, contend
+    from glasscreep.analysis.boosting import gradient_boosting_importances
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.creep import CreepFit, creep_fit
     from glasscreep.analysis.decorrelation import decorrelation_times
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
         unwrap,
     )
     from glasscreep.analysis.drawing import Lowest, priority
+    from glasscreep.analysis.elimination import MeanRanking, mean_ranking, rank_features
     from glasscreep.analysis.energies import local_energy
     from glasscreep.analysis.histograms import histogram, log_binned_slope, log_edges
     from glasscreep.analysis.interstice_presets import FEATURES, PRESETS, IntersticePreset
@@ -50,6 +52,7 @@ _MODULE_OF = {
     "LocalStrain": "deformation",
     "LooseModel": "loose_model",
     "Lowest": "drawing",
+    "MeanRanking": "elimination",
     "PRESETS": "interstice_presets",
     "Scores": "scores",
     "Split": "splitting",
@@ -66,17 +69,20 @@ _MODULE_OF = {
     "decorrelation_times": "decorrelation",
     "delaunay": "triangulation",
     "fit_loose_model": "loose_model",
+    "gradient_boosting_importances": "boosting",
     "histogram": "histograms",
     "interstice_features": "interstices",
     "local_energy": "energies",
     "local_strain": "deformation",
     "log_binned_slope": "histograms",
     "log_edges": "histograms",
+    "mean_ranking": "elimination",
     "mean_squared_displacement": "displacement",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
     "permutation_importances": "permutation",
     "priority": "drawing",
+    "rank_features": "elimination",
     "self_overlap": "displacement",
     "size_fluctuations": "voxels",
     "spatial_autocorrelation": "spatial",
@@ -102,6 +108,7 @@ __all__ = [
     "LocalStrain",
     "LooseModel",
     "Lowest",
+    "MeanRanking",
     "Scores",
     "Split",
     "StudyScore",
@@ -117,17 +124,20 @@ __all__ = [
     "decorrelation_times",
     "delaunay",
     "fit_loose_model",
+    "gradient_boosting_importances",
     "histogram",
     "interstice_features",
     "local_energy",
     "local_strain",
     "log_binned_slope",
     "log_edges",
+    "mean_ranking",
     "mean_squared_displacement",
     "non_affine_displacement",
     "partial_rdf",
     "permutation_importances",
     "priority",
+    "rank_features",
     "self_overlap",
     "size_fluctuations",
     "spatial_autocorrelation",

@@ -19,6 +19,7 @@ from glasscreep.analysis.coordination_numbers import coordination
 from glasscreep.analysis.decorrelation import decorrelation_times
 from glasscreep.analysis.deformation import local_strain
 from glasscreep.analysis.displacement import non_affine_displacement
+from glasscreep.analysis.elimination import rank_features
 from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
 from glasscreep.analysis.kernel_cache import (
@@ -155,6 +156,7 @@ def _calls() -> dict[str, Callable[[], object]]:
         "size_fluctuations": lambda: size_fluctuations(before, box, before[:, 0], (1, 2)),
         "temporal_autocorrelation": lambda: temporal_autocorrelation(field),
         "decorrelation_times": lambda: decorrelation_times(field, 1),
+        "rank_features": lambda: rank_features(before, before[:, 0] < EDGE / 2, seed=1, trees=2),
         "tail_exponent": lambda: tail_exponent(1 / random.random(200)),
     }
 

@@ -99,6 +99,13 @@ def call_others():
     analysis.tail_exponent(np.sort(samples)[::-2], lower=2)
     counted = analysis.histogram(samples, analysis.log_edges(0.1, 1000))
     analysis.log_binned_slope(counted, 2)
+    loose = rng.random(50) < 0.5
+    for dtype, order in ((float, "C"), (np.float32, "F")):
+        features = np.array(rng.random((50, 3)), dtype, order=order)
+        features.flags.writeable = False
+        analysis.gradient_boosting_importances(features, loose, seed=1, trees=3, depth=2)
+        analysis.mean_ranking([analysis.rank_features(features, loose, seed=1, trees=3)])
+    analysis.gradient_boosting_importances([[1], [2]], [0, 1], seed=0, learning_rate=1)
     analysis.creep_fit(np.arange(1, 9), np.log(np.arange(1, 9)))
     analysis.compressive_strain(9, 10)
 
