@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands
+from glasscreep.campaign import cluster_commands, looseness_command
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -179,3 +179,4 @@ def doctor(
 
 
 cluster_commands.add_to(app)
+looseness_command.add_to(app)
