@@ -81,8 +81,9 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         if known and known["made_from"] == lesson.made_from and (folder / MODEL).exists():
             return Learnt(known, is_new=False)
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
-        write_durably(folder / REPORT, (json.dumps(report, indent=1) + "\n").encode())
-        return Learnt(report, is_new=True)
+        text = json.dumps(report, indent=1) + "\n"
+        write_durably(folder / REPORT, text.encode())
+        return Learnt(json.loads(text), is_new=True)
 
 
 def read_report(directory: Path) -> dict[str, Any] | None:

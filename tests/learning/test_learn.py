@@ -1,0 +1,202 @@
+"""Looseness is learnt whole, the same whoever does it and however often it is stopped."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_score
+
+from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.analysis.interstices import interstice_features
+from glasscreep.campaign.learn import learn
+from glasscreep.campaign.lesson import lesson_of
+from glasscreep.campaign.lesson_report import lesson_tables
+from glasscreep.tasks.model_file import load_model
+from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.tables import read_table
+
+pytestmark = pytest.mark.slow
+DEADLINE_S = 300
+
+
+def learn_in(campaign, workers):
+    lesson = lesson_of(campaign.prepared.campaign, campaign.directory)
+    return learn(lesson, Console(file=io.StringIO()), workers)
+
+
+@pytest.fixture(scope="module")
+def learnt(taught):
+    """Learn from a copy of the campaign, with two workers."""
+    copy = taught.copied("learnt")
+    found = learn_in(copy, workers=2)
+    assert found.is_new
+    return copy, found.report
+
+
+def looseness_folder(campaign):
+    return campaign.directory / "looseness"
+
+
+def examples_of(campaign, model, glasses):
+    """Features and classes of all examples of some replicas."""
+    reader, rows, labels = FrameReader(campaign.prepared.store), [], []
+    columns = [FEATURES.index(name) for name in model.card.features]
+    for row in glasses:
+        d2min = campaign.array("d2min_20")[row]
+        for frame in range(11):
+            where = reader.position(row, frame), reader.box_edges(row)[frame], reader.species
+            own = reader.species == 1
+            rows.append(interstice_features(*where)[own][:, columns])
+            labels.append(d2min[frame][own] > 0.02)
+    return np.concatenate(rows), np.concatenate(labels)
+
+
+def test_the_model_is_scored_on_every_example_of_the_test_replicas(learnt):
+    campaign, report = learnt
+    model = load_model(looseness_folder(campaign) / "model.skops")
+    features, loose = examples_of(campaign, model, report["model"]["test"])
+    looseness = model.pipeline.predict_proba(features)[:, 1]
+    scores = report["model"]["scores"]["test"]
+    called = looseness > 0.5
+    assert scores["confusion"] == confusion_matrix(loose, called).tolist()
+    assert scores["auc"] == pytest.approx(roc_auc_score(loose, looseness), abs=1e-12)
+    assert scores["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(loose, called))
+
+
+def test_replicas_that_test_take_no_part_in_the_model_nor_in_the_ranking(learnt):
+    campaign, report = learnt
+    train = report["model"]["train"]
+    samples = read_table(looseness_folder(campaign) / "samples.npz")
+    ranking = [name for name in samples if name.startswith("draw") and int(name.split()[-1]) > 1000]
+    assert len(ranking) == 4  # loose and tight of two samples
+    for name in ranking:
+        assert np.isin(samples["glass"][samples[name]], train).all()
+    assert not set(train) & set(report["model"]["test"])
+
+
+def test_the_pool_has_all_loose_examples_with_their_class(learnt):
+    campaign, report = learnt
+    pool = read_table(looseness_folder(campaign) / "pool.npz")
+    d2min, species = campaign.array("d2min_20"), campaign.array("species")
+    loose = np.count_nonzero(d2min[:, :, species == 1] > 0.02)
+    assert pool["loose"].sum() == loose == report["counts"]["pool"]["loose"]
+    np.testing.assert_array_equal(
+        pool["d2min"], d2min[pool["run"], pool["frame"], pool["particle"]]
+    )
+    np.testing.assert_array_equal(pool["loose"], pool["d2min"] > 0.02)
+
+
+def test_one_worker_finds_the_same(learnt, taught):
+    alone = learn_in(taught.copied("alone"), workers=1)
+    assert alone.report == learnt[1]
+
+
+def test_a_second_time_nothing_is_done(learnt):
+    campaign, report = learnt
+    before = (looseness_folder(campaign) / "model.skops").stat().st_mtime_ns
+    again = learn_in(campaign, workers=2)
+    assert not again.is_new
+    assert again.report == report
+    assert (looseness_folder(campaign) / "model.skops").stat().st_mtime_ns == before
+
+
+def test_the_tables_show_what_was_found(learnt):
+    console = Console(file=io.StringIO(), width=80)
+    for table in lesson_tables(learnt[1]):
+        console.print(table)
+    text = console.file.getvalue()
+    for expected in ("examples of 4 runs, 44 frames", "previous_d2min", "amlearn", "AUC"):
+        assert expected in text
+    best = FEATURES[learnt[1]["ranking"]["order"][0]]
+    assert best in text
+
+
+TOML = """
+name = "filled"
+replicas = 4
+[model]
+particles = 300
+[creep]
+steps = 240
+frame_interval = 20
+checkpoint_interval = 10
+[[grid]]
+temperature = 0.1
+stress = 0.5
+[analysis]
+d2min_intervals = [20, 60]
+[learning]
+threshold = 0.02
+splits = 2
+samples = 2
+per_class = 60
+tight = 600
+features = 3
+estimators = 2
+study = { thresholds = [0.01, 0.02], per_class = 40, folds = 2, C = [0.1, 1.0] }
+"""
+
+
+def command(campaign, *more):
+    file = campaign.directory.with_suffix(".toml")
+    file.write_text(TOML)
+    words = "learn", str(file), "--dir", str(campaign.directory), *more
+    return [str(Path(sys.executable).with_name("glasscreep")), *words]
+
+
+def wait_for_fits(campaign, process):
+    deadline = time.monotonic() + DEADLINE_S
+    while not list(looseness_folder(campaign).glob("fits/*.json")):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_killed_it_goes_on_and_ends_the_same(learnt, taught):
+    copy = taught.copied("killed")
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command(copy), start_new_session=True, **quiet) as process:
+        wait_for_fits(copy, process)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    assert not (looseness_folder(copy) / "report.json").exists()
+    kept = {path: path.stat().st_mtime_ns for path in looseness_folder(copy).glob("fits/*.json")}
+    done = subprocess.run(command(copy), timeout=DEADLINE_S, check=False, **quiet)
+    assert done.returncode == 0, done.stdout
+    report = json.loads((looseness_folder(copy) / "report.json").read_text())
+    assert report == learnt[1]
+    assert all(path.stat().st_mtime_ns == mtime for path, mtime in kept.items())
+    assert "all examples that test" in done.stdout
+    for name in ("study.png", "features.png", "model.md"):
+        assert (looseness_folder(copy) / name).stat().st_size > 1000 or name == "model.md"
+
+
+def test_ctrl_c_ends_it_in_order(taught):
+    copy = taught.copied("interrupted")
+    quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(command(copy), start_new_session=True, **quiet) as process:
+        wait_for_fits(copy, process)
+        os.killpg(process.pid, signal.SIGINT)
+        text, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 130
+    assert "Traceback" not in text
+
+
+def test_what_is_wrong_is_told_without_a_traceback(taught):
+    copy = taught.copied("wrong")
+    words = command(copy)
+    file = copy.directory.with_suffix(".toml")
+    file.write_text(TOML.replace("threshold = 0.02\n", "threshold = 5.0\n", 1))
+    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE_S, check=False)
+    assert done.returncode == 2
+    assert "0 of" in done.stderr
+    assert "the largest is" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
