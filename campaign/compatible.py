@@ -1,7 +1,7 @@
 """Whether a directory may be used for a campaign, found out without touching it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from glasscreep.campaign.problems import RefusedError, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.blocks import array_names
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.model_in_use import model_parameters
 from glasscreep.tasks.observable import Result, plain
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import RUNS, STORE
@@ -90,7 +91,7 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
             raise DirectoryError(msg)
         _demand_name(campaign, directory, str(attributes["title"]))
         _demand_physics(campaign, directory, cast("dict[str, Any]", attributes["physics"]))
-        _demand_parameters(campaign, directory / STORE)
+        _demand_parameters(campaign.results(model_parameters(directory)), directory / STORE)
         return
     if (directory / CAMPAIGN_FILE).exists():
         _demand_name(campaign, directory, read_campaign(directory).name)
@@ -142,9 +143,9 @@ def _demand_physics(campaign: Campaign, directory: Path, there: Mapping[str, Any
     raise DirectoryError("\n\n".join([title, *blocks, ending]))
 
 
-def _demand_parameters(campaign: Campaign, store: Path) -> None:
+def _demand_parameters(results: Iterable[Result], store: Path) -> None:
     group, blocks, arrays = open_readable(store), dict[str, str](), list[str]()
-    for result in campaign.results():
+    for result in results:
         for name in array_names(result):
             if name not in group or not (store / name / METADATA).is_file():
                 continue
@@ -157,7 +158,7 @@ def _demand_parameters(campaign: Campaign, store: Path) -> None:
             f"{store.parent} holds results with other parameters than the campaign file asks for:"
         )
         ending = (
-            "Set these keys back; or, to have the results computed anew, remove what is there "
+            "Set these back; or, to have the results computed anew, remove what is there "
             f"first: {', '.join(str(store / name) for name in arrays)}. Nothing was changed."
         )
         raise DirectoryError("\n\n".join([title, *blocks.values(), ending]))
@@ -166,9 +167,10 @@ def _demand_parameters(campaign: Campaign, store: Path) -> None:
 def _changed_parameters(
     result: Result, held: Mapping[str, Any]
 ) -> Iterator[tuple[str, object, object]]:
+    sources = {source.name: source for source in result.sources}
     for name, value in plain(result.parameters).items():
-        if result.source and name == result.source.name:
-            yield from _changed_parameters(result.source, held.get(name, {}))
+        if name in sources:
+            yield from _changed_parameters(sources[name], held.get(name, {}))
         elif held.get(name) != value:
             yield key_of(result.observable, name), held.get(name), value
 

@@ -7,6 +7,10 @@ RUNS = "runs"
 GLASSES = "glasses"
 ATTACHED = "attached"
 """Files that the campaign file names, such as potentials, as they were when it began."""
+LOOSENESS = "looseness"
+"""What is learned of the campaign's frames."""
+MODEL = "model.skops"
+"""In that folder, the model that the looseness of particles is computed with."""
 
 
 def run_directory(directory: Path, run_id: str) -> Path:

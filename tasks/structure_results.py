@@ -1,12 +1,11 @@
 """Results of single frames: how particles are arranged, and how far they have come."""
 
-from dataclasses import fields
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.interstice_presets import FEATURES, IntersticePreset
+from glasscreep.analysis.interstice_presets import FEATURES, preset_of
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result, Values
 from glasscreep.tasks.result_arrays import coordinate, of_frames, of_particles
@@ -34,12 +33,7 @@ def _features_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _features(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.interstices import interstice_features
-
-    switches = {field.name: result.parameters[field.name] for field in fields(IntersticePreset)}
-    preset = IntersticePreset(**{**switches, "radii": tuple(switches["radii"])})
-    where = frames.position(frame), frames.box(frame), frames.species
-    features = interstice_features(*where, preset, tetrahedra=frames.tetrahedra(frame))
+    features = frames.features(preset_of(result.parameters), frame)
     return (features.astype(np.float32),)  # half the memory of a block
 
 
