@@ -78,30 +78,6 @@ PRESETS = {
 Wang and Jain (2019) published."""
 
 
-def preset_of(switches: Mapping[str, Any]) -> IntersticePreset:
-    """Make a preset of its switches, as `dataclasses.asdict` or JSON give them.
-
-    Parameters
-    ----------
-    switches : mapping
-        By name, the value of every field of `IntersticePreset`; what else is there says nothing.
-
-    Returns
-    -------
-    IntersticePreset
-
-    Raises
-    ------
-    ValueError
-        If a switch is missing, or a value is not allowed.
-    """
-    names = [field.name for field in fields(IntersticePreset)]
-    if missing := [name for name in names if name not in switches]:
-        msg = f"a preset needs all of {names}, got none of {missing}"
-        raise ValueError(msg)
-    return IntersticePreset(**{name: switches[name] for name in names})
-
-
 def choose(preset: str | IntersticePreset, switches: Mapping[str, Any]) -> IntersticePreset:
     """Take a preset with some of its switches set otherwise.
 

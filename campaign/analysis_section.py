@@ -185,11 +185,11 @@ class AnalysisSection(Section):
 
 
 def key_of(observable: str, parameter: str) -> str:
-    """Name the key of a campaign file, or the file, that a parameter of an observable comes from."""
+    """Name the key of a campaign file that a parameter of an observable comes from, or the model."""
     if observable in ("d2min", "local_shear"):
         return f"analysis.d2min_{parameter}"
     if observable == LOOSENESS:
-        return f"{places.LOOSENESS}/{places.MODEL}"
+        return f"{parameter} in {places.LOOSENESS}/{places.MODEL}"
     if observable == "looseness_density" and parameter in HistogramSection.model_fields:
         return f"analysis.d2min_histogram.{parameter}"
     if observable in ("looseness_histogram", "looseness_density"):

@@ -13,7 +13,6 @@ from glasscreep.campaign.problems import RefusedError, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.blocks import array_names
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.model_in_use import model_parameters
 from glasscreep.tasks.observable import Result, plain
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import RUNS, STORE
@@ -91,7 +90,7 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
             raise DirectoryError(msg)
         _demand_name(campaign, directory, str(attributes["title"]))
         _demand_physics(campaign, directory, cast("dict[str, Any]", attributes["physics"]))
-        _demand_parameters(campaign.results(model_parameters(directory)), directory / STORE)
+        _demand_parameters(campaign.results_in(directory), directory / STORE)
         return
     if (directory / CAMPAIGN_FILE).exists():
         _demand_name(campaign, directory, read_campaign(directory).name)

@@ -25,8 +25,6 @@ from glasscreep.campaign.rows import assign, empty_table, glass_rows
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.layout import ArraySpec
-from glasscreep.tasks.looseness_results import LOOSENESS
-from glasscreep.tasks.model_in_use import model_parameters
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import GLASSES, RUNS, STORE
@@ -41,7 +39,7 @@ from glasscreep.tasks.store import (
 )
 from glasscreep.tasks.words import Words
 
-__all__ = ["DirectoryError", "Prepared", "awaits_model", "prepare", "read_campaign", "survey"]
+__all__ = ["DirectoryError", "Prepared", "prepare", "read_campaign", "survey"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +147,11 @@ def survey(campaign: Campaign, directory: Path) -> Prepared:
     runs: list[Run | None] = [None] * len(table.run_id)
     for row, run in zip(rows, asked, strict=True):
         runs[row] = run
-    results = campaign.results(model_parameters(directory))
+    results = campaign.results_in(directory)
     arrays = (spec.name for spec in result_specs(results, campaign.model.particles))
     room = Room.of_store(store).enlarged(campaign, len(table.run_id), arrays)
     glasses = campaign.glasses(room.glasses)
     return Prepared(directory, campaign, results, tuple(runs), glasses, table, room, added)
-
-
-def awaits_model(campaign: Campaign, directory: Path) -> bool:
-    """Tell whether results are asked for that have to wait until a model is learned."""
-    return LOOSENESS in campaign.analysis.results and model_parameters(directory) is None
 
 
 def prepare(campaign: Campaign, directory: Path) -> Prepared:

@@ -69,7 +69,6 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
     Example: [bold]glasscreep run examples/demo.toml --dir demo[/]
     """
     with telling_errors():
-        from glasscreep.campaign.directory import awaits_model
         from glasscreep.campaign.file import load
         from glasscreep.campaign.local_run import run_campaign
         from glasscreep.campaign.progress import tell_failures
@@ -85,10 +84,10 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
             if "strain" in campaign.analysis.results:
                 plot = plot_strain(place)
                 console.print(f"strain curves: {plot}", highlight=False, soft_wrap=True)
-        if awaits_model(campaign, place):
+        tell_failures(snapshot, console)
+        if campaign.awaits_model(place):
             said = f"looseness awaits a model: `glasscreep learn {shlex.quote(str(file))}`"
             console.print(said, highlight=False, markup=False, soft_wrap=True)
-        tell_failures(snapshot, console)
         if snapshot.phase == "stopped":
             console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)

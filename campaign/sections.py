@@ -5,6 +5,7 @@ The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 127235
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -28,6 +29,7 @@ from glasscreep.campaign.section import Section
 from glasscreep.tasks.loading import Loading
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model import LennardJones, Model
+from glasscreep.tasks.model_in_use import model_parameters, model_path
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.physics import (
     CreepProtocol,
@@ -208,6 +210,15 @@ class Campaign(Section):
         else:
             parameters[LOOSENESS] = dict(model)
         return chosen_results(names, self.d2min_intervals, parameters)
+
+    def results_in(self, directory: Path) -> tuple[Result, ...]:
+        """Every result that can be computed in a campaign directory, given the model it has."""
+        asks_for_it = LOOSENESS in self.analysis.results
+        return self.results(model_parameters(directory) if asks_for_it else None)
+
+    def awaits_model(self, directory: Path) -> bool:
+        """Tell whether results are asked for that wait until there is a model in the directory."""
+        return LOOSENESS in self.analysis.results and not model_path(directory).exists()
 
     def points(self) -> tuple[Point, ...]:
         """Every point of the grids once, by temperature and then by stress."""

@@ -36,7 +36,8 @@ def _looseness_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 def _looseness(frames: RunFrames, result: Result, frame: int) -> Values:
     model = model_in_use(frames.reader.store.parent, result.parameters)
-    return (model.looseness(frames.features(model.preset, frame), frames.species),)
+    features = frames.features(model.card.interstice_preset(), frame)
+    return (model.looseness(features, frames.species),)
 
 
 def _mean_arrays(result: Result, _particles: int) -> list[ArraySpec]:

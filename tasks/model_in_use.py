@@ -2,63 +2,20 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from glasscreep.analysis.interstice_presets import FEATURES, IntersticePreset, preset_of
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.errors import DamagedError, ModelFileError
+from glasscreep.tasks.model_archive import read_head
+from glasscreep.tasks.model_card import ModelCard, card_from_json
 from glasscreep.tasks.places import LOOSENESS, MODEL
 
 if TYPE_CHECKING:
-    from glasscreep.analysis.loose_model import LinearEnsemble
+    from glasscreep.tasks.model_file import LooseModelFile
 
-# What reads a model is imported where it is used: `plan` and `status` must not wait for it.
-
-SPECIES = {"A": 1, "B": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class ModelInUse:
-    """A model, ready to be asked."""
-
-    ensemble: "LinearEnsemble"
-    """Gives the looseness of rows of features."""
-    preset: IntersticePreset
-    """What its features are."""
-    columns: tuple[int, ...]
-    """Which of them it goes by, in its order."""
-    species: int
-    """Of the particles that it speaks of: 1 = A, 2 = B."""
-
-    def looseness(
-        self, features: NDArray[np.float64], species: NDArray[np.uint8]
-    ) -> NDArray[np.float64]:
-        """Give the looseness of the particles of a frame.
-
-        Parameters
-        ----------
-        features : (N, 60) float
-            Of all particles, as `interstice_features` gives them with `preset`.
-        species : (N,) int
-            Of all particles.
-
-        Returns
-        -------
-        (N,) float64
-            In [0, 1]; `nan` for other species than the model's, and where a feature is not
-            finite [1].
-        """
-        spoken_of = np.flatnonzero(species == self.species)
-        own = features[np.ix_(spoken_of, np.array(self.columns))]
-        known = np.isfinite(own).all(axis=1)
-        values = np.full(len(species), np.nan)
-        values[spoken_of[known]] = self.ensemble.looseness(own[known])
-        return values
+SPECIES = "A"
+"""Of the particles whose looseness a campaign computes."""
 
 
 def model_path(directory: Path) -> Path:
@@ -69,6 +26,8 @@ def model_path(directory: Path) -> Path:
 def model_parameters(directory: Path) -> dict[str, Any] | None:
     """Tell what the looseness of a campaign depends on besides the frames.
 
+    From the model's card alone: what is fitted is not looked at, which takes seconds.
+
     Parameters
     ----------
     directory : Path
@@ -77,13 +36,23 @@ def model_parameters(directory: Path) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        The hash of the model's file; None as long as there is none.
+        The hash of the model's file, JSON, and what its features are; None as long as there is
+        no model.
+
+    Raises
+    ------
+    ModelFileError
+        If the model can't be used for a campaign.
     """
-    sha256 = _hash_of(model_path(directory))
-    return None if sha256 is None else {"model": sha256}
+    path = model_path(directory)
+    data = _content(path)
+    if data is None:
+        return None
+    card = _card(path, data)
+    return {"model": _hash(data), "preset": dict(card.preset), "features": list(card.features)}
 
 
-def model_in_use(directory: Path, parameters: Mapping[str, Any]) -> ModelInUse:
+def model_in_use(directory: Path, parameters: Mapping[str, Any]) -> "LooseModelFile":
     """Load the model of a campaign, once in a process.
 
     Parameters
@@ -91,47 +60,64 @@ def model_in_use(directory: Path, parameters: Mapping[str, Any]) -> ModelInUse:
     directory : Path
         Campaign directory.
     parameters : mapping
-        As of `model_parameters`, when what is to be computed was decided.
+        What `model_parameters` gave when it was decided what to compute.
+
+    Returns
+    -------
+    LooseModelFile
 
     Raises
     ------
     DamagedError
-        If the model is not there, is another one by now, can't be read, or goes by features
-        that are not those of interstices.
+        If the model is not there, or is another one by now.
+    ModelFileError
+        If it can't be used.
     """
     return _loaded(model_path(directory), parameters["model"])
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, sha256: str) -> ModelInUse:
-    from glasscreep.analysis.loose_model import LinearEnsemble
-    from glasscreep.tasks.model_file import load_model
+def _loaded(path: Path, sha256: str) -> "LooseModelFile":
+    from glasscreep.tasks.model_file import load_model  # scikit-learn takes a second
 
-    if (found := _hash_of(path)) != sha256:
-        is_there = "is not there" if found is None else f"has the hash {found}"
+    data = _content(path)
+    if data is None or _hash(data) != sha256:
+        found = "it is not there" if data is None else f"its hash is {_hash(data)}"
         msg = (
-            f"looseness is computed with the model {path} of the hash {sha256}, but it {is_there}. "
-            "Give `glasscreep run` again, which says what can be done."
+            f"looseness is computed with the model {path} of the hash {sha256}, but {found}. "
+            "Give `glasscreep run` again: it says what can be done."
         )
         raise DamagedError(msg)
-    loaded = load_model(path)
-    card = loaded.card
-    if strange := [name for name in card.features if name not in FEATURES]:
-        msg = (
-            f"the model {path} goes by features that are not those of interstices: "
-            f"{', '.join(strange)}. Learn one that does, with `glasscreep learn`."
-        )
-        raise DamagedError(msg)
-    columns = tuple(map(FEATURES.index, card.features))
-    ensemble = LinearEnsemble.of(loaded.pipeline)
-    return ModelInUse(ensemble, preset_of(card.preset), columns, SPECIES[card.species])
+    return load_model(path)
 
 
-def _hash_of(path: Path) -> str | None:
+def _content(path: Path) -> bytes | None:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
-        msg = f"could not read the model {path}: {error.strerror or error}"
-        raise DamagedError(msg) from error
+        msg = f"the model {path} can't be read: {error.strerror or error}"
+        raise ModelFileError(msg) from error
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _card(path: Path, data: bytes) -> ModelCard:
+    try:
+        card = card_from_json(read_head(data)["card"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        msg = (
+            f"the model {path} is damaged: {error}. Bring it back, or learn it anew with "
+            "`glasscreep learn`; without it, looseness is left out."
+        )
+        raise ModelFileError(msg) from error
+    if card.species != SPECIES:
+        msg = (
+            f"the model {path} speaks of {card.species} particles, but the looseness of a campaign "
+            f"is that of its {SPECIES} particles. Learn it anew with `glasscreep learn`."
+        )
+        raise ModelFileError(msg)
+    return card

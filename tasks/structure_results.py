@@ -1,11 +1,12 @@
 """Results of single frames: how particles are arranged, and how far they have come."""
 
+from dataclasses import fields
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.interstice_presets import FEATURES, preset_of
+from glasscreep.analysis.interstice_presets import FEATURES, IntersticePreset
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result, Values
 from glasscreep.tasks.result_arrays import coordinate, of_frames, of_particles
@@ -33,7 +34,9 @@ def _features_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _features(frames: RunFrames, result: Result, frame: int) -> Values:
-    features = frames.features(preset_of(result.parameters), frame)
+    switches = {field.name: result.parameters[field.name] for field in fields(IntersticePreset)}
+    preset = IntersticePreset(**{**switches, "radii": tuple(switches["radii"])})
+    features = frames.features(preset, frame)
     return (features.astype(np.float32),)  # half the memory of a block
 
 
