@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands
+from glasscreep.campaign import cluster_commands, learn_command
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -182,4 +182,5 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
+learn_command.add_to(app)
 cluster_commands.add_to(app)

@@ -30,7 +30,7 @@ class PoolSizes:
     """How many tasks each pool takes at once."""
 
     md: int
-    """Slots for MD processes."""
+    """Slots for MD processes; none where nothing is simulated."""
     analysis: int
     """Slots for analysis tasks."""
 
@@ -88,7 +88,7 @@ async def _pools(sizes: PoolSizes, log: Path, security: Security) -> AsyncIterat
             Client(scheduler.address, asynchronous=True, security=security) as client,
         ):
             # MD is in processes of its own; analysis is not, and threads would wait for each other.
-            workers = [(MD, MD, sizes.md)]
+            workers = [(MD, MD, sizes.md)] if sizes.md else []
             workers += [(f"{ANALYSIS}-{number}", ANALYSIS, 1) for number in range(sizes.analysis)]
             keepers = [
                 group.create_task(keep_worker(scheduler.address, *worker, security))

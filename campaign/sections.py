@@ -24,6 +24,7 @@ from glasscreep.campaign.fields import (
     as_tuple,
 )
 from glasscreep.campaign.grid import Glass, Point, Run, runs_of, union
+from glasscreep.campaign.learning_section import LearningSection
 from glasscreep.campaign.model_section import ModelSection
 from glasscreep.campaign.section import Section
 from glasscreep.tasks.loading import Loading
@@ -176,6 +177,7 @@ class Campaign(Section):
         Allowed("tables, each headed [[grid]]; none at all for the points of the paper"),
     ] = tuple(map(GridSection.model_validate, PAPER_GRIDS))
     analysis: AnalysisSection = AnalysisSection()
+    learning: LearningSection = LearningSection()
     resources: ResourcesSection = ResourcesSection()
     cluster: ClusterSection | None = None
 

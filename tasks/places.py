@@ -8,9 +8,9 @@ GLASSES = "glasses"
 ATTACHED = "attached"
 """Files that the campaign file names, such as potentials, as they were when it began."""
 LOOSENESS = "looseness"
-"""What is learned of the campaign's frames."""
+"""What was learnt from the campaign: its model, the examples, the scores."""
 MODEL = "model.skops"
-"""In that folder, the model that the looseness of particles is computed with."""
+"""In there, the model that looseness is computed with."""
 
 
 def run_directory(directory: Path, run_id: str) -> Path:

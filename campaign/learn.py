@@ -1,0 +1,192 @@
+"""Learning looseness from a campaign: from the first draw to the model, going on where it was."""
+
+import asyncio
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from glasscreep.campaign.crew import Crew, Memory, showing
+from glasscreep.campaign.lesson import Lesson, LessonError
+from glasscreep.campaign.lesson_fits import (
+    Fitter,
+    Split,
+    Tables,
+    contenders,
+    curve,
+    permute,
+    rank,
+    sensitivity,
+    splits,
+    study,
+)
+from glasscreep.campaign.lesson_model import make_model
+from glasscreep.campaign.lesson_tables import Chosen, choose, describe
+from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.pools import PoolSizes, local_pools
+from glasscreep.slurm.contact import FOLDER, TLS
+from glasscreep.slurm.credentials import ensure_credentials
+from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.places import LOOSENESS, MODEL
+
+REPORT = "report.json"
+FITS = "fits"
+LOG = "learn.log"
+FEWEST_LOOSE = 20
+"""With fewer a fit would be one of noise."""
+COMPARED = 5
+"""Splits on which what else predicts is compared, and what the paper leaves open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What came of it."""
+
+    report: dict[str, Any]
+    """Counts, scores and choices, JSON."""
+    is_new: bool
+    """Whether anything had to be done."""
+
+
+def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learnt:
+    """Learn looseness, on this machine.
+
+    Parameters
+    ----------
+    lesson : Lesson
+        What to learn from.
+    console : rich.console.Console
+        Where progress is shown.
+    workers : int, optional
+        Processes at work at a time; one for each core without it.
+
+    Returns
+    -------
+    Learnt
+        The model and the report are in the campaign's directory, under `looseness`.
+
+    Raises
+    ------
+    GlasscreepError
+        If examples are too few, something is damaged, or the disk is full.
+    """
+    folder = lesson.directory / LOOSENESS
+    with CampaignLock(lesson.directory):
+        folder.mkdir(exist_ok=True)
+        known = read_report(lesson.directory)
+        if known and known["made_from"] == lesson.made_from and (folder / MODEL).exists():
+            return Learnt(known, is_new=False)
+        report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
+        write_durably(folder / REPORT, (json.dumps(report, indent=1) + "\n").encode())
+        return Learnt(report, is_new=True)
+
+
+def read_report(directory: Path) -> dict[str, Any] | None:
+    """Read what was learnt from a campaign; None if nothing was, or the file is damaged."""
+    with suppress(OSError, ValueError, KeyError):
+        report: dict[str, Any] = json.loads((directory / LOOSENESS / REPORT).read_bytes())
+        return report if "made_from" in report else None
+    return None
+
+
+async def _learn(lesson: Lesson, console: Console, workers: int) -> dict[str, Any]:
+    security = ensure_credentials(lesson.directory / FOLDER / TLS).security()
+    log = lesson.directory / LOOSENESS / LOG
+    async with (
+        local_pools(PoolSizes(0, workers), log, security) as pools,
+        showing(console) as progress,
+    ):
+        return await _lesson(lesson, Crew(pools.client, workers, progress))
+
+
+async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
+    from glasscreep.analysis.baselines import CONTENDERS
+    from glasscreep.analysis.elimination import mean_ranking
+
+    split = lesson.split()
+    chosen = await choose(lesson, crew, split[0][0])
+    split = demand_enough(lesson, chosen, split)
+    tables = Tables(*await describe(lesson, crew, chosen))
+    fitter = Fitter(crew, Memory(lesson.directory / LOOSENESS / FITS, lesson.made_from))
+    rankings = await rank(lesson, fitter, tables)
+    merged = mean_ranking(rankings)
+    order = [int(column) for column in merged.order]
+    columns = order[: lesson.told.features]
+    names = [contender.name for contender in CONTENDERS]
+    compared = split[:COMPARED]
+    report: dict[str, Any] = {
+        "made_from": lesson.made_from,
+        "counts": _counts(lesson, chosen),
+        "splits": [{"train": train, "test": test} for train, test in split],
+        "study": await study(lesson, fitter, tables),
+        "ranking": {"order": order, "mean": list(map(float, merged.mean)), "samples": rankings},
+        "curve": await curve(lesson, fitter, tables, order, split[0][1]),
+        "scores": await splits(lesson, fitter, tables, columns, split),
+        "contenders": await contenders(lesson, fitter, tables, compared, names),
+        "sensitivity": await sensitivity(lesson, fitter, tables, columns, compared),
+        "permutation": await permute(lesson, fitter, tables, columns, split[0]),
+    }
+    report["model"] = await make_model(lesson, crew, tables, columns, split[0])
+    return report
+
+
+def demand_enough(lesson: Lesson, chosen: Chosen, split: list[Split]) -> list[Split]:
+    """Refuse what nothing can be learnt from; leave out splits that lack a class on a side.
+
+    Raises
+    ------
+    LessonError
+        With the counts.
+    """
+    counts, told = chosen.counts, lesson.told
+    tight, loose = counts.by_threshold[lesson.interval, told.threshold]
+    where = (
+        f"{loose} of {loose + tight} examples are loose, with D2min over {lesson.interval} steps "
+        f"above {told.threshold:g}; the largest is {counts.largest:.3g}"
+    )
+    if loose < FEWEST_LOOSE or tight < FEWEST_LOOSE:
+        which = "loose" if loose < FEWEST_LOOSE else "tight"
+        msg = (
+            f"too few {which} examples to learn from: {where}. {FEWEST_LOOSE} of each are the "
+            "least. More frames or replicas bring more; or choose another learning.threshold."
+        )
+        raise LessonError(msg)
+    usable = [one for one in split if all(_has_both(chosen, side) for side in one)]
+    if not usable:
+        each = ", ".join(f"{glass}: {found[1]}" for glass, found in counts.by_glass.items())
+        msg = (
+            "no split into replicas that train and that test has loose examples on both sides: "
+            f"{where}. By replica: {each}."
+        )
+        raise LessonError(msg)
+    return usable
+
+
+def _has_both(chosen: Chosen, glasses: list[int]) -> bool:
+    found = [chosen.counts.by_glass.get(glass, (0, 0)) for glass in glasses]
+    return all(sum(counted) > 1 for counted in zip(*found, strict=True))
+
+
+def _counts(lesson: Lesson, chosen: Chosen) -> dict[str, Any]:
+    counts = chosen.counts
+    return {
+        "interval": lesson.interval,
+        "threshold": lesson.told.threshold,
+        "runs": len(lesson.sources),
+        "frames": sum(source.frames.get(lesson.interval, 0) for source in lesson.sources),
+        "undefined": counts.undefined,
+        "largest": counts.largest,
+        "by_threshold": [
+            {"interval": interval, "threshold": threshold, "tight": tight, "loose": loose}
+            for (interval, threshold), (tight, loose) in sorted(counts.by_threshold.items())
+        ],
+        "by_glass": [
+            {"glass": glass, "tight": tight, "loose": loose}
+            for glass, (tight, loose) in sorted(counts.by_glass.items())
+        ],
+        "pool": {"loose": len(chosen.pool[0].run), "tight": len(chosen.pool[1].run)},
+    }

@@ -1,0 +1,248 @@
+"""What a campaign has to learn from: its runs, its examples, and how they are split."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glasscreep.analysis.interstice_presets import IntersticePreset, choose
+from glasscreep.campaign.compatible import demand_compatible
+from glasscreep.campaign.learning_section import LearningSection
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.d2min_results import D2MIN
+from glasscreep.tasks.examples import Draw
+from glasscreep.tasks.observable import plain
+from glasscreep.tasks.places import STORE, run_directory
+from glasscreep.tasks.store import read_run_table
+
+MOST_LOOSE = 100_000
+"""Loose examples that models are made of at most."""
+POOL, STUDY, RANKING = 0, 1, 100_001
+"""Streams of draws; samples of the study and of the ranking count from theirs."""
+MAKING = 1
+"""Counted up when what is learnt from the same changes."""
+
+
+class LessonError(RefusedError):
+    """A campaign that there is nothing to learn from yet, or not so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One run that has examples."""
+
+    row: int
+    """Its row in the store."""
+    run_id: str
+    """Its identity."""
+    glass_row: int
+    """Row of its glass in the store: runs of a glass are never split."""
+    point: tuple[float, float]
+    """Its temperature and stress [energy], [energy / length**3]."""
+    frames: Mapping[int, int]
+    """By interval, the frames that have D2min [steps]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """Everything that decides what is learnt."""
+
+    campaign: Campaign
+    """What is asked for."""
+    directory: Path
+    """Campaign directory."""
+    sources: tuple[Source, ...]
+    """Runs to learn from, by row."""
+
+    @property
+    def told(self) -> LearningSection:
+        """How to learn."""
+        return self.campaign.learning
+
+    @property
+    def interval(self) -> int:
+        """Within it a particle rearranges, or not [steps]."""
+        return self.told.interval or min(self.campaign.d2min_intervals)
+
+    @property
+    def intervals(self) -> tuple[int, ...]:
+        """Intervals of the study and of the model [steps]."""
+        studied = self.told.study.intervals or self.campaign.d2min_intervals
+        return tuple(sorted({*studied, self.interval}))
+
+    @property
+    def species(self) -> int:
+        """Particles that are examples: 1 = A, 2 = B."""
+        return {"A": 1, "B": 2}[self.told.species]
+
+    @property
+    def glasses(self) -> list[int]:
+        """Rows of the glasses that have examples."""
+        return sorted({source.glass_row for source in self.sources})
+
+    @property
+    def points(self) -> tuple[tuple[float, float], ...]:
+        """Temperatures and stresses of the runs."""
+        return tuple(sorted({source.point for source in self.sources}))
+
+    @property
+    def preset(self) -> IntersticePreset:
+        """What the model's features are."""
+        switches = self.campaign.analysis.parameters()["features"]
+        fields = {name: switches[name] for name in IntersticePreset.__slots__}
+        return IntersticePreset(**fields)
+
+    @property
+    def made_from(self) -> str:
+        """Tell it from any other lesson."""
+        content = {
+            "making": MAKING,
+            "runs": [[source.run_id, dict(source.frames)] for source in self.sources],
+            "d2min": plain(self.campaign.analysis.parameters()[D2MIN]),
+            "features": plain(self.campaign.analysis.parameters()["features"]),
+            "learning": self.told.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def split(self) -> list[tuple[list[int], list[int]]]:
+        """Choose the glasses that train and that test, several times."""
+        from glasscreep.analysis.splitting import splits
+
+        told = self.told
+        found = splits(self.glasses, told.test_fraction, count=told.splits, seed=told.seed)
+        return [(list(map(int, train)), list(map(int, test))) for train, test in found]
+
+    def pool(self) -> tuple[Draw, Draw]:
+        """Draw the examples that models are made of: loose, then tight."""
+        told = self.told
+        of = self.interval, told.threshold
+        return Draw(*of, True, POOL, MOST_LOOSE), Draw(*of, False, POOL, told.tight)
+
+    def study(self) -> list[tuple[Draw, Draw]]:
+        """Draw the samples of the study: loose and tight of each."""
+        study = self.told.study
+        return [
+            _sample(interval, threshold, STUDY + sample, study.per_class)
+            for interval in self.told.study.intervals or self.campaign.d2min_intervals
+            for threshold in study.thresholds
+            for sample in range(self.told.samples)
+        ]
+
+    def ranking(self) -> list[tuple[Draw, Draw]]:
+        """Draw the samples that features are ranked on; of replicas that train alone."""
+        told = self.told
+        return [
+            _sample(self.interval, told.threshold, RANKING + sample, told.per_class)
+            for sample in range(told.samples)
+        ]
+
+
+def _sample(interval: int, threshold: float, stream: int, most: int) -> tuple[Draw, Draw]:
+    return (
+        Draw(interval, threshold, True, stream, most),
+        Draw(interval, threshold, False, stream, most),
+    )
+
+
+def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
+    """Find out what a campaign has to learn from.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        What is asked for.
+    directory : Path
+        Campaign directory; frames that are analysed so far count.
+
+    Raises
+    ------
+    LessonError
+        If there is nothing to learn from, with what is missing.
+    """
+    _demand_intervals(campaign)
+    if not (directory / STORE).exists():
+        msg = f"{directory} has no frames yet: `glasscreep run` makes and analyses them first."
+        raise LessonError(msg)
+    demand_compatible(campaign, directory)
+    sources = tuple(source for source in _sources(campaign, directory) if source.frames)
+    found = Lesson(campaign, directory, sources)
+    if not any(source.frames.get(found.interval) for source in sources):
+        msg = (
+            f"no run has D2min over {found.interval} steps yet, which examples are labelled by: "
+            "`glasscreep run` (or `submit`) with this file computes it."
+        )
+        raise LessonError(msg)
+    if len(found.glasses) < 2:
+        msg = (
+            "only one replica has D2min yet, and looseness is tested on replicas that it was not "
+            "learnt from: two are the least, ten are better."
+        )
+        raise LessonError(msg)
+    return found
+
+
+def _demand_intervals(campaign: Campaign) -> None:
+    told, there = campaign.learning, campaign.d2min_intervals
+    if D2MIN not in campaign.analysis.results:
+        msg = "examples are labelled by D2min: add d2min to analysis.results, and run it first."
+        raise LessonError(msg)
+    wanted = {*(told.study.intervals or ()), *([told.interval] if told.interval else [])}
+    if missing := sorted(wanted - set(there)):
+        msg = (
+            f"learning asks for D2min over {', '.join(map(str, missing))} steps; "
+            f"analysis.d2min_intervals are {', '.join(map(str, there)) or 'none'}."
+        )
+        raise LessonError(msg)
+
+
+def _sources(campaign: Campaign, directory: Path) -> list[Source]:
+    table = read_run_table(directory / STORE)
+    asked = {run.id for run in campaign.runs()}
+    temperature, stress = np.asarray(table.temperature), np.asarray(table.stress)
+    glass_row = np.asarray(table.glass_row)
+    sources = []
+    for row, run_id in enumerate(table.run_id):
+        if run_id not in asked:
+            continue
+        if not _chosen(temperature[row], campaign.learning.temperature):
+            continue
+        if not _chosen(stress[row], campaign.learning.stress):
+            continue
+        frames = _frames(campaign, directory, run_id)
+        point = float(temperature[row]), float(stress[row])
+        sources.append(Source(row, run_id, int(glass_row[row]), point, frames))
+    return sources
+
+
+def _chosen(value: float, wanted: tuple[float, ...] | None) -> bool:
+    return wanted is None or bool(np.isclose(value, wanted, rtol=1e-9, atol=0).any())
+
+
+def _frames(campaign: Campaign, directory: Path, run_id: str) -> dict[int, int]:
+    analysed = read_analysed(run_directory(directory, run_id))
+    results = {one.interval: one for one in campaign.results() if one.observable == D2MIN}
+    found = {interval: analysed.frames_of(result) for interval, result in results.items()}
+    return {interval: frames for interval, frames in sorted(found.items()) if frames}
+
+
+def variants(preset: IntersticePreset) -> dict[str, IntersticePreset]:
+    """Choose otherwise, in turn, what the paper leaves open."""
+    switches: dict[str, dict[str, Any]] = {
+        "fraction": {"measure": "fraction"},
+        "clipped": {"clip": True},
+        "facet": {"triangles": "facet"},
+        "hull": {"cells": "hull"},
+        "face_cut 0.05": {"face_cut": 0.05},
+    }
+    a = preset.radii[0]
+    for b in (0.40, 0.44):  # of sigma_AA: sigma_AB / 2 and sigma_BB / 2
+        switches[f"radius B {2 * a * b:.2f}"] = {"radii": (a, 2 * a * b)}
+    found = {name: choose(preset, change) for name, change in switches.items()}
+    found["amlearn"] = choose("amlearn", {"radii": preset.radii})
+    return found

@@ -1,0 +1,74 @@
+"""What was learnt, as figures: those of Wu and Ruiz Pestana (2023), numbers 4 and 5."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glasscreep.campaign.lesson_fits import CURVE
+from glasscreep.tasks.files import storing
+from glasscreep.tasks.places import LOOSENESS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STUDY, RANKING = "study.png", "features.png"
+CLASSES = {"loose_accuracy": "loose", "tight_accuracy": "tight"}
+
+
+def draw_figures(report: Mapping[str, Any], directory: Path) -> list[Path]:
+    """Draw the study of thresholds and intervals, and accuracy by number of features.
+
+    Returns
+    -------
+    list of Path
+        Where they are.
+    """
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    paths = [directory / LOOSENESS / name for name in (STUDY, RANKING)]
+    counts = report["counts"]
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+    interval, threshold = counts["interval"], counts["threshold"]
+    _against(left, "threshold", report["study"], "interval", interval)
+    left.set_xlabel("threshold of D²min [length²]")
+    left.set_title(f"interval {interval:,} steps")
+    _against(right, "interval", report["study"], "threshold", threshold)
+    right.set_xlabel("interval [steps]")
+    right.set_xscale("log")
+    right.set_title(f"threshold {threshold:g}")
+    left.legend()
+    _save(figure, paths[0])
+    figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
+    _curve(axes, report["curve"])
+    _save(figure, paths[1])
+    plt.close("all")
+    return paths
+
+
+def _against(
+    axes: "Axes", by: str, study: Sequence[Mapping[str, Any]], other: str, at: float
+) -> None:
+    own = [row for row in study if np.isclose(row[other], at) and "refused" not in row]
+    places = sorted({row[by] for row in own})
+    for name, label in CLASSES.items():
+        values = [[row[name] for row in own if row[by] == place] for place in places]
+        mean, spread = [np.mean(one) for one in values], [np.std(one) for one in values]
+        axes.errorbar(places, mean, spread, marker="o", capsize=3, label=label)
+    axes.set_ylabel("accuracy in cross-validation")
+
+
+def _curve(axes: "Axes", scores: Sequence[Sequence[Mapping[str, Any]]]) -> None:
+    values = np.array([[one["balanced_accuracy"] for one in sample] for sample in scores])
+    axes.errorbar(CURVE, values.mean(axis=0), values.std(axis=0), marker="o", capsize=3)
+    axes.set_xlabel("features, of the highest ranks")
+    axes.set_ylabel("balanced accuracy on test replicas")
+
+
+def _save(figure: Any, path: Path) -> None:
+    with storing(path):
+        figure.savefig(path, dpi=150)

@@ -1,0 +1,136 @@
+"""The model: fitted on the replicas that train, tried on every example of those that test."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import reduce
+from importlib.metadata import version
+from operator import add
+from typing import Any
+
+import numpy as np
+
+from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.campaign.crew import Crew
+from glasscreep.campaign.lesson import Lesson
+from glasscreep.campaign.lesson_fits import Split, Tables
+from glasscreep.tasks.fits import of_glasses
+from glasscreep.tasks.model_card import NAMES, ModelCard
+from glasscreep.tasks.model_file import save_model
+from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
+from glasscreep.tasks.reader import reader_of
+from glasscreep.tasks.tables import read_table
+from glasscreep.tasks.trials import TrialTask, try_on_run
+
+PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy", "skops")
+MEASURED = 10
+"""Runs whose first frame tells what glass a model is for."""
+
+
+async def make_model(
+    lesson: Lesson,
+    crew: Crew,
+    tables: Tables,
+    columns: Sequence[int],
+    split: Split,
+) -> dict[str, Any]:
+    """Fit, try and keep the model.
+
+    Parameters
+    ----------
+    lesson, crew, tables
+        What is learnt from, by whom, and its examples.
+    columns : sequence of int
+        Features that the model goes by.
+    split : tuple
+        Glasses that train and that test.
+
+    Returns
+    -------
+    dict
+        Its scores on the examples that it was fitted to and, with the weights that classes
+        have there, on all that test.
+    """
+    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.scores import Scores
+
+    told, (train, test) = lesson.told, split
+    pool = read_table(tables.pool)
+    known, unknown = of_glasses(pool, train), of_glasses(pool, test)
+    names = tuple(FEATURES[column] for column in columns)
+    features = known.features[:, columns]
+    model = fit_loose_model(
+        features, known.loose, names=names, estimators=told.estimators, C=told.C, seed=told.seed
+    )
+    linear = LinearEnsemble.of(model.pipeline)
+    loose = linear.looseness(unknown.features[unknown.loose][:, columns])
+    tasks = [
+        TrialTask(
+            str(lesson.directory),
+            source.row,
+            source.glass_row,
+            lesson.campaign.creep.frame_interval,
+            source.frames[lesson.interval],
+            lesson.interval,
+            told.threshold,
+            lesson.species,
+            linear,
+            tuple(columns),
+            lesson.preset,
+            loose,
+        )
+        for source in lesson.sources
+        if source.glass_row in test and source.frames.get(lesson.interval)
+    ]
+    tally = reduce(add, await crew.each(try_on_run, tasks, "testing the model"))
+    scores = {
+        "train": asdict(Scores.of(known.loose, linear.looseness(features))),
+        "test": asdict(tally.scores),
+    }
+    found = {"features": list(names), "train": train, "test": test, "scores": scores}
+    path = lesson.directory / LOOSENESS / MODEL
+    save_model(path, model.pipeline, card_of(lesson, found))
+    return found
+
+
+def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
+    """Say what the model is, what it was learnt from, and how good it is."""
+    campaign, told = lesson.campaign, lesson.told
+    density, nearest = _terms(lesson)
+    return ModelCard(
+        features=tuple(found["features"]),
+        preset=asdict(lesson.preset),
+        species=told.species,
+        threshold=told.threshold,
+        interval=lesson.interval,
+        timestep=campaign.model.timestep,
+        points=lesson.points,
+        campaign=campaign.name,
+        runs=tuple(source.run_id for source in lesson.sources),
+        train_replicas=tuple(found["train"]),
+        test_replicas=tuple(found["test"]),
+        scores=found["scores"]["test"],
+        versions={name: version(name) for name in PACKAGES},
+        units=campaign.model.units,
+        number_density=density,
+        nearest_distances=nearest,
+        seed=told.seed,
+    )
+
+
+def _terms(lesson: Lesson) -> tuple[float, dict[str, float]]:
+    """Measure what tells whether other frames are of such a glass: the mean over some runs."""
+    from glasscreep.analysis.nearest import nearest_distances
+
+    reader, density, nearest = reader_of(lesson.directory / STORE), [], []
+    for source in lesson.sources[:MEASURED]:
+        lattice = reader.lattice(source.row)[0]
+        position = reader.position(source.row, 0)
+        density.append(len(position) / abs(np.linalg.det(lattice)))
+        nearest.append(nearest_distances(position, lattice, reader.species, len(NAMES)))
+    mean = np.mean(nearest, axis=0)
+    pairs = {
+        one + other: float(mean[row, column])
+        for row, one in enumerate(NAMES)
+        for column, other in enumerate(NAMES)
+    }
+    return float(np.mean(density)), pairs

@@ -1,0 +1,228 @@
+"""The tables that models are fitted to: examples drawn from all runs, and described."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.analysis.drawing import Lowest
+from glasscreep.analysis.interstice_presets import IntersticePreset
+from glasscreep.campaign.crew import Crew
+from glasscreep.campaign.lesson import Lesson, Source, variants
+from glasscreep.tasks.descriptors import MeasureTask, Rivals, measure_into
+from glasscreep.tasks.examples import Draw, Drawn, DrawTask, draw, merged
+from glasscreep.tasks.files import storing
+from glasscreep.tasks.fits import MAIN
+from glasscreep.tasks.model import LennardJones
+from glasscreep.tasks.places import LOOSENESS
+from glasscreep.tasks.tables import is_made_from, read_table, write_table
+
+PARTS = "parts"
+SAMPLES, POOL = "samples.npz", "pool.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many examples there are."""
+
+    by_threshold: Mapping[tuple[int, float], tuple[int, int]]
+    """By interval and threshold: tight, loose, of all runs."""
+    by_glass: Mapping[int, tuple[int, int]]
+    """Of the model's interval and threshold, by row of the glass."""
+    undefined: int
+    """Neither, since their D2min is not defined, at the model's interval."""
+    largest: float
+    """D2min of all, at the model's interval [length**2]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Examples that were drawn, of all runs."""
+
+    counts: Counts
+    """How many there were."""
+    pool: tuple[Lowest, Lowest]
+    """Loose and tight ones, that models are made of."""
+    samples: Mapping[Draw, Lowest]
+    """Samples of the study, and of the ranking."""
+
+
+async def choose(lesson: Lesson, crew: Crew, train: Sequence[int]) -> Chosen:
+    """Draw examples from all runs; what is for the ranking, from replicas that train alone."""
+    pool, study, ranking = lesson.pool(), _flat(lesson.study()), _flat(lesson.ranking())
+    tasks = [_draw_task(lesson, source, (*pool, *study, *ranking)) for source in lesson.sources]
+    drawn = await crew.each(draw, tasks, "drawing examples")
+    by_draw = {
+        one: [
+            part.examples[at]
+            for source, part in zip(lesson.sources, drawn, strict=True)
+            if one not in ranking or source.glass_row in train
+        ]
+        for at, one in enumerate(tasks[0].draws)
+    }
+    samples = {one: merged(by_draw[one]) for one in (*study, *ranking)}
+    loose, tight = (merged(by_draw[one]) for one in pool)
+    return Chosen(_counts(lesson, drawn), (loose, tight), samples)
+
+
+def _flat(pairs: Iterable[tuple[Draw, Draw]]) -> list[Draw]:
+    return [one for pair in pairs for one in pair]
+
+
+def _draw_task(lesson: Lesson, source: Source, draws: tuple[Draw, ...]) -> DrawTask:
+    frames = {
+        interval: count for interval, count in source.frames.items() if interval in lesson.intervals
+    }
+    where = str(lesson.directory)
+    return DrawTask(where, source.row, frames, lesson.species, lesson.told.seed, draws)
+
+
+def _counts(lesson: Lesson, drawn: Sequence[Drawn]) -> Counts:
+    by_threshold: dict[tuple[int, float], NDArray[np.int64]] = {}
+    by_glass: dict[int, NDArray[np.int64]] = {}
+    own = lesson.interval, lesson.told.threshold
+    for source, part in zip(lesson.sources, drawn, strict=True):
+        for key, counted in part.counts.items():
+            by_threshold[key] = by_threshold.get(key, np.zeros(2, np.int64)) + counted
+        glass = by_glass.get(source.glass_row, np.zeros(2, np.int64))
+        by_glass[source.glass_row] = glass + part.counts.get(own, (0, 0))
+    return Counts(
+        {key: _pair(counted) for key, counted in by_threshold.items()},
+        {glass: _pair(counted) for glass, counted in by_glass.items()},
+        sum(part.undefined.get(lesson.interval, 0) for part in drawn),
+        float(np.fmax.reduce([part.largest.get(lesson.interval, np.nan) for part in drawn])),
+    )
+
+
+def _pair(counted: NDArray[np.int64]) -> tuple[int, int]:
+    return int(counted[0]), int(counted[1])
+
+
+async def describe(lesson: Lesson, crew: Crew, chosen: Chosen) -> tuple[Path, Path]:
+    """Measure what was drawn, and write it as two tables: that of samples, and the pool.
+
+    Returns
+    -------
+    tuple of Path
+        Made anew only where they are not there, or were made from something else.
+    """
+    folder = lesson.directory / LOOSENESS
+    with storing(folder):
+        (folder / PARTS).mkdir(parents=True, exist_ok=True)
+    presets = {MAIN: lesson.preset}
+    samples = _table(lesson, chosen.samples.values(), presets, None)
+    pool = _table(lesson, chosen.pool, presets | variants(lesson.preset), _rivals(lesson))
+    for table, name, what in (
+        (samples, SAMPLES, "describing samples"),
+        (pool, POOL, "describing the pool"),
+    ):
+        if not is_made_from(folder / name, table.key):
+            await crew.each(measure_into, table.tasks, what)
+            _assemble(table, chosen, folder / name)
+    return folder / SAMPLES, folder / POOL
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table to be made."""
+
+    key: str
+    """Tells it from others."""
+    rows: NDArray[np.int64]
+    """(n, 3) row of the run, frame and particle of each example, ascending."""
+    glass: NDArray[np.int64]
+    """(n,) row of its glass."""
+    tasks: list[tuple[MeasureTask, str, str]]
+    """Of each run: what to measure, the file to write it to, and what it is made from."""
+
+
+def _table(
+    lesson: Lesson,
+    drawn: Iterable[Lowest],
+    presets: Mapping[str, IntersticePreset],
+    rivals: Rivals | None,
+) -> _Table:
+    rows = np.unique(np.concatenate([_rows(one) for one in drawn]), axis=0)
+    key = _hash(lesson.made_from, sorted(presets), rivals is not None, rows.tobytes().hex())
+    glass, tasks = np.empty(len(rows), np.int64), []
+    for source in lesson.sources:
+        own = rows[:, 0] == source.row
+        glass[own] = source.glass_row
+        if not own.any():
+            continue
+        task = MeasureTask(
+            str(lesson.directory),
+            source.row,
+            source.glass_row,
+            lesson.campaign.creep.frame_interval,
+            rows[own, 1],
+            rows[own, 2],
+            presets,
+            rivals,
+            lesson.interval,
+        )
+        part = _hash(key, source.run_id)
+        tasks.append((task, str(lesson.directory / LOOSENESS / PARTS / f"{part}.npz"), part))
+    return _Table(key, rows, glass, tasks)
+
+
+def _hash(*parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+
+
+def _rows(drawn: Lowest) -> NDArray[np.int64]:
+    return np.column_stack([drawn.run, drawn.frame, drawn.particle]).astype(np.int64)
+
+
+def _assemble(table: _Table, chosen: Chosen, path: Path) -> None:
+    """Put the parts of a table together, with what tells its rows."""
+    parts = [read_table(Path(file)) for _, file, _ in table.tasks]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    told = dict(zip(("run", "frame", "particle"), table.rows.T, strict=True))
+    columns |= told | {"glass": table.glass}
+    if path.name == POOL:
+        loose = np.zeros(len(table.rows), bool)
+        loose[_places(table.rows, chosen.pool[0])] = True
+        value = np.empty(len(table.rows))
+        for part in chosen.pool:
+            value[_places(table.rows, part)] = part.value
+        columns |= {"loose": loose, "d2min": value}
+    else:
+        columns |= {
+            draw_name(one): _places(table.rows, drawn) for one, drawn in chosen.samples.items()
+        }
+    write_table(path, table.key, columns)
+    for _, file, _ in table.tasks:
+        Path(file).unlink(missing_ok=True)
+
+
+def draw_name(one: Draw) -> str:
+    """Name the column with the rows of a draw, lowest priority first."""
+    return f"draw {one.interval} {one.threshold!r} {'loose' if one.loose else 'tight'} {one.stream}"
+
+
+def _places(rows: NDArray[np.int64], drawn: Lowest) -> NDArray[np.int64]:
+    """Find the rows of examples in a table."""
+    kind = np.dtype([("run", "<i8"), ("frame", "<i8"), ("particle", "<i8")])
+    known = np.ascontiguousarray(rows).view(kind).ravel()
+    found: NDArray[np.int64] = np.searchsorted(known, _rows(drawn).view(kind).ravel())
+    return found
+
+
+def _rivals(lesson: Lesson) -> Rivals:
+    parameters = lesson.campaign.analysis.parameters()
+    cutoff = parameters["coordination"]["cutoff"]
+    pairs = lesson.campaign.mixture().interaction
+    near = _matrix(*(cutoff[pair] for pair in ("AA", "AB", "BB")))
+    if not isinstance(pairs, LennardJones):
+        return Rivals(near, None, None, 0.0)
+    return Rivals(near, _matrix(*pairs.epsilon), _matrix(*pairs.sigma), pairs.cutoff)
+
+
+def _matrix(aa: float, ab: float, bb: float) -> NDArray[np.float64]:
+    return np.array([[aa, ab], [ab, bb]])

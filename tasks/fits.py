@@ -1,0 +1,233 @@
+"""Fits of models to examples: independent of each other, each told by plain data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.tasks.tables import read_table
+
+# scikit-learn is imported where it is used: it takes a second.
+
+MAIN = "main"
+"""Name of the features that models are made of; others are variants of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One fit: the same is the same whoever does it."""
+
+    kind: str
+    """One of `KINDS`."""
+    table: str
+    """File of the examples."""
+    arguments: Mapping[str, Any]
+    """What the kind needs, JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Rows of a table that are loose or tight."""
+
+    features: NDArray[np.float64]
+    """(n, 60)."""
+    loose: NDArray[np.bool_]
+    """(n,)."""
+    glass: NDArray[np.int64]
+    """(n,) the replica that each is of."""
+
+
+def fit(what: Fit) -> Any:
+    """Do one fit.
+
+    Returns
+    -------
+    object
+        JSON.
+
+    Raises
+    ------
+    ValueError
+        If the examples are too few or of one class; with their counts.
+    """
+    return KINDS[what.kind](_table(what.table), what.arguments)
+
+
+def _table(path: str) -> Mapping[str, NDArray[Any]]:
+    return _read(path, Path(path).stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _read(path: str, _stamp: int) -> Mapping[str, NDArray[Any]]:
+    return read_table(Path(path))
+
+
+def sample(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Examples:
+    """Take a balanced sample: as many loose as tight, of two draws in the table."""
+    loose, tight = table[told["loose"]], table[told["tight"]]
+    most = min(len(loose), len(tight))
+    rows = np.concatenate([loose[:most], tight[:most]])
+    is_loose = np.arange(2 * most) < most
+    return Examples(table[f"features {MAIN}"][rows], is_loose, table["glass"][rows])
+
+
+def of_glasses(
+    table: Mapping[str, NDArray[Any]], glasses: list[int], variant: str = MAIN
+) -> Examples:
+    """Take the rows of some replicas."""
+    rows = np.isin(table["glass"], glasses)
+    features = table[f"features {variant}"][rows]
+    return Examples(features, table["loose"][rows].astype(bool), table["glass"][rows])
+
+
+def _study(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    from glasscreep.analysis.threshold_study import study_sample
+
+    chosen = sample(table, told)
+    size = {"per_class": int(chosen.loose.sum())}
+    try:
+        score = study_sample(
+            chosen.features,
+            chosen.loose,
+            chosen.glass,
+            Cs=tuple(told["C"]),
+            folds=told["folds"],
+            seed=told["seed"],
+        )
+    except ValueError as error:  # too few at a high threshold: others have enough
+        return {"refused": str(error), **size}
+    return {**asdict(score), **size}
+
+
+def _rank(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    from glasscreep.analysis.elimination import rank_features
+
+    chosen = sample(table, told)
+    center, scale = chosen.features.mean(axis=0), chosen.features.std(axis=0)
+    standard = (chosen.features - center) / np.where(scale > 0, scale, 1.0)
+    return rank_features(standard, chosen.loose, seed=told["seed"]).tolist()
+
+
+def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    """Score, on replicas that test, models of one feature, of two, and so on."""
+    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.scores import Scores
+
+    chosen = sample(table, told)
+    pool = read_table(Path(told["pool"]))
+    test = of_glasses(pool, told["test"])
+    scores = []
+    for count in told["counts"]:
+        columns = told["order"][:count]
+        names = tuple(FEATURES[column] for column in columns)
+        model = fit_loose_model(
+            chosen.features[:, columns],
+            chosen.loose,
+            names=names,
+            estimators=1,
+            C=told["C"],
+            seed=told["seed"],
+        )
+        looseness = LinearEnsemble.of(model.pipeline).looseness(test.features[:, columns])
+        scores.append(asdict(Scores.of(test.loose, looseness)))
+    return scores
+
+
+def _split(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    """Train on some replicas, and score on them and on the others."""
+    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.scores import Scores
+
+    train, test = (of_glasses(table, told[part], told["variant"]) for part in ("train", "test"))
+    columns = told["columns"]
+    if told["variant"] != MAIN:  # where sizes are clipped, some may be 0 for all
+        columns = [column for column in columns if np.ptp(train.features[:, column]) > 0]
+    names = tuple(FEATURES[column] for column in columns)
+    known, unknown = train.features[:, columns], test.features[:, columns]
+    model = fit_loose_model(
+        known,
+        train.loose,
+        names=names,
+        estimators=told["estimators"],
+        C=told["C"],
+        seed=told["seed"],
+    )
+    if told["standardising"] == "separate":
+        unknown = _moved(unknown, known)
+    linear = LinearEnsemble.of(model.pipeline)
+    of_train = asdict(Scores.of(train.loose, linear.looseness(known)))
+    return {"train": of_train, "test": asdict(Scores.of(test.loose, linear.looseness(unknown)))}
+
+
+def _moved(features: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give features the mean and the standard deviation of others.
+
+    To a model that standardises by those others this is standardising by their own.
+    """
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    moved: NDArray[np.float64] = scaled * onto.std(axis=0) + onto.mean(axis=0)
+    return moved
+
+
+def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    from glasscreep.analysis.baselines import CONTENDERS, FREE_DISTANCES, contend
+
+    (contender,) = (one for one in CONTENDERS if one.name == told["contender"])
+    features = table[f"features {MAIN}"]
+    known = {**table, "features": features, "free_distance": features[:, FREE_DISTANCES]}
+    if missing := [name for name in contender.columns if name not in known]:
+        return {"refused": f"this campaign has no {', '.join(missing)}"}
+    rows = {part: np.isin(table["glass"], told[part]) for part in ("train", "test")}
+    columns = {
+        part: {name: known[name][own] for name in contender.columns} for part, own in rows.items()
+    }
+    loose = {part: table["loose"][own].astype(bool) for part, own in rows.items()}
+    try:
+        found = contend(
+            contender,
+            columns["train"],
+            loose["train"],
+            columns["test"],
+            loose["test"],
+            told["seed"],
+        )
+    except ValueError as error:  # it may need what few examples have, such as an earlier frame
+        return {"refused": str(error)}
+    return asdict(found)
+
+
+def _permute(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    from glasscreep.analysis.loose_model import fit_loose_model
+    from glasscreep.analysis.permutation import permutation_importances
+
+    columns = told["columns"]
+    train, test = (of_glasses(table, told[part]) for part in ("train", "test"))
+    model = fit_loose_model(
+        train.features[:, columns],
+        train.loose,
+        names=tuple(FEATURES[column] for column in columns),
+        estimators=told["estimators"],
+        C=told["C"],
+        seed=told["seed"],
+    )
+    found = permutation_importances(
+        model.pipeline, test.features[:, columns], test.loose, seed=told["seed"]
+    )
+    return {"mean": found.mean.tolist(), "std": found.std.tolist()}
+
+
+KINDS: Mapping[str, Callable[[Mapping[str, NDArray[Any]], Mapping[str, Any]], Any]] = {
+    "study": _study,
+    "rank": _rank,
+    "curve": _curve,
+    "split": _split,
+    "contend": _contend,
+    "permute": _permute,
+}
+"""What can be fitted."""
