@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands, learn_command
+from glasscreep.campaign import cluster_commands, learn_command, looseness_command
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -184,3 +184,4 @@ def doctor(
 
 learn_command.add_to(app)
 cluster_commands.add_to(app)
+looseness_command.add_to(app)

@@ -44,3 +44,15 @@ class LoneEngineError(EngineError):
         super().__init__(message)
         self.kind = kind
         """What to make of it, as of an `Outcome`."""
+
+
+class ModelFileError(GlasscreepError):
+    """A model file can't be used: damaged, of another kind, or too new. Nothing in it was run."""
+
+
+class UntrustedModelError(ModelFileError):
+    """A model file holds something that a model has no need of. Nothing in it was run."""
+
+
+class TrajectoryError(GlasscreepError):
+    """A trajectory can't be read, or isn't what the model was learnt from."""

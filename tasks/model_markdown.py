@@ -1,0 +1,75 @@
+"""The card of a model as a page for people."""
+
+from collections.abc import Iterable
+
+from glasscreep.tasks.model_card import ModelCard
+
+
+def markdown(card: ModelCard, name: str) -> str:
+    """Write a card as Markdown.
+
+    Parameters
+    ----------
+    card : ModelCard
+        What the model was learnt from.
+    name : str
+        Of the model's file.
+
+    Returns
+    -------
+    str
+    """
+    points = ", ".join(f"T {temperature:g} at {stress:g}" for temperature, stress in card.points)
+    return "\n".join(
+        [
+            f"# Looseness of {card.species} particles",
+            "",
+            f"A model of the probability that an {card.species} particle is loose: that its D2min",
+            f"is above {card.threshold:g} in {card.interval} steps of {card.timestep:g}.",
+            "",
+            "## Use",
+            "",
+            "```",
+            f"glasscreep looseness {name} FILE --output looseness.xyz",
+            "```",
+            "",
+            "It ranks particles by structure, in glasses like those below. Its probabilities are",
+            "those of a balanced sample, far above how rare loose particles are.",
+            "",
+            "## Learnt from",
+            "",
+            *_table(
+                ("campaign", card.campaign),
+                ("runs", ", ".join(card.runs)),
+                ("temperature, stress", points),
+                ("train replicas", ", ".join(map(str, card.train_replicas))),
+                ("test replicas", ", ".join(map(str, card.test_replicas))),
+                ("seed", card.seed),
+                ("units", card.units),
+                ("number density", card.number_density),
+                *((f"nearest {pair}", length) for pair, length in card.nearest_distances.items()),
+            ),
+            "",
+            "## Scores on the test replicas",
+            "",
+            *_table(*card.scores.items()),
+            "",
+            "## Features",
+            "",
+            *(f"{place}. `{feature}`" for place, feature in enumerate(card.features, 1)),
+            "",
+            *_table(*card.preset.items()),
+            "",
+            "## Made with",
+            "",
+            *_table(*card.versions.items()),
+            "",
+        ]
+    )
+
+
+def _table(*rows: tuple[str, object]) -> Iterable[str]:
+    yield from ("| | |", "|---|---|")
+    for key, value in rows:
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+        yield f"| {key} | {shown} |".replace("\n", " ")
