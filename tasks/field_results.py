@@ -1,6 +1,6 @@
 """Results of a field of particles, D2min or looseness: how it is correlated, and how it fluctuates.
 
-Only particles of species A take part: those that are told to be loose or tight.
+Only some particles take part: of D2min those of species A, of looseness those that have one.
 """
 
 from collections.abc import Callable
@@ -104,9 +104,12 @@ def _sizes(frames: RunFrames, result: Result, count: int) -> Values:
 def _field(
     frames: RunFrames, result: Result, frame: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Take positions, box and values of the A particles whose value is defined."""
-    values = frames.stored(result.sources[0], frame)
-    own = (frames.species == 1) & np.isfinite(values)
+    """Take positions, box and values of the particles that take part."""
+    (source,) = result.sources
+    values = frames.stored(source, frame)
+    own = np.isfinite(values)
+    if source.observable == D2MIN:
+        own &= frames.species == 1
     return frames.position(frame)[own], frames.box(frame), values[own]
 
 

@@ -1,6 +1,7 @@
 """Results of looseness: how near to rearranging the structure around each particle is.
 
-What sums particles up does so over those of species A.
+What sums particles up does so over those that have a looseness: of the species that the model
+speaks of.
 """
 
 from collections.abc import Callable
@@ -41,7 +42,7 @@ def _looseness(frames: RunFrames, result: Result, frame: int) -> Values:
 
 
 def _mean_arrays(result: Result, _particles: int) -> list[ArraySpec]:
-    over = "over the A particles of the frame"
+    over = "over the particles of the frame that the model speaks of"
     return [
         of_frames(result.name, "1", "mean looseness", f"mean {over}"),
         of_frames("looseness_std", "1", "spread of looseness", f"standard deviation {over}"),
@@ -49,7 +50,7 @@ def _mean_arrays(result: Result, _particles: int) -> list[ArraySpec]:
 
 
 def _mean(frames: RunFrames, result: Result, frame: int) -> Values:
-    values = _of_a(frames, result.sources[0], frame)
+    values = _known(frames, result.sources[0], frame)
     return np.asarray(values.mean()), np.asarray(values.std())
 
 
@@ -67,23 +68,21 @@ def _fit_arrays(result: Result, _particles: int) -> list[ArraySpec]:
 def _fit(frames: RunFrames, result: Result, count: int) -> Values:
     from glasscreep.analysis.creep import creep_fit
 
-    mean = [_of_a(frames, result.sources[0], frame).mean() for frame in range(count)]
+    mean = [_known(frames, result.sources[0], frame).mean() for frame in range(count)]
     fit = asdict(creep_fit(frames.time[:count], mean))
     return (np.array([fit[name] for name in FIT_PARAMETERS]),)
 
 
-def _of_a(frames: RunFrames, source: Result, frame: int) -> Floats:
+def _known(frames: RunFrames, source: Result, frame: int) -> Floats:
     values = frames.stored(source, frame)
-    own: Floats = values[(frames.species == 1) & np.isfinite(values)]
-    return own
+    known: Floats = values[np.isfinite(values)]
+    return known
 
 
 def _histogram_arrays(result: Result, _particles: int) -> list[ArraySpec]:
     bins, threshold = result.parameters["bins"], result.parameters["threshold"]
     name = f"histogram of looseness by what comes of it within {result.interval} steps"
-    what = (
-        f"A particles of all frames in bins of looseness; loose if their D2min exceeds {threshold}"
-    )
+    what = f"particles of all frames in bins of looseness; loose if their D2min exceeds {threshold}"
     return [
         of_run(result.name, "1", name, what, looseness_class=len(CLASSES), looseness_bin=bins),
         coordinate("looseness_class", CLASSES, "1", "what comes of the particle"),
@@ -103,7 +102,7 @@ def _histogram(frames: RunFrames, result: Result, count: int) -> Values:
 def _density_arrays(result: Result, _particles: int) -> list[ArraySpec]:
     edges, bins = d2min_edges(result), result.parameters["bins"]
     name = f"density over D2min over {result.interval} steps and looseness"
-    what = "A particles of all frames in logarithmic bins of D2min and bins of looseness"
+    what = "particles of all frames in logarithmic bins of D2min and bins of looseness"
     return [
         of_run(result.name, "1", name, what, d2min_bin=len(edges) + 1, looseness_bin=bins),
         coordinate("d2min_bin", [0.0, *edges], "length^2", "lower edge of the bin of D2min"),
@@ -132,14 +131,14 @@ def _counts(
     rows: int,
     row_of: Callable[[Floats], Rows],
 ) -> Floats:
-    """Count A particles by a row that their D2min tells, and by bins of looseness."""
+    """Count particles by a row that their D2min tells, and by bins of looseness."""
     d2min, looseness = result.sources
     bins = result.parameters["bins"]
     edges = np.arange(1, bins) / bins
     total = np.zeros(rows * bins)
     for frame in range(count):
         moved, values = frames.stored(d2min, frame), frames.stored(looseness, frame)
-        own = (frames.species == 1) & np.isfinite(moved) & np.isfinite(values)
+        own = np.isfinite(moved) & np.isfinite(values)
         column = np.searchsorted(edges, values[own], side="right")
         total += np.bincount(row_of(moved[own]) * bins + column, minlength=len(total))
     return total.reshape(rows, bins)

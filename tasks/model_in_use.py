@@ -14,9 +14,6 @@ from glasscreep.tasks.places import LOOSENESS, MODEL
 if TYPE_CHECKING:
     from glasscreep.tasks.model_file import LooseModelFile
 
-SPECIES = "A"
-"""Of the particles whose looseness a campaign computes."""
-
 
 def model_path(directory: Path) -> Path:
     """Say where a campaign directory holds its model."""
@@ -42,7 +39,7 @@ def model_parameters(directory: Path) -> dict[str, Any] | None:
     Raises
     ------
     ModelFileError
-        If the model can't be used for a campaign.
+        If the model is damaged.
     """
     path = model_path(directory)
     data = _content(path)
@@ -107,17 +104,10 @@ def _hash(data: bytes) -> str:
 
 def _card(path: Path, data: bytes) -> ModelCard:
     try:
-        card = card_from_json(read_head(data)["card"])
+        return card_from_json(read_head(data)["card"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         msg = (
             f"the model {path} is damaged: {error}. Bring it back, or learn it anew with "
             "`glasscreep learn`; without it, looseness is left out."
         )
         raise ModelFileError(msg) from error
-    if card.species != SPECIES:
-        msg = (
-            f"the model {path} speaks of {card.species} particles, but the looseness of a campaign "
-            f"is that of its {SPECIES} particles. Learn it anew with `glasscreep learn`."
-        )
-        raise ModelFileError(msg)
-    return card

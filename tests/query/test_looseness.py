@@ -105,9 +105,9 @@ def learned(tmp_path_factory, make, corner, shrink):
 class Expected:
     """The results of a run, each computed from the frames by another way than the package's."""
 
-    def __init__(self, campaign, pipeline):
+    def __init__(self, campaign, pipeline, species=1):
         self.reader = FrameReader(campaign.prepared.store)
-        self.own = self.reader.species == 1
+        self.own = self.reader.species == species
         self.edges = self.reader.box_edges(0)
         self.run_id = campaign.place(0).name
         columns = [FEATURES.index(name) for name in NAMES]
@@ -435,10 +435,20 @@ def test_damage_within_a_model_is_named(unlearned):
     assert f"looseness, frames 0 to 3: {path} is damaged" in outcome.message
 
 
-def test_a_model_of_other_particles_is_refused(unlearned):
-    learn(unlearned.directory, species="B")
-    with pytest.raises(ModelFileError, match="speaks of B particles"):
-        unlearned.extended()
+def test_a_model_of_other_particles_gives_theirs(unlearned):
+    pipeline = learn(unlearned.directory, species="B")
+    campaign = unlearned.extended()
+    campaign.analyse(0)
+    expected = Expected(campaign, pipeline, species=2)
+    values = campaign.array("looseness")[0]
+    assert_allclose(values, expected.exact, rtol=1e-6)
+    own = expected.stored[:, expected.own]
+    assert_allclose(campaign.array("looseness_mean")[0], own.mean(axis=1), rtol=1e-12)
+    assert_allclose(campaign.array("looseness_fit")[0], expected.fit(), rtol=1e-9)
+    for name in OF_BOTH:
+        assert campaign.array(f"{name}_60")[0].sum() == 40 * (FRAMES - 3)
+    sacf = [spatial_autocorrelation(*expected.field(t), 2.0, 10).value for t in range(FRAMES)]
+    assert_array_equal(campaign.array("sacf_looseness")[0], sacf)
 
 
 def test_particles_without_features_or_d2min_are_left_out(
