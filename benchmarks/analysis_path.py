@@ -73,7 +73,7 @@ def blocks_of(prepared: Prepared, row: int, observable: str) -> list[Block]:
     """Split one result of a run into blocks."""
     run = prepared.runs[row]
     assert run is not None
-    results = tuple(r for r in prepared.campaign.results() if r.observable == observable)
+    results = tuple(r for r in prepared.results if r.observable == observable)
     task = AnalysisTask(str(prepared.directory), run.id, row, row, results, INTERVAL, FRAMES)
     return ready_blocks(task, FRAMES, FRAMES)
 

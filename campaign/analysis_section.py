@@ -16,6 +16,8 @@ from glasscreep.campaign.fields import (
     as_tuple,
 )
 from glasscreep.campaign.section import Section
+from glasscreep.tasks import places
+from glasscreep.tasks.looseness_results import LOOSENESS
 
 DEFAULT_RESULTS = ("strain", "creep_fit", "d2min")
 AS_PRESET = ", or not at all: then as the preset says"
@@ -131,6 +133,15 @@ class VoxelsSection(Section):
     """Voxels along each edge of the box, in turn, of `size_fluctuations`."""
 
 
+class LoosenessSection(Section):
+    """Parameters of `looseness_histogram` and `looseness_density`."""
+
+    threshold: Positive = 0.25
+    """A particle whose D2min exceeds this is loose [length^2]."""
+    bins: Annotated[Count, Field(le=1000), Allowed("a whole number from 1 to 1000")] = 100
+    """Number of bins of looseness, from 0 to 1."""
+
+
 class AnalysisSection(Section):
     """What is computed from the frames."""
 
@@ -150,12 +161,14 @@ class AnalysisSection(Section):
     overlap: OverlapSection = OverlapSection()
     d2min_histogram: HistogramSection = HistogramSection()
     tail_exponent: TailSection = TailSection()
+    looseness: LoosenessSection = LoosenessSection()
     sacf: SacfSection = SacfSection()
     voxels: VoxelsSection = VoxelsSection()
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """Gather the parameters of each observable that has some of its own here."""
         features, voxels = self.features.model_dump(), self.voxels.model_dump()
+        looseness, d2min_bins = self.looseness.model_dump(), self.d2min_histogram.model_dump()
         preset = features.pop("preset")
         own = ("coordination", "bond_order", "rdf", "overlap", "d2min_histogram", "tail_exponent")
         return {
@@ -163,6 +176,8 @@ class AnalysisSection(Section):
             "local_shear": {"cutoff": self.d2min_cutoff},
             "features": {"preset": preset, **asdict(choose(preset, features))},
             **{name: getattr(self, name).model_dump() for name in (*own, "sacf")},
+            "looseness_histogram": looseness,
+            "looseness_density": {"bins": looseness["bins"], **d2min_bins},
             "tacf": {"voxels": voxels["voxels"]},
             "decorrelation_times": {"voxels": voxels["voxels"]},
             "size_fluctuations": {"divisions": voxels["divisions"]},
@@ -170,9 +185,15 @@ class AnalysisSection(Section):
 
 
 def key_of(observable: str, parameter: str) -> str:
-    """Name the key of a campaign file that a parameter of an observable comes from."""
+    """Name the key of a campaign file that a parameter of an observable comes from, or the model."""
     if observable in ("d2min", "local_shear"):
         return f"analysis.d2min_{parameter}"
+    if observable == LOOSENESS:
+        return f"{parameter} in {places.LOOSENESS}/{places.MODEL}"
+    if observable == "looseness_density" and parameter in HistogramSection.model_fields:
+        return f"analysis.d2min_histogram.{parameter}"
+    if observable in ("looseness_histogram", "looseness_density"):
+        return f"analysis.looseness.{parameter}"
     if observable in ("tacf", "decorrelation_times", "size_fluctuations"):
         return f"analysis.voxels.{parameter}"
     return f"analysis.{observable}.{parameter}"

@@ -133,12 +133,13 @@ def _d2min_intervals(campaign: Campaign) -> Iterator[Problem]:
 def _sources(campaign: Campaign) -> Iterator[Problem]:
     chosen = campaign.analysis.results
     for position, name in enumerate(chosen):
-        source = OBSERVABLES[name].source
-        if source and source not in chosen:
+        choices = OBSERVABLES[name].sources
+        if choices and not any(set(sources) <= set(chosen) for sources in choices):
+            sources = " or ".join(map(" and ".join, choices))
             yield Problem(
                 f"analysis.results[{position}]",
-                f"{name} without {source}",
-                f"{name} together with {source}, which it is computed from",
+                f"{name} without {sources}",
+                f"{name} together with {sources}, which it is computed from",
             )
 
 

@@ -1,7 +1,7 @@
 """Whether a directory may be used for a campaign, found out without touching it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -90,7 +90,7 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
             raise DirectoryError(msg)
         _demand_name(campaign, directory, str(attributes["title"]))
         _demand_physics(campaign, directory, cast("dict[str, Any]", attributes["physics"]))
-        _demand_parameters(campaign, directory / STORE)
+        _demand_parameters(campaign.results_in(directory), directory / STORE)
         return
     if (directory / CAMPAIGN_FILE).exists():
         _demand_name(campaign, directory, read_campaign(directory).name)
@@ -142,9 +142,9 @@ def _demand_physics(campaign: Campaign, directory: Path, there: Mapping[str, Any
     raise DirectoryError("\n\n".join([title, *blocks, ending]))
 
 
-def _demand_parameters(campaign: Campaign, store: Path) -> None:
+def _demand_parameters(results: Iterable[Result], store: Path) -> None:
     group, blocks, arrays = open_readable(store), dict[str, str](), list[str]()
-    for result in campaign.results():
+    for result in results:
         for name in array_names(result):
             if name not in group or not (store / name / METADATA).is_file():
                 continue
@@ -157,7 +157,7 @@ def _demand_parameters(campaign: Campaign, store: Path) -> None:
             f"{store.parent} holds results with other parameters than the campaign file asks for:"
         )
         ending = (
-            "Set these keys back; or, to have the results computed anew, remove what is there "
+            "Set these back; or, to have the results computed anew, remove what is there "
             f"first: {', '.join(str(store / name) for name in arrays)}. Nothing was changed."
         )
         raise DirectoryError("\n\n".join([title, *blocks.values(), ending]))
@@ -166,9 +166,10 @@ def _demand_parameters(campaign: Campaign, store: Path) -> None:
 def _changed_parameters(
     result: Result, held: Mapping[str, Any]
 ) -> Iterator[tuple[str, object, object]]:
+    sources = {source.name: source for source in result.sources}
     for name, value in plain(result.parameters).items():
-        if result.source and name == result.source.name:
-            yield from _changed_parameters(result.source, held.get(name, {}))
+        if name in sources:
+            yield from _changed_parameters(sources[name], held.get(name, {}))
         elif held.get(name) != value:
             yield key_of(result.observable, name), held.get(name), value
 

@@ -5,6 +5,7 @@ made); the store with rows short or unassigned (killed before the run table was 
 From each, `prepare` goes on to the last.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from glasscreep.campaign.rows import assign, empty_table, glass_rows
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.layout import ArraySpec
+from glasscreep.tasks.observable import Result
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import GLASSES, RUNS, STORE
 from glasscreep.tasks.registry import result_specs
@@ -65,13 +67,13 @@ class Room:
         arrays = (name for name in group.array_keys() if (store / name / METADATA).is_file())
         return cls(runs, frames, glasses, frozenset(arrays))
 
-    def enlarged(self, campaign: Campaign, runs: int) -> "Room":
-        """Room that a campaign needs besides what is there."""
+    def enlarged(self, campaign: Campaign, runs: int, arrays: Iterable[str]) -> "Room":
+        """Room that a campaign with these arrays of results needs besides what is there."""
         return Room(
             max(self.runs, runs),
             max(self.frames, campaign.frames),
             max(self.glasses, campaign.replicas),
-            self.arrays | {spec.name for spec in specs_of(campaign)},
+            self.arrays.union(arrays),
         )
 
 
@@ -83,6 +85,8 @@ class Prepared:
     """Campaign directory."""
     campaign: Campaign
     """What is asked for."""
+    results: tuple[Result, ...]
+    """What to compute of the frames; each after what it is computed from."""
     runs: tuple[Run | None, ...]
     """By row; None where the campaign does not ask for the run, or no longer."""
     glasses: tuple[Glass, ...]
@@ -98,6 +102,11 @@ class Prepared:
     def store(self) -> Path:
         """The frame store."""
         return self.directory / STORE
+
+    @property
+    def specs(self) -> list[ArraySpec]:
+        """Arrays of the results."""
+        return result_specs(self.results, self.campaign.model.particles)
 
     @property
     def asked(self) -> NDArray[np.bool_]:
@@ -138,9 +147,11 @@ def survey(campaign: Campaign, directory: Path) -> Prepared:
     runs: list[Run | None] = [None] * len(table.run_id)
     for row, run in zip(rows, asked, strict=True):
         runs[row] = run
-    room = Room.of_store(store).enlarged(campaign, len(table.run_id))
+    results = campaign.results_in(directory)
+    arrays = (spec.name for spec in result_specs(results, campaign.model.particles))
+    room = Room.of_store(store).enlarged(campaign, len(table.run_id), arrays)
     glasses = campaign.glasses(room.glasses)
-    return Prepared(directory, campaign, tuple(runs), glasses, table, room, added)
+    return Prepared(directory, campaign, results, tuple(runs), glasses, table, room, added)
 
 
 def prepare(campaign: Campaign, directory: Path) -> Prepared:
@@ -196,21 +207,14 @@ def _create(prepared: Prepared) -> None:
         store_attributes(campaign),
         np.where(np.arange(mixture.particles) < mixture.particles_a, 1, 2).astype(np.uint8),
         *_times(prepared),
-        specs_of(campaign),
+        prepared.specs,
         words_of(campaign),
     )
 
 
 def _extend(prepared: Prepared) -> None:
-    results = specs_of(prepared.campaign)
-    extend_store(
-        prepared.store, _shape(prepared), *_times(prepared), results, words_of(prepared.campaign)
-    )
-
-
-def specs_of(campaign: Campaign) -> list[ArraySpec]:
-    """Describe the arrays of a campaign's results."""
-    return result_specs(campaign.results(), campaign.model.particles)
+    words = words_of(prepared.campaign)
+    extend_store(prepared.store, _shape(prepared), *_times(prepared), prepared.specs, words)
 
 
 def words_of(campaign: Campaign) -> Words:

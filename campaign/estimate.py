@@ -1,6 +1,7 @@
 """What work costs: time, bytes and files."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,15 +100,15 @@ def frame_hours(campaign: Campaign, rate: Rate) -> float:
     return hours / campaign.resources.ranks
 
 
-def bytes_of_run(campaign: Campaign, frames_done: int) -> float:
+def bytes_of_run(campaign: Campaign, results: Sequence[Result], frames_done: int) -> float:
     """Bytes that a run will take besides those of the frames it has."""
     particles, frames = campaign.model.particles, campaign.frames
     new = max(0, frames - frames_done)
     of_frames = new * particles * FRAME_BYTES
-    for result in campaign.results():
+    for result in results:
         covered = frames - result.interval // campaign.creep.frame_interval
         of_frames += max(0, min(new, covered)) * _bytes_of_a_frame(result, campaign)
-    return of_frames if frames_done else of_frames + _bytes_at_once(campaign)
+    return of_frames if frames_done else of_frames + _bytes_at_once(campaign, results)
 
 
 def _bytes_of_a_frame(result: Result, campaign: Campaign) -> int:
@@ -125,10 +126,11 @@ def _is_of_particles(spec: ArraySpec) -> bool:
     return spec.shard_frames is not None
 
 
-def _bytes_at_once(campaign: Campaign) -> float:
+def _bytes_at_once(campaign: Campaign, results: Sequence[Result]) -> float:
     """Bytes of a run that its first frame takes: the checkpoint, and rows of numbers in full."""
     shape = _one_run(campaign, campaign.frames)
-    numbers = [spec for spec in _specs(campaign, shape, "run") if not _is_of_particles(spec)]
+    specs = _specs(campaign, results, shape, "run")
+    numbers = [spec for spec in specs if not _is_of_particles(spec)]
     sizes = (
         _files_of_array(spec, shape)
         * math.prod(spec.chunk_shape(shape))
@@ -143,31 +145,30 @@ def bytes_of_glass(campaign: Campaign) -> float:
     return campaign.model.particles * (GLASS_BYTES + CHECKPOINT_BYTES)
 
 
-def files_of_run(campaign: Campaign, frames: int) -> int:
+def files_of_run(campaign: Campaign, results: Sequence[Result], frames: int) -> int:
     """Files of a run of so many frames; none before the first."""
-    return FILES_BESIDES + _files(campaign, frames, "run") if frames else 0
+    return FILES_BESIDES + _files(campaign, results, frames, "run") if frames else 0
 
 
 def files_of_glass(campaign: Campaign) -> int:
     """Files of a glass."""
-    return GLASS_FILES_BESIDES + _files(campaign, 1, "glass")
+    return GLASS_FILES_BESIDES + _files(campaign, (), 1, "glass")
 
 
-def _files(campaign: Campaign, frames: int, owner: str) -> int:
+def _files(campaign: Campaign, results: Sequence[Result], frames: int, owner: str) -> int:
     shape = _one_run(campaign, frames)
-    return sum(_files_of_array(spec, shape) for spec in _specs(campaign, shape, owner))
+    return sum(_files_of_array(spec, shape) for spec in _specs(campaign, results, shape, owner))
 
 
 def _one_run(campaign: Campaign, frames: int) -> StoreShape:
     return StoreShape(runs=1, frames=frames, particles=campaign.model.particles, glasses=1)
 
 
-def _specs(campaign: Campaign, shape: StoreShape, owner: str) -> list[ArraySpec]:
+def _specs(
+    campaign: Campaign, results: Sequence[Result], shape: StoreShape, owner: str
+) -> list[ArraySpec]:
     """Arrays with files of each run's, or glass's, own."""
-    specs = [
-        *frame_specs(shape),
-        *result_specs(campaign.results(), campaign.model.particles),
-    ]
+    specs = [*frame_specs(shape), *result_specs(results, campaign.model.particles)]
     return [spec for spec in specs if spec.dims[0] == owner and spec.dims != ("run",)]
 
 

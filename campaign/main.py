@@ -1,5 +1,6 @@
 """The command line."""
 
+import shlex
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -84,6 +85,9 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
                 plot = plot_strain(place)
                 console.print(f"strain curves: {plot}", highlight=False, soft_wrap=True)
         tell_failures(snapshot, console)
+        if campaign.awaits_model(place):
+            said = f"looseness awaits a model: `glasscreep learn {shlex.quote(str(file))}`"
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
         if snapshot.phase == "stopped":
             console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)
             raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)

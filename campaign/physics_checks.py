@@ -33,6 +33,8 @@ OF_RESULTS = {
     "rdf": "analysis.rdf.reach",
     "overlap": "analysis.overlap.distance",
     "d2min_histogram": "analysis.d2min_histogram.lowest",
+    "looseness_histogram": "analysis.looseness.threshold",
+    "looseness_density": "analysis.d2min_histogram.lowest",
     "sacf": "analysis.sacf.reach",
 }
 """By result: the key among its parameters whose default is of the Kob-Andersen glass."""

@@ -146,13 +146,20 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
     frames = sum((campaign.frames - done) * runs for done, runs in have.items())
     glasses = np.unique(ledger.glass_of_run[rows])
     to_make = int(np.count_nonzero(ledger.glasses.state[glasses] < State.DONE))
-    work = Work(to_make, len(rows), frames, campaign.frames - min(have, default=campaign.frames))
+    work = Work(
+        to_make,
+        len(rows),
+        frames,
+        campaign.frames - min(have, default=campaign.frames),
+        is_analysed=bool(prepared.results),
+    )
     glass_steps = campaign.glass.melt_steps + campaign.glass.quench_steps
     steps = frames * campaign.creep.frame_interval + to_make * glass_steps
     measurements = 0 if campaign.resources.are_settled else to_make + ledger.count(State.NEW)
-    data = sum(bytes_of_run(campaign, done) * runs for done, runs in have.items())
-    files_at_end = files_of_run(campaign, campaign.frames)
-    files = sum((files_at_end - files_of_run(campaign, done)) * runs for done, runs in have.items())
+    own = campaign, prepared.results
+    data = sum(bytes_of_run(*own, done) * runs for done, runs in have.items())
+    files_at_end = files_of_run(*own, campaign.frames)
+    files = sum((files_at_end - files_of_run(*own, done)) * runs for done, runs in have.items())
     return Plan(
         name=campaign.name,
         directory=prepared.directory,

@@ -26,6 +26,8 @@ class Work:
     """Frames to do, in all runs."""
     frames_of_a_run: int
     """Frames to do in the run that has most."""
+    is_analysed: bool
+    """Whether anything is computed of the frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +136,9 @@ def plan_cluster(campaign: Campaign, directory: Path, work: Work, rate: Rate) ->
 
 def _pools(campaign: Campaign, work: Work) -> dict[str, PoolPlan]:
     slots = slots_per_allocation(campaign)
-    wanted = {MD: max(work.glasses, work.runs)} | (
-        {ANALYSIS: work.runs} if campaign.results() else {}
-    )
+    wanted = {MD: max(work.glasses, work.runs)}
+    if work.is_analysed:
+        wanted[ANALYSIS] = work.runs
     pools = {}
     for name, tasks in wanted.items():
         section = getattr(campaign.cluster, name)

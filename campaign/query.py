@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.campaign.opened import open_campaign, run_table
-from glasscreep.campaign.query_columns import ArrayColumns, Columns, of_d2min, of_fit, of_scalars
+from glasscreep.campaign.query_columns import (
+    ArrayColumns,
+    Columns,
+    of_creep_fit,
+    of_d2min,
+    of_fit,
+    of_looseness_histogram,
+    of_scalars,
+)
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.looseness_results import LOOSENESS_FIT, LOOSENESS_HISTOGRAM
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
@@ -63,7 +72,10 @@ def query_table(
         ``replica``, then ``frame``, ``step``, ``time``, then the result: ``value``; ``x``,
         ``y``, ``z`` of what has axes; ``mean`` and ``loose_fraction`` of D2min, the mean over
         all particles and the share of A particles above 0.25; of `creep_fit` its four
-        parameters, ``creep_modulus`` and ``creep_modulus_stderr``. Of other results of
+        parameters, ``creep_modulus`` and ``creep_modulus_stderr``, of `looseness_fit` the four
+        alone; of `looseness_histogram_<interval>` a row for each bin, with the numbers of
+        ``tight`` and ``loose`` particles in it, the densities ``p_all`` of all and ``p_loose``
+        of the loose, and the ``loose_fraction`` of those in it. Of other results of
         particles, mean and standard deviation over those of each species, ``mean_A`` and so
         on; what has further dimensions has a column for each, and a row for each value.
 
@@ -122,9 +134,15 @@ def _columns_of(result: str, group: zarr.Group, reader: FrameReader) -> Callable
         names = _names(open_array(group, result), reader)
         return lambda run: of_scalars(reader.scalar(result, run.Index), names)
     if result == FIT:
-        return lambda run: of_fit(_read(group, FIT, run), run.stress)
-    if open_array(group, result).attrs.get("observable") == D2MIN:
+        return lambda run: of_creep_fit(_read(group, FIT, run), run.stress)
+    if result == LOOSENESS_FIT:
+        return lambda run: of_fit(_read(group, result, run))
+    observable = open_array(group, result).attrs.get("observable")
+    if observable == D2MIN:
         return lambda run: of_d2min(_read(group, result, run), reader.species)
+    if observable == LOOSENESS_HISTOGRAM:
+        bins = reader.column("looseness_bin")
+        return lambda run: of_looseness_histogram(_read(group, result, run), bins)
     return ArrayColumns(group, result, reader).of_run
 
 

@@ -27,16 +27,48 @@ def of_scalars(values: NDArray[Any], names: Sequence[str] = ()) -> Columns:
     return {"frame": np.arange(len(values)), **columns}
 
 
-def of_fit(parameters: NDArray[np.float64], stress: float) -> Columns:
-    """Give the creep fit of a run, if there is one, a row."""
-    named = dict(zip(FIT_PARAMETERS, parameters.tolist(), strict=True))
-    fit = CreepFit(**named)
-    more = {
-        "creep_modulus": fit.modulus(stress),
-        "creep_modulus_stderr": fit.modulus_stderr(stress),
+def of_fit(parameters: NDArray[np.float64]) -> Columns:
+    """Give the fit of a run, if there is one, a row."""
+    there = 0 if np.isnan(parameters[0]) else 1
+    return {
+        name: [value] * there
+        for name, value in zip(FIT_PARAMETERS, parameters.tolist(), strict=True)
     }
-    there = 0 if np.isnan(fit.slope) else 1
-    return {name: [value] * there for name, value in {**named, **more}.items()}
+
+
+def of_creep_fit(parameters: NDArray[np.float64], stress: float) -> Columns:
+    """Give the creep fit of a run, if there is one, a row, its modulus included."""
+    columns = of_fit(parameters)
+    fits = [CreepFit(*values) for values in zip(*columns.values(), strict=True)]
+    return columns | {
+        "creep_modulus": [fit.modulus(stress) for fit in fits],
+        "creep_modulus_stderr": [fit.modulus_stderr(stress) for fit in fits],
+    }
+
+
+def of_looseness_histogram(counts: NDArray[np.float64], looseness: NDArray[np.float64]) -> Columns:
+    """Give each bin of looseness a row: how many are in it, and what that says of them.
+
+    Parameters
+    ----------
+    counts : (2, bins) float
+        Particles that are tight, and that are loose; `nan` if there is nothing of the run.
+    looseness : (bins,) float
+        Middles of the bins [1].
+    """
+    if np.isnan(counts).any():
+        counts, looseness = counts[:, :0], looseness[:0]
+    tight, loose = counts
+    both = tight + loose
+    with np.errstate(invalid="ignore"):  # of no particle nothing can be said
+        return {
+            "looseness": looseness,
+            "tight": tight.astype(np.int64),
+            "loose": loose.astype(np.int64),
+            "p_all": both / both.sum() * len(both),
+            "p_loose": loose / loose.sum() * len(both),
+            "loose_fraction": loose / both,
+        }
 
 
 def of_d2min(values: NDArray[np.float64], species: NDArray[np.uint8]) -> Columns:

@@ -3,7 +3,9 @@
 The defaults are those of Wu and Ruiz Pestana, Frontiers in Materials 10, 1272355 (2023).
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -26,7 +28,9 @@ from glasscreep.campaign.learning_section import LearningSection
 from glasscreep.campaign.model_section import ModelSection
 from glasscreep.campaign.section import Section
 from glasscreep.tasks.loading import Loading
+from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model import LennardJones, Model
+from glasscreep.tasks.model_in_use import model_parameters, model_path
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.physics import (
     CreepProtocol,
@@ -189,13 +193,34 @@ class Campaign(Section):
             return tuple(sorted(set(self.analysis.d2min_intervals)))
         return (self.creep.frame_interval,) if self.frames > 1 else ()
 
-    def results(self) -> tuple[Result, ...]:
-        """Every result, each after the one that it is computed from."""
+    def results(self, model: Mapping[str, Any] | None = None) -> tuple[Result, ...]:
+        """Every result, each after those that it is computed from.
+
+        Parameters
+        ----------
+        model : mapping, optional
+            What `model_parameters` says of the campaign's directory. Without a model, looseness
+            and what is computed from it are left out.
+        """
         of_physics: dict[str, dict[str, Any]] = {"strain": self.loading, "creep_fit": self.loading}
         if isinstance(pairs := self.mixture().interaction, LennardJones):
             of_physics["local_energy"] = asdict(pairs)
         parameters = {**of_physics, **self.analysis.parameters()}
-        return chosen_results(self.analysis.results, self.d2min_intervals, parameters)
+        names = set(self.analysis.results)
+        if model is None:
+            names.discard(LOOSENESS)
+        else:
+            parameters[LOOSENESS] = dict(model)
+        return chosen_results(names, self.d2min_intervals, parameters)
+
+    def results_in(self, directory: Path) -> tuple[Result, ...]:
+        """Every result that can be computed in a campaign directory, given the model it has."""
+        asks_for_it = LOOSENESS in self.analysis.results
+        return self.results(model_parameters(directory) if asks_for_it else None)
+
+    def awaits_model(self, directory: Path) -> bool:
+        """Tell whether results are asked for that wait until there is a model in the directory."""
+        return LOOSENESS in self.analysis.results and not model_path(directory).exists()
 
     def points(self) -> tuple[Point, ...]:
         """Every point of the grids once, by temperature and then by stress."""

@@ -131,7 +131,7 @@ def open_session(
         frames=campaign.frames,
         segment_frames=campaign.resources.segment_frames,
         frame_interval=campaign.creep.frame_interval,
-        results=campaign.results(),
+        results=prepared.results,
         # Without an environment of its own, it is the one of wherever the worker is.
         launch=launch if environment else (*_set(launcher.settings()), *launch),
         environment=environment,

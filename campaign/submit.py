@@ -166,7 +166,7 @@ def _most(campaign: Campaign, pool: str) -> int:
 def _allocations(prepared: Prepared, unfinished: int, there: Counter[str]) -> Iterator[str]:
     """Give the pool of each allocation that there is work for at a time, and no job yet."""
     campaign = prepared.campaign
-    analysed = int(np.count_nonzero(prepared.asked)) if campaign.results() else 0
+    analysed = int(np.count_nonzero(prepared.asked)) if prepared.results else 0
     for pool, work in {MD: unfinished, ANALYSIS: analysed}.items():
         at_a_time = min(work, _most(campaign, pool))
         wanted = -(-at_a_time // slots_per_allocation(campaign)[pool])

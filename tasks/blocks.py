@@ -110,8 +110,8 @@ def _groups(task: AnalysisTask, done: Mapping[str, int]) -> Iterator[tuple[Resul
     """Put results together that share what they read, and have come equally far."""
     groups: dict[tuple[object, ...], list[Result]] = {}
     for result in task.results:
-        source = result.source.name if result.source else ""
-        key = (kind_of(result), result.interval, source, done[result.name])
+        sources = tuple(source.name for source in result.sources)
+        key = (kind_of(result), result.interval, sources, done[result.name])
         groups.setdefault(key, []).append(result)
     yield from map(tuple, groups.values())
 
@@ -121,13 +121,13 @@ def _limit(
 ) -> int:
     """Count the frames of a result that can be computed; of a whole run, all or none."""
     kind, apart = kind_of(result), result.interval // task.frame_interval
+    of_sources = min((done[source.name] for source in result.sources), default=frames)
     if kind is Kind.RUN:
         # A file that asks for fewer frames than are analysed must not cost that result.
         wanted = task.frames_wanted - apart
-        there = done[result.source.name] if result.source else frames
-        return wanted if frames >= task.frames_wanted and there >= wanted else 0
-    if result.source:
-        return done[result.source.name]
+        return wanted if frames >= task.frames_wanted and of_sources >= wanted else 0
+    if result.sources:
+        return of_sources
     return {Kind.BOX: frames, Kind.FRAME: flushed, Kind.PAIR: flushed - apart}[kind]
 
 

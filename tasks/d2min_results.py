@@ -44,7 +44,7 @@ def _shear(frames: RunFrames, result: Result, frame: int) -> Values:
 
 
 def _histogram_arrays(result: Result, _particles: int) -> list[ArraySpec]:
-    edges = _edges(result)
+    edges = d2min_edges(result)
     lengths = {"species_name": len(SPECIES), "d2min_bin": len(edges) + 1}
     what = "particles of each species in logarithmic bins of D2min; those below and above included"
     long_name = f"histogram of D2min over {result.interval} steps"
@@ -58,16 +58,16 @@ def _histogram_arrays(result: Result, _particles: int) -> list[ArraySpec]:
 def _histogram(frames: RunFrames, result: Result, frame: int) -> Values:
     from glasscreep.analysis.histograms import histogram
 
-    assert result.source is not None
-    values, rows = frames.stored(result.source, frame), []
+    values, rows = frames.stored(result.sources[0], frame), []
     for species in range(1, len(SPECIES) + 1):
         own = values[(frames.species == species) & np.isfinite(values)]
-        counted = histogram(own, _edges(result))
+        counted = histogram(own, d2min_edges(result))
         rows.append([counted.below, *counted.counts, counted.above])
     return (np.array(rows, np.float64),)
 
 
-def _edges(result: Result) -> list[float]:
+def d2min_edges(result: Result) -> list[float]:
+    """Divide decades into bins of D2min as the parameters of a result say [length**2]."""
     # As `log_edges`, from which `plan` would have to wait for numba; a test compares.
     per_decade = result.parameters["per_decade"]
     first = math.floor(math.log10(result.parameters["lowest"])) * per_decade
@@ -91,10 +91,9 @@ def _tail_arrays(result: Result, _particles: int) -> list[ArraySpec]:
 def _tail(frames: RunFrames, result: Result, count: int) -> Values:
     from glasscreep.analysis.tail import tail_exponent
 
-    assert result.source is not None
     largest, most = np.empty(0), int(result.parameters["samples"])
     for frame in range(count):
-        values = frames.stored(result.source, frame)[frames.species == 1]
+        values = frames.stored(result.sources[0], frame)[frames.species == 1]
         largest = np.concatenate([largest, values[np.isfinite(values)]])
         if len(largest) > most:
             largest = np.partition(largest, len(largest) - most)[-most:]
@@ -110,7 +109,7 @@ ENTRIES = (
         Kind.FRAME,
         _histogram_arrays,
         _histogram,
-        source=D2MIN,
+        sources=((D2MIN,),),
         title="d2min_histogram_{interval}",
     ),
     Observable(
@@ -118,7 +117,7 @@ ENTRIES = (
         Kind.RUN,
         _tail_arrays,
         _tail,
-        source=D2MIN,
+        sources=((D2MIN,),),
         title="tail_exponent_{interval}",
     ),
 )

@@ -1,6 +1,6 @@
-"""Results of a field of particles, such as D2min: how it is correlated, and how it fluctuates.
+"""Results of a field of particles, D2min or looseness: how it is correlated, and how it fluctuates.
 
-Only particles of species A take part: those that are told to be loose or tight.
+Only some particles take part: of D2min those of species A, of looseness those that have one.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,16 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.layout import ArraySpec
+from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.observable import Kind, Observable, Result, Values
 from glasscreep.tasks.physics import derived_seed
 from glasscreep.tasks.result_arrays import coordinate, of_frames, of_run
 from glasscreep.tasks.run_frames import RunFrames
 
 # The numerics are imported where they are used: `plan` and `status` must not wait for numba.
+
+FIELDS = ((D2MIN,), (LOOSENESS,))
+"""Observables with a value for each particle that a field can be made of."""
 
 
 def _sacf_arrays(result: Result, _particles: int) -> list[ArraySpec]:
@@ -100,10 +104,12 @@ def _sizes(frames: RunFrames, result: Result, count: int) -> Values:
 def _field(
     frames: RunFrames, result: Result, frame: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Take positions, box and values of the A particles whose value is defined."""
-    assert result.source is not None
-    values = frames.stored(result.source, frame)
-    own = (frames.species == 1) & np.isfinite(values)
+    """Take positions, box and values of the particles that take part."""
+    (source,) = result.sources
+    values = frames.stored(source, frame)
+    own = np.isfinite(values)
+    if source.observable == D2MIN:
+        own &= frames.species == 1
     return frames.position(frame)[own], frames.box(frame), values[own]
 
 
@@ -124,21 +130,22 @@ def _voxels(frames: RunFrames, result: Result, count: int) -> NDArray[np.float64
 
 
 def _named(what: str, result: Result) -> str:
-    return f"{what} of {result.source.name if result.source else ''}"
+    (source,) = result.sources
+    return f"{what} of {source.name}"
 
 
-def _of_d2min(
+def _of_field(
     name: str,
     kind: Kind,
     arrays: Callable[[Result, int], list[ArraySpec]],
     compute: Callable[[RunFrames, Result, int], Values],
 ) -> Observable:
-    return Observable(name, kind, arrays, compute, source=D2MIN, title=f"{name}_{{source}}")
+    return Observable(name, kind, arrays, compute, sources=FIELDS, title=f"{name}_{{source}}")
 
 
 ENTRIES = (
-    _of_d2min("sacf", Kind.FRAME, _sacf_arrays, _sacf),
-    _of_d2min("tacf", Kind.RUN, _tacf_arrays, _tacf),
-    _of_d2min("decorrelation_times", Kind.RUN, _times_arrays, _times),
-    _of_d2min("size_fluctuations", Kind.RUN, _size_arrays, _sizes),
+    _of_field("sacf", Kind.FRAME, _sacf_arrays, _sacf),
+    _of_field("tacf", Kind.RUN, _tacf_arrays, _tacf),
+    _of_field("decorrelation_times", Kind.RUN, _times_arrays, _times),
+    _of_field("size_fluctuations", Kind.RUN, _size_arrays, _sizes),
 )

@@ -35,11 +35,11 @@ class Result:
     name: str
     """Name of the result, of which there may be several of one observable."""
     parameters: Mapping[str, Any]
-    """What the values depend on besides the frames, JSON; those of its source included."""
+    """What the values depend on besides the frames, JSON; those of its sources included."""
     interval: int = 0
     """From a frame to the later one that it is compared with [steps]."""
-    source: "Result | None" = None
-    """The result that it is computed from, if it is not from positions."""
+    sources: tuple["Result", ...] = ()
+    """The results that it is computed from, if it is not from positions."""
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,8 +60,9 @@ class Observable:
     """Arrays of a result in the store, given the number of particles; coordinates after them."""
     compute: Callable[["RunFrames", Result, int], Values]
     """What its arrays hold of a frame; of a whole run, given the number of its frames."""
-    source: str = ""
-    """Observable that it is computed from, one result for each of that one's."""
+    sources: tuple[tuple[str, ...], ...] = ()
+    """What it may be computed from: an observable, or several together. Of each choice that there
+    is, a result for each result of those."""
     title: str = ""
     """Name of its results, where `{source}` and `{interval}` stand for those."""
 
@@ -70,11 +71,14 @@ class Observable:
         name = f"{self.name}_{interval}" if interval else self.name
         return Result(self.name, name, parameters, interval)
 
-    def derived(self, parameters: Mapping[str, Any], source: Result) -> Result:
-        """Describe a result that is computed from another one."""
-        name = self.title.format(source=source.name, interval=source.interval)
-        own = {**parameters, "source": source.name, source.name: dict(source.parameters)}
-        return Result(self.name, name, own, source.interval, source)
+    def derived(self, parameters: Mapping[str, Any], *sources: Result) -> Result:
+        """Describe a result that is computed from others."""
+        interval = max(source.interval for source in sources)
+        names = ", ".join(source.name for source in sources)
+        theirs = {source.name: dict(source.parameters) for source in sources}
+        name = self.title.format(source=names, interval=interval)
+        own = {**parameters, "source": names, **theirs}
+        return Result(self.name, name, own, interval, sources)
 
     def specs(self, result: Result, particles: int) -> list[ArraySpec]:
         """Describe a result's arrays, parameters included, and its coordinates."""

@@ -1,9 +1,16 @@
 """All that can be measured: to add a result, add its entry to one of these modules."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Any
 
-from glasscreep.tasks import d2min_results, field_results, strain_results, structure_results
+from glasscreep.tasks import (
+    d2min_results,
+    field_results,
+    looseness_results,
+    strain_results,
+    structure_results,
+)
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result
 
@@ -13,6 +20,7 @@ OBSERVABLES: Mapping[str, Observable] = {
         *strain_results.ENTRIES,
         *d2min_results.ENTRIES,
         *structure_results.ENTRIES,
+        *looseness_results.ENTRIES,
         *field_results.ENTRIES,
     )
 }
@@ -38,7 +46,7 @@ def chosen_results(
     Returns
     -------
     tuple of Result
-        Each after the one that it is computed from.
+        Each after those that it is computed from.
     """
     wanted, intervals = set(names), tuple(intervals)
     results: list[Result] = []
@@ -46,14 +54,19 @@ def chosen_results(
         if entry.name not in wanted:
             continue
         own = parameters.get(entry.name, {})
-        if entry.source:
-            sources = [result for result in results if result.observable == entry.source]
-            results += [entry.derived(own, source) for source in sources]
+        if entry.sources:
+            results += [entry.derived(own, *found) for found in _sources(entry, tuple(results))]
         elif entry.kind is Kind.PAIR:
             results += [entry.result(own, interval) for interval in intervals]
         else:
             results.append(entry.result(own))
     return tuple(results)
+
+
+def _sources(entry: Observable, results: Sequence[Result]) -> Iterator[tuple[Result, ...]]:
+    """Find what an observable is computed from: results that go together."""
+    for names in entry.sources:
+        yield from product(*([r for r in results if r.observable == name] for name in names))
 
 
 def result_specs(results: Iterable[Result], particles: int) -> list[ArraySpec]:

@@ -32,7 +32,7 @@ def values_of(block: Block) -> tuple[dict[str, Frames], int]:
     """
     task, reader = block.task, reader_of(block.task.store)
     first = block.results[0]  # what it is computed from is known of frames of the block alone
-    apart = 0 if first.source else first.interval // task.frame_interval
+    apart = 0 if first.sources else first.interval // task.frame_interval
     frames = RunFrames(
         reader, task.row, task.glass_row, task.frame_interval, block.stop + apart, apart
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.analysis.interstice_presets import IntersticePreset
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.glasses import read_glass_box
@@ -65,6 +66,7 @@ class RunFrames:
         self._made: dict[str, Any] = {}
         self._images = _Ahead(partial(reader.images, row), together, 2 * together, stop)
         self._tetrahedra: tuple[int, Tetrahedra | None] = -1, None
+        self._features: tuple[int, dict[IntersticePreset, Floats]] = -1, {}
 
     @property
     def run_id(self) -> str:
@@ -126,6 +128,18 @@ class RunFrames:
             self._tetrahedra = frame, known
         assert known is not None
         return known
+
+    def features(self, preset: IntersticePreset, frame: int) -> Floats:
+        """Interstice features of a frame, (N, 60), computed once for all results of a preset."""
+        if self._features[0] != frame:
+            self._features = frame, {}
+        known = self._features[1]
+        if preset not in known:
+            from glasscreep.analysis.interstices import interstice_features
+
+            where = self.position(frame), self.box(frame), self.species
+            known[preset] = interstice_features(*where, preset, tetrahedra=self.tetrahedra(frame))
+        return known[preset]
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Make something of the whole run at the first time of asking."""

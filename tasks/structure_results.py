@@ -34,12 +34,9 @@ def _features_arrays(result: Result, particles: int) -> list[ArraySpec]:
 
 
 def _features(frames: RunFrames, result: Result, frame: int) -> Values:
-    from glasscreep.analysis.interstices import interstice_features
-
     switches = {field.name: result.parameters[field.name] for field in fields(IntersticePreset)}
     preset = IntersticePreset(**{**switches, "radii": tuple(switches["radii"])})
-    where = frames.position(frame), frames.box(frame), frames.species
-    features = interstice_features(*where, preset, tetrahedra=frames.tetrahedra(frame))
+    features = frames.features(preset, frame)
     return (features.astype(np.float32),)  # half the memory of a block
 
 

@@ -94,7 +94,7 @@ class FilledCampaign:
             run_id=self.place(row).name,
             row=row,
             glass_row=int(self.prepared.glass_of_run[row]),
-            results=self.prepared.campaign.results(),
+            results=self.prepared.results,
             frame_interval=FRAME_INTERVAL,
             frames_wanted=self.prepared.campaign.frames,
         )

@@ -174,8 +174,8 @@ def test_relaxing_counts_by_the_frame():
 def test_a_run_of_the_paper_takes_few_files():
     paper = load(EXAMPLES / "paper.toml")
     of_frames, of_runs = 3 * 3 * 16, 3 * 5  # a file holds 64 frames; for each of three intervals
-    assert files_of_run(paper, 1000) <= 33 + of_frames + of_runs
-    assert files_of_run(paper, 0) == 0
+    assert files_of_run(paper, paper.results(), 1000) <= 33 + of_frames + of_runs
+    assert files_of_run(paper, paper.results(), 0) == 0
 
 
 def test_disk_is_close_to_what_the_arrays_hold():

@@ -30,7 +30,7 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]
         make_files_small(patch)
         filled = make_campaign(
             tmp_path_factory.mktemp("learning") / "taught",
-            Frames.of_corner(300),
+            Frames.of_corner(400),
             replicas=REPLICAS,
             grid=[{"temperature": [0.1], "stress": 0.5}],
             learning=LEARNING,

@@ -123,7 +123,7 @@ TOML = """
 name = "filled"
 replicas = 4
 [model]
-particles = 300
+particles = 400
 [creep]
 steps = 240
 frame_interval = 20

@@ -156,7 +156,7 @@ def stored(done):
 
 
 def names_of(campaign):
-    return [name for result in campaign.prepared.campaign.results() for name in array_names(result)]
+    return [name for result in campaign.prepared.results for name in array_names(result)]
 
 
 @pytest.mark.parametrize("name", OF_FRAMES)
@@ -185,7 +185,7 @@ def test_no_result_is_left_untested(done):
 
 
 def test_every_result_says_what_it_is(done):
-    for result in done.prepared.campaign.results():
+    for result in done.prepared.results:
         for name in array_names(result):
             attributes = done.attributes(name)
             assert {"units", "long_name", "definition", "parameters"} <= set(attributes), name
