@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from glasscreep.analysis.steinhardt import bond_order
     from glasscreep.analysis.strain import compressive_strain
     from glasscreep.analysis.structure import partial_rdf
+    from glasscreep.analysis.symmetry_functions import radial_symmetry_functions
     from glasscreep.analysis.tail import TailFit, tail_exponent
     from glasscreep.analysis.temporal import temporal_autocorrelation
     from glasscreep.analysis.tetrahedra import Tetrahedra
@@ -62,6 +63,7 @@ _MODULE_OF = {
     "mean_squared_displacement": "displacement",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
+    "radial_symmetry_functions": "symmetry_functions",
     "rank_features": "elimination",
     "self_overlap": "displacement",
     "size_fluctuations": "voxels",
@@ -102,6 +104,7 @@ __all__ = [
     "mean_squared_displacement",
     "non_affine_displacement",
     "partial_rdf",
+    "radial_symmetry_functions",
     "rank_features",
     "self_overlap",
     "size_fluctuations",
