@@ -81,9 +81,9 @@ def radial_symmetry_functions(
     row_of[rows] = np.arange(len(rows))
     wrapped, _ = wrap(positions, lattice)
     cells = padded_cells(wrapped, lattice, float(reach))
-    n_kinds = int(kind.max(initial=0)) + 1
-    sums = _sum_functions(cells, kind, row_of, n_kinds, distances, float(width), float(reach) ** 2)
-    return sums.reshape(len(rows), n_kinds * len(distances))[back]
+    sums = np.zeros((len(rows), int(kind.max(initial=0)) + 1, len(distances)))
+    _add_functions(sums, cells, kind, row_of, distances, float(width), float(reach) ** 2)
+    return sums.reshape(len(rows), sums.shape[1] * sums.shape[2])[back]
 
 
 def _as_radii(radii: ArrayLike) -> NDArray[np.float64]:
@@ -106,19 +106,18 @@ def _as_particles(only: ArrayLike | None, n: int) -> NDArray[np.int64]:
 
 
 @compiled
-def _sum_functions(
+def _add_functions(
+    sums: NDArray[np.float64],
     cells: PaddedCells,
     kind: NDArray[np.int64],
     row_of: NDArray[np.int64],
-    n_kinds: int,
     radii: NDArray[np.float64],
     width: float,
     squared_cutoff: float,
-) -> NDArray[np.float64]:
+) -> None:
     x, y, z, particle = cells.x, cells.y, cells.z, cells.particle
     first, shape, pad = cells.first, cells.shape, cells.pad
     steep = -0.5 / (width * width)
-    sums = np.zeros((np.sum(row_of >= 0), n_kinds, len(radii)))
     for cx in range(pad[0], shape[0] - pad[0]):
         for cy in range(pad[1], shape[1] - pad[1]):
             for cz in range(pad[2], shape[2] - pad[2]):
@@ -139,4 +138,3 @@ def _sum_functions(
                             for k in range(len(radii)):
                                 off = distance - radii[k]
                                 found[k] += math.exp(steep * off * off)
-    return sums
