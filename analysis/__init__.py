@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from glasscreep.analysis.steinhardt import bond_order
     from glasscreep.analysis.strain import compressive_strain
     from glasscreep.analysis.structure import partial_rdf
+    from glasscreep.analysis.symmetry_functions import radial_symmetry_functions
     from glasscreep.analysis.tail import TailFit, tail_exponent
     from glasscreep.analysis.temporal import temporal_autocorrelation
     from glasscreep.analysis.tetrahedra import Tetrahedra
@@ -82,6 +83,7 @@ _MODULE_OF = {
     "partial_rdf": "structure",
     "permutation_importances": "permutation",
     "priority": "drawing",
+    "radial_symmetry_functions": "symmetry_functions",
     "rank_features": "elimination",
     "self_overlap": "displacement",
     "size_fluctuations": "voxels",
@@ -137,6 +139,7 @@ __all__ = [
     "partial_rdf",
     "permutation_importances",
     "priority",
+    "radial_symmetry_functions",
     "rank_features",
     "self_overlap",
     "size_fluctuations",

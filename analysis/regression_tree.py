@@ -41,7 +41,7 @@ class Bench(NamedTuple):
     gain: NDArray[np.float64]
     """(n,) of a split at each place, up to what all have in common; below 0 where there is none
     [target**2]."""
-    count: NDArray[np.float64]
+    numbers: NDArray[np.float64]
     """(n + 1,) whole numbers from 0."""
 
 
@@ -189,7 +189,7 @@ def _best_split(
     bench: Bench,
 ) -> tuple[int, int]:
     """Find the feature, and how many examples are lower, that make the squares least."""
-    size, best, lower, most = end - at, -1, 0, np.int64(-1)
+    size, best, lower, most = end - at, -1, 0, -1
     gains = bench.gain[: size - 1].view(np.int64)
     sums, other_sums = bench.left[0][: size - 1], bench.left[1][: size - 1]
     # Two features side by side, for each sum waits for the one before it.
@@ -216,16 +216,16 @@ def _largest_gain(
 ) -> int:
     """Find the gain at each place, and give the bits of the largest.
 
-    Bits of numbers from 0 on are in the order of the numbers, those of others are below 0, and
-    vectors find the largest of whole numbers only.
+    As whole numbers these are in the order of the gains, below 0 where there is no split; and
+    only of whole numbers do compilers find the largest by vectors.
     """
     places = len(left)
-    gain, lower, all_ = bench.gain[:places], bench.count[1 : places + 1], bench.count
+    gain, numbers = bench.gain[:places], bench.numbers
     for i in range(places):
         right = total - left[i]
-        both = left[i] * left[i] / lower[i] + right * right / all_[places - i]
+        both = left[i] * left[i] / numbers[i + 1] + right * right / numbers[places - i]
         gain[i] = both if value[i + 1] > value[i] + SAME else -1.0
-    bits, largest = gain.view(np.int64), np.int64(-(2**63))
+    bits, largest = gain.view(np.int64), -1
     for i in range(places):
         largest = max(largest, bits[i])
     return largest

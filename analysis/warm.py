@@ -34,6 +34,7 @@ from glasscreep.analysis.nonaffine import d2min
 from glasscreep.analysis.spatial import spatial_autocorrelation
 from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
+from glasscreep.analysis.symmetry_functions import radial_symmetry_functions
 from glasscreep.analysis.tail import tail_exponent
 from glasscreep.analysis.temporal import temporal_autocorrelation
 from glasscreep.analysis.tetrahedra import Tetrahedra
@@ -150,6 +151,7 @@ def _calls() -> dict[str, Callable[[], object]]:
         "displacement": lambda: non_affine_displacement(before, after, box, box, wrapped=True),
         "coordination": lambda: coordination(before, box, pairs, species),
         "local_energy": lambda: local_energy(before, box, species, pairs, pairs / 2.5, pairs),
+        "radial_symmetry_functions": lambda: radial_symmetry_functions(before, box, species),
         "partial_rdf": lambda: partial_rdf(before, box, species, 2.5),
         "spatial_autocorrelation": lambda: spatial_autocorrelation(before, box, before[:, 0], 2.5),
         "voxel_field": lambda: voxel_field(before, box, before[:, 0], 3),

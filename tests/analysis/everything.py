@@ -68,6 +68,8 @@ def call_all(before, after, box, species):
     analysis.coordination(before, box, 1.5)
     analysis.coordination(before, box, pairs, species)
     analysis.local_energy(before, box, species, pairs, pairs, pairs)
+    analysis.radial_symmetry_functions(before, box, species)
+    analysis.radial_symmetry_functions(before, box, species, [1, 2], 1, 2, only=[5, 3])
     analysis.partial_rdf(before, box, species, 3, 10)
     values = np.asarray(before)[:, 0]
     for normalised in (True, False):
