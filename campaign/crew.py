@@ -22,7 +22,8 @@ TRIES = 3
 AHEAD = 2
 """Pieces of work that are handed out for each worker, so that none waits for the next one."""
 
-Task, Answer = TypeVar("Task"), TypeVar("Answer")
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Crew:
 
     async def _answer(self, function: Callable[[Task], Answer], task: Task, what: str) -> Answer:
         for _ in range(TRIES):
-            future = self.client.submit(function, task, resources={ANALYSIS: 1}, pure=False)
+            future: Any = self.client.submit(function, task, resources={ANALYSIS: 1}, pure=False)
             try:
                 answer: Answer = await future.result()
             except KilledWorker:

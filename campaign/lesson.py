@@ -103,7 +103,7 @@ class Lesson:
         """Tell it from any other lesson."""
         content = {
             "making": MAKING,
-            "runs": [[source.run_id, dict(source.frames)] for source in self.sources],
+            "runs": [[source.run_id, sorted(source.frames.items())] for source in self.sources],
             "d2min": plain(self.campaign.analysis.parameters()[D2MIN]),
             "features": plain(self.campaign.analysis.parameters()["features"]),
             "learning": self.told.model_dump(mode="json"),

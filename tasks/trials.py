@@ -70,6 +70,6 @@ def try_on_run(task: TrialTask) -> Tally:
             task.preset,
             tetrahedra=frames.tetrahedra(frame),
         )
-        chosen = features[np.ix_(np.flatnonzero(tight), task.columns)]
+        chosen = features[np.ix_(np.flatnonzero(tight), np.array(task.columns))]
         tally = tally.with_tight(task.model.looseness(chosen))
     return tally
