@@ -2,6 +2,8 @@
 
 import gzip
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,12 @@ LEAN = np.array([[1.0, 0, 0], [0.06, 1, 0], [-0.04, 0.03, 1]])
 """A shear: a Kob-Andersen glass stays one in it."""
 FLOAT32 = 2e-4
 """How far looseness moves when positions lose half of their digits."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def libraries(require):
+    for name in ("ase", "gsd", "MDAnalysis"):
+        require(find_spec(name), f"{name} is not installed: pip install '.[trajectories]'")
 
 
 @pytest.fixture(scope="module")
@@ -137,8 +145,8 @@ def test_dumps_of_general_triclinic_boxes(model, tmp_path):
 
 @pytest.mark.parametrize("frame", [real_frame, leaning])
 @pytest.mark.parametrize("ending", [".xyz", ".extxyz.gz"])
-def test_extended_xyz_by_ase(model, tmp_path, require, frame, ending):
-    ase_io = pytest.importorskip("ase.io")
+def test_extended_xyz_by_ase(model, tmp_path, frame, ending):
+    ase_io = import_module("ase.io")
     from ase import Atoms
 
     positions, box, species = frame()
@@ -150,7 +158,6 @@ def test_extended_xyz_by_ase(model, tmp_path, require, frame, ending):
 
 
 def test_extended_xyz_with_names_that_are_no_elements_and_a_shifted_corner(model, tmp_path):
-    pytest.importorskip("ase")
     positions, box, species = real_frame()
     edges = " ".join(map(repr, np.diag(box).ravel().tolist()))
     shifted = positions + np.array([5.0, -2.0, 1.0])
@@ -168,7 +175,7 @@ def test_extended_xyz_with_names_that_are_no_elements_and_a_shifted_corner(model
 
 @pytest.mark.parametrize("frame", [real_frame, leaning])
 def test_gsd(model, tmp_path, frame):
-    hoomd = pytest.importorskip("gsd.hoomd")
+    hoomd = import_module("gsd.hoomd")
     positions, box, species = frame()
     lattice = np.diag(box) if box.ndim == 1 else box
     (x, _, _), (xy, y, _), (xz, yz, z) = lattice
@@ -187,7 +194,7 @@ def test_gsd(model, tmp_path, frame):
 
 
 def test_flat_gsd_is_refused(tmp_path):
-    hoomd = pytest.importorskip("gsd.hoomd")
+    hoomd = import_module("gsd.hoomd")
     written = hoomd.Frame()
     written.configuration.dimensions = 2
     written.configuration.box = [5, 5, 0, 0, 0, 0]
@@ -199,7 +206,7 @@ def test_flat_gsd_is_refused(tmp_path):
 
 def written_by_mdanalysis(place, frame):
     """Write a trajectory without types, and a topology that has them."""
-    mda = pytest.importorskip("MDAnalysis")
+    mda = import_module("MDAnalysis")
     positions, box, species = frame
     lattice = np.diag(box) if box.ndim == 1 else box
     universe = mda.Universe.empty(len(species), trajectory=True)
@@ -223,7 +230,7 @@ def test_what_mdanalysis_reads(model, tmp_path, frame):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_mdanalysis_without_types_or_box_is_refused(tmp_path):
-    mda = pytest.importorskip("MDAnalysis")
+    mda = import_module("MDAnalysis")
     trajectory, _ = written_by_mdanalysis(tmp_path, real_frame())
     with pytest.raises(TrajectoryError, match=r"frame\.dcd, frame 0 can't be read"):
         list(read_frames(trajectory, KINDS))
@@ -301,7 +308,6 @@ def test_files_that_are_nothing_are_refused(tmp_path):
 
 
 def test_extended_xyz_without_periodic_box_or_species_is_refused(tmp_path):
-    pytest.importorskip("ase")
     path = tmp_path / "open.xyz"
     path.write_text('1\npbc="T T F" Lattice="3 0 0 0 3 0 0 0 3"\nNi 0 0 0\n')
     with pytest.raises(TrajectoryError, match="not periodic"):
