@@ -14,7 +14,7 @@ SHELL := /bin/bash
 
 PYTHON ?=
 VENV ?= .venv
-EXTRAS ?= test,lint
+EXTRAS ?= test,lint,trajectories
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest

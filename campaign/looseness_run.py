@@ -93,9 +93,10 @@ def write_looseness(model_file: Path, asked: Asked, console: Console) -> Total:
     ):
         for path in asked.files:
             for number, frame in enumerate(read_frames(path, species, asked.topology)):
-                if number == 0:
-                    _demand_fit(path, frame, model.card, asked)
-                looseness = _looseness(path, number, frame, model, asked.length_scale or 1.0)
+                with _naming(path, number, frame):
+                    if number == 0:
+                        _demand_fit(path, frame, model.card, asked)
+                    looseness = _looseness(frame, model, asked.length_scale or 1.0)
                 write(frame, looseness)
                 total = _added(total, looseness)
                 tell(f"{path.name}: {total.frames} frames")
@@ -183,16 +184,21 @@ def _demand_fit(path: Path, frame: Frame, card: ModelCard, asked: Asked) -> None
         raise RefusedError(msg)
 
 
-def _looseness(
-    path: Path, number: int, frame: Frame, model: LooseModelFile, scale: float
-) -> NDArray[np.float64]:
+@contextmanager
+def _naming(path: Path, number: int, frame: Frame) -> Iterator[None]:
+    """Say of what frame the numerics complain."""
     try:
-        return looseness_of(frame.positions * scale, frame.box * scale, frame.species, model)
+        yield
     except ValueError as error:
         msg = (
-            f"{path}, frame {number} at step {frame.step}: {error}. Correct or leave out the frame."
+            f"{path}, frame {number} at step {frame.step}: {error}. Correct the frame, or leave "
+            "it out."
         )
         raise TrajectoryError(msg) from error
+
+
+def _looseness(frame: Frame, model: LooseModelFile, scale: float) -> NDArray[np.float64]:
+    return looseness_of(frame.positions * scale, frame.box * scale, frame.species, model)
 
 
 def _added(total: Total, looseness: NDArray[np.float64]) -> Total:

@@ -94,8 +94,8 @@ def _frame(items: dict[str, str], columns: list[str], file: TextIO, units: str |
         raise ValueError(msg)
     wanted = [columns.index(name) for name in ("id", label, *names)]
     lines = list(islice(file, n))
-    if len(lines) < n or not lines:
-        msg = f"a frame of {n} particles ends after {len(lines)}: wait for it, or cut it off"
+    if len(lines) < n or not lines or not lines[-1].endswith("\n"):
+        msg = f"a frame of {n} particles ends before all of them are there: wait, or cut it off"
         raise ValueError(msg)
     table = np.loadtxt(lines, dtype=str, comments=None, usecols=wanted, ndmin=2)
     positions = table[:, 2:].astype(np.float64)

@@ -46,7 +46,10 @@ class ModelCard:
     number_density: float
     """Particles per volume of the frames learnt from [1 / length**3]."""
     nearest_distances: Mapping[str, float]
-    """Mean distance to the nearest Voronoi neighbour, by species such as AB: of B to A [length]."""
+    """Mean distance to the nearest Voronoi neighbour, such as AB: from an A to its nearest B
+    [length]."""
+    composition: Mapping[str, float]
+    """Share of the particles, by species."""
     seed: int
     """Of all that was drawn."""
 

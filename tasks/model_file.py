@@ -171,6 +171,8 @@ def _model(data: bytes, path: Path) -> LooseModelFile:
             "Do not use the file, and ask who gave it to you."
         )
         raise UntrustedModelError(msg) from None
+    except ImportError:  # of this installation, and no fault of the file
+        raise
     except Exception as error:  # what damage makes skops and scikit-learn raise has no end
         msg = f"{path} is damaged: {type(error).__name__}: {error}. {_ANEW}"
         raise ModelFileError(msg) from error

@@ -47,6 +47,7 @@ def markdown(card: ModelCard, name: str) -> str:
                 ("seed", card.seed),
                 ("units", card.units),
                 ("number density", card.number_density),
+                *((f"share of {name}", share) for name, share in card.composition.items()),
                 *((f"nearest {pair}", length) for pair, length in card.nearest_distances.items()),
             ),
             "",

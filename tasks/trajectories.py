@@ -46,9 +46,10 @@ def read_frames(
         except TrajectoryError:
             raise
         except Exception as error:  # of whatever a library makes of a damaged file
+            what = (str(error) or type(error).__name__).partition("\n")[0]
             msg = (
-                f"{where_in(path, number)} can't be read: {error or type(error).__name__}. Is the "
-                "file whole, and does its ending say what it is?"
+                f"{where_in(path, number)} can't be read: {what}. Is the file whole, and does its "
+                "ending say what it is?"
             )
             raise TrajectoryError(msg) from error
         if raw is None:
@@ -69,7 +70,8 @@ def _raw_frames(path: Path, topology: Path | None) -> Iterator[RawFrame]:
     elif topology is None and _is_dump(path):
         yield from read_dump(path)
     else:
-        yield from read_by_mdanalysis(path, topology)
+        is_dump = topology is not None and _is_dump(topology)
+        yield from read_by_mdanalysis(path, topology, "LAMMPSDUMP" if is_dump else None)
 
 
 def _is_dump(path: Path) -> bool:

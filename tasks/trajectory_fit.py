@@ -1,6 +1,7 @@
 """Whether a frame is like those that a model was learnt from."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,27 @@ from glasscreep.tasks.trajectory_frame import Frame
 
 TOLERANCE = 0.2
 """Largest part by which a density or distance may differ from the card's."""
+SHARE_TOLERANCE = 0.1
+"""Largest difference of the share of a species from the card's."""
 
 
-def measure_lengths(
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What frames are compared by; fields of the same names are in a card."""
+
+    number_density: float
+    """Particles per volume [1 / length**3]."""
+    composition: dict[str, float]
+    """Share of the particles, by species."""
+    nearest_distances: dict[str, float]
+    """Mean distance to the nearest Voronoi neighbour, such as AB: from an A to its nearest B
+    [length]. Without pairs that there are none of."""
+
+
+def likeness_of(
     positions: NDArray[np.float64], box: NDArray[np.float64], species: NDArray[np.int8]
-) -> tuple[float, dict[str, float]]:
-    """Measure what a card says of lengths.
+) -> Likeness:
+    """Measure what frames are compared by.
 
     Parameters
     ----------
@@ -28,19 +44,22 @@ def measure_lengths(
 
     Returns
     -------
-    number_density : float
-        [1 / length**3].
-    nearest_distances : dict
-        Mean distance to the nearest Voronoi neighbour by species, such as AB: of B to A
-        [length]. Without pairs that there are none of.
+    Likeness
+
+    Raises
+    ------
+    ValueError
+        As `delaunay`.
     """
     from glasscreep.analysis.box import as_lattice
     from glasscreep.analysis.nearest import nearest_distances
 
     volume = abs(float(np.linalg.det(as_lattice(box))))
+    shares = {name: float((species == number).mean()) for number, name in enumerate(NAMES, 1)}
     means = nearest_distances(positions, box, species, len(NAMES))
     named = {NAMES[a] + NAMES[b]: float(means[a, b]) for a, b in np.ndindex(means.shape)}
-    return len(positions) / volume, {pair: d for pair, d in named.items() if np.isfinite(d)}
+    distances = {pair: distance for pair, distance in named.items() if np.isfinite(distance)}
+    return Likeness(len(positions) / volume, shares, distances)
 
 
 def misfits(frame: Frame, card: ModelCard, scale: float) -> list[str]:
@@ -63,16 +82,17 @@ def misfits(frame: Frame, card: ModelCard, scale: float) -> list[str]:
     found = []
     if card.species not in {NAMES[number - 1] for number in np.unique(frame.species)}:
         found.append(f"it has no {card.species} particles, of which alone the model speaks")
-    density, distances = measure_lengths(frame.positions * scale, frame.box * scale, frame.species)
-    found += _far_off({"number density": density}, {"number density": card.number_density})
-    nearest = {f"mean nearest {pair} distance": value for pair, value in distances.items()}
-    expected = {f"mean nearest {pair} distance": d for pair, d in card.nearest_distances.items()}
-    return found + _far_off(nearest, expected)
+    got = likeness_of(frame.positions * scale, frame.box * scale, frame.species)
+    shares = _pairs("share of {}", got.composition, card.composition)
+    lengths = _pairs("mean nearest {} distance", got.nearest_distances, card.nearest_distances)
+    lengths.append(("number density", got.number_density, card.number_density))
+    far = [one for one in shares if abs(one[1] - one[2]) > SHARE_TOLERANCE]
+    far += [one for one in lengths if abs(one[1] - one[2]) > TOLERANCE * one[2]]
+    return found + [f"its {name} is {is_:.4g}, not {was:.4g}" for name, is_, was in far]
 
 
-def _far_off(got: Mapping[str, float], expected: Mapping[str, float]) -> list[str]:
-    return [
-        f"its {name} is {got[name]:.4g}, and that of the model {expected[name]:.4g}"
-        for name in sorted(set(got) & set(expected))
-        if abs(got[name] - expected[name]) > TOLERANCE * expected[name]
-    ]
+def _pairs(
+    form: str, got: Mapping[str, float], expected: Mapping[str, float]
+) -> list[tuple[str, float, float]]:
+    common = sorted(set(got) & set(expected))
+    return [(form.format(name), got[name], expected[name]) for name in common]

@@ -97,7 +97,7 @@ def as_frame(raw: RawFrame, species: Mapping[str, int], where: str) -> Frame:
 def _species(labels: NDArray[np.str_], species: Mapping[str, int], where: str) -> NDArray[np.int8]:
     found, inverse = np.unique(labels, return_inverse=True)
     if unknown := [label for label in found.tolist() if label not in species]:
-        pairs = ",".join(f"{label}={NAMES[0]}" for label in unknown)
+        pairs = ",".join(f"{label}={NAMES[k % len(NAMES)]}" for k, label in enumerate(unknown))
         msg = (
             f"{where}: it has the types {', '.join(found.tolist())}, and which species "
             f"{', '.join(unknown)} is was not said; known are "

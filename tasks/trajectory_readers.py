@@ -64,13 +64,16 @@ def read_gsd(path: Path) -> Iterator[RawFrame]:
             yield RawFrame(int(configuration.step), positions, box, labels, ids, _ALL)
 
 
-def read_by_mdanalysis(path: Path, topology: Path | None) -> Iterator[RawFrame]:
+def read_by_mdanalysis(
+    path: Path, topology: Path | None, topology_format: str | None = None
+) -> Iterator[RawFrame]:
     """Read whatever MDAnalysis does; positions are float32, in the file's own units."""
     library = _library("MDAnalysis", path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of masses and bonds, which nobody asks for
+        warnings.simplefilter("ignore")  # of what is missing that nobody asks for
         files = [str(file) for file in (topology, path) if file is not None]
-        universe = library.Universe(*files, convert_units=False)
+        switches = {"convert_units": False, "to_guess": (), "topology_format": topology_format}
+        universe = library.Universe(*files, **switches)
         atoms = universe.atoms
         known = [name for name in ("types", "names") if hasattr(atoms, name)]
         if not known:

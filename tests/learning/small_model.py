@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from imblearn.ensemble import EasyEnsembleClassifier
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
 
 from glasscreep.analysis.interstice_presets import FEATURES, PRESETS
 from glasscreep.analysis.interstices import interstice_features
+from glasscreep.analysis.loose_model import fit_loose_model
 from glasscreep.tasks.model_card import ModelCard
-from glasscreep.tasks.trajectory_fit import measure_lengths
+from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
 
 NAMES = ("std(A)", "min(D)", "max(V)", "std[mean(V)]")
 
@@ -45,18 +43,17 @@ def examples() -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 @cache
 def small_pipeline(n_features: int = len(NAMES)) -> Pipeline:
     features, loose = examples()
-    forest = EasyEnsembleClassifier(5, estimator=LogisticRegression(C=1.0), random_state=7)
-    pipeline = Pipeline([("scale", StandardScaler()), ("ensemble", forest)])
-    return pipeline.fit(features[:, :n_features], loose)
+    names = NAMES[:n_features]
+    fitted = fit_loose_model(features[:, :n_features], loose, names=names, estimators=5, seed=7)
+    return fitted.pipeline
 
 
 @cache
-def lengths() -> tuple[float, dict[str, float]]:
-    return measure_lengths(*real_frame())
+def likeness() -> Likeness:
+    return likeness_of(*real_frame())
 
 
 def small_card(**changed: Any) -> ModelCard:
-    density, distances = lengths()
     card = {
         "features": NAMES,
         "preset": asdict(PRESETS["wu2023"]),
@@ -72,8 +69,7 @@ def small_card(**changed: Any) -> ModelCard:
         "scores": {"auc": 0.77, "confusion": [[70, 30], [3, 7]]},
         "versions": {"scikit-learn": "1.9.1"},
         "units": "lj",
-        "number_density": density,
-        "nearest_distances": distances,
+        **asdict(likeness()),
         "seed": 7,
     }
     return ModelCard(**{**card, **changed})

@@ -18,9 +18,10 @@ def names(requirements: list[str]) -> list[str]:
     return [re.split(r"[^\w-]", requirement)[0] for requirement in requirements]
 
 
-@pytest.mark.parametrize("heading", ["run", "test", "lint", "benchmark"])
+@pytest.mark.parametrize("heading", ["run", "read trajectories", "test", "lint", "benchmark"])
 def test_every_dependency_is_explained(heading):
-    requirements = (PROJECT["optional-dependencies"] | {"run": PROJECT["dependencies"]})[heading]
+    extras = PROJECT["optional-dependencies"] | {"run": PROJECT["dependencies"]}
+    requirements = extras[heading.split()[-1]]
     text = (ROOT / "docs/dependencies.md").read_text()
     section = text.split(f"\n## To {heading}\n")[1].split("\n## ")[0]
     assert re.findall(r"^\| ([\w-]+) \|", section, re.MULTILINE)[1:] == names(requirements)
