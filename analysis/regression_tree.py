@@ -167,7 +167,7 @@ def _sums(target: NDArray[np.float64], inside: NDArray[np.int64]) -> tuple[float
 
 @compiled_without_memory
 def _shuffle(tried: NDArray[np.int64], state: int) -> int:
-    """Draw one feature after the other by a xorshift generator; the first drawn comes last."""
+    """Draw one feature after the other, by G. Marsaglia's xorshift; the first drawn comes last."""
     for n in range(len(tried), 0, -1):
         state ^= (state << 13) & 0xFFFFFFFF
         state ^= state >> 17
