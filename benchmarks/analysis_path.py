@@ -54,14 +54,14 @@ def filled(directory: Path) -> Prepared:
     prepared = prepare(Campaign.model_validate(values, strict=False), directory)
     with np.load(DATA) as data:
         position, box = data["position"], data["box"]
-    no_image, no_stress = np.zeros(position[0].shape, np.int8), np.zeros(3)
+    no_image, no_tilt, no_stress = np.zeros(position[0].shape, np.int8), np.zeros(3), np.zeros(6)
     for row, run in enumerate(prepared.runs):
         assert run is not None
         place = directory / "runs" / run.id
         with closing(FrameWriter(place, prepared.store, row, run.id, 1, FRAMES, Ranks())) as writer:
             for frame in range(FRAMES):
                 at = frame % len(position)
-                found = position[at], box[at], no_image
+                found = position[at], box[at], no_tilt, no_image
                 writer.commit_frame(
                     FrameRecord(frame, *found, -7.0, 0.1, no_stress, 1e-6, 1e-7, 500), True
                 )
