@@ -29,6 +29,10 @@ SAID_IN_WORDS = {
         for key in FeaturesSection.model_fields
         if key != "preset"
     },
+    "learning.interval": "the smallest of `analysis.d2min_intervals`",
+    "learning.temperature": "all",
+    "learning.stress": "all",
+    "learning.study.intervals": "all of `analysis.d2min_intervals`",
     "resources.slots": "cores of the machine // `ranks`",
     "resources.accelerator": "the fastest, measured as each run begins",
     "resources.neighbor_skin": "the fastest, likewise",
