@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
-from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.places import LOOSENESS, MODEL
 
 REPORT = "report.json"
@@ -76,14 +77,28 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
     """
     folder = lesson.directory / LOOSENESS
     with CampaignLock(lesson.directory):
-        folder.mkdir(exist_ok=True)
+        with storing(folder):
+            folder.mkdir(exist_ok=True)
         known = read_report(lesson.directory)
         if known and known["made_from"] == lesson.made_from and (folder / MODEL).exists():
             return Learnt(known, is_new=False)
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
         text = json.dumps(report, indent=1) + "\n"
         write_durably(folder / REPORT, text.encode())
+        _forget_others(lesson)
         return Learnt(json.loads(text), is_new=True)
+
+
+def _fits(lesson: Lesson) -> Path:
+    return lesson.directory / LOOSENESS / FITS / lesson.made_from[:20]
+
+
+def _forget_others(lesson: Lesson) -> None:
+    """Remove the fits of earlier lessons, which nothing will ask for again."""
+    own = _fits(lesson)
+    for other in own.parent.iterdir():
+        if other != own:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def read_report(directory: Path) -> dict[str, Any] | None:
@@ -112,7 +127,7 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
     chosen = await choose(lesson, crew, split[0][0])
     split = demand_enough(lesson, chosen, split)
     tables = Tables(*await describe(lesson, crew, chosen))
-    fitter = Fitter(crew, Memory(lesson.directory / LOOSENESS / FITS, lesson.made_from))
+    fitter = Fitter(crew, Memory(_fits(lesson), lesson.made_from))
     rankings = await rank(lesson, fitter, tables)
     merged = mean_ranking(rankings)
     order = [int(column) for column in merged.order]

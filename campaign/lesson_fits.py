@@ -123,7 +123,7 @@ async def splits(
     lesson: Lesson, fitter: Fitter, tables: Tables, columns: Sequence[int], split: Iterable[Split]
 ) -> list[dict[str, Any]]:
     """Score the model of each split."""
-    fits = [_split_fit(lesson, tables, columns, one) for one in split]
+    fits = [split_fit(lesson, tables, columns, one) for one in split]
     return await fitter.all(fits, "models by split")
 
 
@@ -156,7 +156,7 @@ async def sensitivity(
     separate = {"standardising": "separate", "columns": chosen}
     cases[f"test standardised by itself, {KINDS[1]}"] = separate
     fits = [
-        _split_fit(lesson, tables, case["columns"], one, **_but(case, "columns"))
+        split_fit(lesson, tables, case["columns"], one, **_but(case, "columns"))
         for case, one in itertools.product(cases.values(), split)
     ]
     scores = await fitter.all(fits, "sensitivity")
@@ -167,9 +167,10 @@ def _but(case: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in case.items() if name != key}
 
 
-def _split_fit(
+def split_fit(
     lesson: Lesson, tables: Tables, columns: Sequence[int], split: Split, **instead: Any
 ) -> Fit:
+    """Describe the fit of the model of a split, or with something else instead."""
     told = lesson.told
     train, test = split
     arguments = {
@@ -189,7 +190,7 @@ async def permute(
     lesson: Lesson, fitter: Fitter, tables: Tables, columns: Sequence[int], split: Split
 ) -> dict[str, list[float]]:
     """Measure what the model loses when a feature is shuffled among examples that test."""
-    one = _split_fit(lesson, tables, columns, split)
+    one = split_fit(lesson, tables, columns, split)
     (found,) = await fitter.all([Fit("permute", one.table, one.arguments)], "permutation")
     answer: dict[str, list[float]] = found
     return answer

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.crew import Crew
 from glasscreep.campaign.lesson import Lesson
-from glasscreep.campaign.lesson_fits import Split, Tables
-from glasscreep.tasks.fits import of_glasses
+from glasscreep.campaign.lesson_fits import Split, Tables, split_fit
+from glasscreep.tasks.fits import fit_model
 from glasscreep.tasks.model_card import NAMES, ModelCard
 from glasscreep.tasks.model_file import save_model
 from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
 from glasscreep.tasks.reader import reader_of
-from glasscreep.tasks.tables import read_table
 from glasscreep.tasks.trials import TrialTask, try_on_run
 
 PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy", "skops")
@@ -50,19 +48,12 @@ async def make_model(
         Its scores on the examples that it was fitted to and, with the weights that classes
         have there, on all that test.
     """
-    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
-    from glasscreep.analysis.scores import Scores
+    from glasscreep.analysis.loose_model import LinearEnsemble
 
     told, (train, test) = lesson.told, split
-    pool = read_table(tables.pool)
-    known, unknown = of_glasses(pool, train), of_glasses(pool, test)
-    names = tuple(FEATURES[column] for column in columns)
-    features = known.features[:, columns]
-    model = fit_loose_model(
-        features, known.loose, names=names, estimators=told.estimators, C=told.C, seed=told.seed
-    )
+    wanted = split_fit(lesson, tables, columns, split)
+    (model,) = await crew.each(fit_model, [wanted], "fitting the model")
     linear = LinearEnsemble.of(model.pipeline)
-    loose = linear.looseness(unknown.features[unknown.loose][:, columns])
     tasks = [
         TrialTask(
             str(lesson.directory),
@@ -76,17 +67,14 @@ async def make_model(
             linear,
             tuple(columns),
             lesson.preset,
-            loose,
+            model.loose,
         )
         for source in lesson.sources
         if source.glass_row in test and source.frames.get(lesson.interval)
     ]
     tally = reduce(add, await crew.each(try_on_run, tasks, "testing the model"))
-    scores = {
-        "train": asdict(Scores.of(known.loose, linear.looseness(features))),
-        "test": asdict(tally.scores),
-    }
-    found = {"features": list(names), "train": train, "test": test, "scores": scores}
+    scores = {"train": model.train, "test": asdict(tally.scores)}
+    found = {"features": list(model.names), "train": train, "test": test, "scores": scores}
     path = lesson.directory / LOOSENESS / MODEL
     save_model(path, model.pipeline, card_of(lesson, found))
     return found
@@ -113,8 +101,14 @@ def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
         units=campaign.model.units,
         number_density=density,
         nearest_distances=nearest,
+        composition=_composition(lesson),
         seed=told.seed,
     )
+
+
+def _composition(lesson: Lesson) -> dict[str, float]:
+    species = reader_of(lesson.directory / STORE).species
+    return {name: float(np.mean(species == at)) for at, name in enumerate(NAMES, start=1)}
 
 
 def _terms(lesson: Lesson) -> tuple[float, dict[str, float]]:

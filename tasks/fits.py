@@ -58,6 +58,43 @@ def fit(what: Fit) -> Any:
     return KINDS[what.kind](_table(what.table), what.arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model, and what it gives for examples in a table."""
+
+    pipeline: Any
+    """Of scikit-learn."""
+    names: tuple[str, ...]
+    """Features that it goes by."""
+    train: Mapping[str, Any]
+    """Scores on the examples that it was fitted to."""
+    loose: NDArray[np.float64]
+    """(n,) looseness of the loose examples that test it."""
+
+
+def fit_model(what: Fit) -> Fitted:
+    """Fit a model as a fit of the kind `split` does, and give it."""
+    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.scores import Scores
+
+    told = what.arguments
+    train, test = (of_glasses(_table(what.table), told[part]) for part in ("train", "test"))
+    columns = told["columns"]
+    known = train.features[:, columns]
+    model = fit_loose_model(
+        known,
+        train.loose,
+        names=tuple(FEATURES[column] for column in columns),
+        estimators=told["estimators"],
+        C=told["C"],
+        seed=told["seed"],
+    )
+    linear = LinearEnsemble.of(model.pipeline)
+    scores = asdict(Scores.of(train.loose, linear.looseness(known)))
+    loose = linear.looseness(test.features[test.loose][:, columns])
+    return Fitted(model.pipeline, model.names, scores, loose)
+
+
 def _table(path: str) -> Mapping[str, NDArray[Any]]:
     return _read(path, Path(path).stat().st_mtime_ns)
 

@@ -154,7 +154,7 @@ def command(campaign, *more):
 
 def wait_for_fits(campaign, process):
     deadline = time.monotonic() + DEADLINE_S
-    while not list(looseness_folder(campaign).glob("fits/*.json")):
+    while not list(looseness_folder(campaign).glob("fits/*/*.json")):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -168,7 +168,7 @@ def test_killed_it_goes_on_and_ends_the_same(learnt, taught):
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     assert not (looseness_folder(copy) / "report.json").exists()
-    kept = {path: path.stat().st_mtime_ns for path in looseness_folder(copy).glob("fits/*.json")}
+    kept = {path: path.stat().st_mtime_ns for path in looseness_folder(copy).glob("fits/*/*.json")}
     done = subprocess.run(command(copy), timeout=DEADLINE_S, check=False, **quiet)
     assert done.returncode == 0, done.stdout
     report = json.loads((looseness_folder(copy) / "report.json").read_text())
