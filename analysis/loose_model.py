@@ -154,7 +154,7 @@ class LinearEnsemble:
             )
             raise ValueError(msg)
         coefficients = np.empty((scaler.n_features_in_, len(regressions)))
-        # Each is given the features in an order of its own.
+        # Each may be given the features in an order of its own.
         for column, order in enumerate(ensemble.estimators_features_):
             coefficients[order, column] = regressions[column].coef_[0]
         coefficients /= scaler.scale_[:, None]

@@ -42,6 +42,15 @@ def test_equals_scikit_learn(rng, d, estimators):
     assert_allclose(found, model.pipeline.predict_proba(features)[:, 1], rtol=0, atol=1e-12)
 
 
+def test_members_may_see_the_features_in_an_order_of_their_own():
+    rng = np.random.default_rng(1)
+    features, loose = examples(rng)
+    pipeline = fit_loose_model(features, loose, names=NAMES, seed=1).pipeline
+    pipeline[-1].estimators_features_ = [rng.permutation(3) for _ in range(10)]
+    found = LinearEnsemble.of(pipeline).looseness(features)
+    assert_allclose(found, pipeline.predict_proba(features)[:, 1], rtol=0, atol=1e-12)
+
+
 @given(rngs, st.integers(1, 7), st.integers(0, 30), st.integers(1, 5), st.integers(1, 5))
 def test_equals_the_mean_of_sigmoids_whatever_the_blocks(rng, block, n, d, m):
     linear = LinearEnsemble(rng.normal(size=(d, m)), rng.normal(size=m))

@@ -10,6 +10,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from glasscreep.analysis import threshold_study
 from glasscreep.analysis.threshold_study import study_sample
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
@@ -93,6 +94,25 @@ def test_the_number_that_does_best_is_chosen():
     each = {C: study(features, loose, groups, names=names, Cs=(C,)) for C in (0.001, 100)}
     assert found.C < 100
     assert found.balanced_accuracy >= each[100].balanced_accuracy
+
+
+def test_the_folds_that_score_are_not_those_that_choose():
+    features, loose, groups = sample(np.random.default_rng(6), groups=20)
+    drawn = [
+        [test.tolist() for _, test in threshold_study._folds(features, loose, groups, 5, seed)]
+        for seed in (4, 5)
+    ]
+    judged = []
+
+    def held_out(features, loose, folds, C):
+        judged.append([test.tolist() for _, test in folds])
+        return np.where(loose, 0.9, 0.1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threshold_study, "_held_out", held_out)
+        study(features, loose, groups, Cs=(1, 2), seed=4)
+    assert judged == [drawn[0], drawn[0], drawn[1]]
+    assert drawn[0] != drawn[1]
 
 
 def test_the_smallest_of_equals_is_chosen():
