@@ -28,7 +28,7 @@ from glasscreep.tasks.trajectories import read_frames
 from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
 from glasscreep.tasks.trajectory_frame import Frame
 
-LEANING = np.array([[1.0, 0, 0], [0.06, 1, 0], [-0.04, 0.03, 1]])
+LEANING = np.array([[1.0, 0, 0], [-0.06, 1, 0], [-0.04, 0.03, 1]])
 TURNED = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
 ENDINGS = [".xyz", ".xyz.gz", ".dump", ".dump.gz", ".zarr"]
 TEXTS = ENDINGS[:4]
