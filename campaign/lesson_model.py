@@ -13,15 +13,14 @@ from glasscreep.campaign.crew import Crew
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_fits import Split, Tables, split_fit
 from glasscreep.tasks.fits import fit_model
-from glasscreep.tasks.model_card import NAMES, ModelCard
+from glasscreep.tasks.model_card import ModelCard
 from glasscreep.tasks.model_file import save_model
 from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
 from glasscreep.tasks.reader import reader_of
+from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
 from glasscreep.tasks.trials import TrialTask, try_on_run
 
 PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy", "skops")
-MEASURED = 10
-"""Runs whose first frame tells what glass a model is for."""
 
 
 async def make_model(
@@ -83,7 +82,6 @@ async def make_model(
 def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
     """Say what the model is, what it was learnt from, and how good it is."""
     campaign, told = lesson.campaign, lesson.told
-    density, nearest = _terms(lesson)
     return ModelCard(
         features=tuple(found["features"]),
         preset=asdict(lesson.preset),
@@ -99,32 +97,13 @@ def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
         scores=found["scores"]["test"],
         versions={name: version(name) for name in PACKAGES},
         units=campaign.model.units,
-        number_density=density,
-        nearest_distances=nearest,
-        composition=_composition(lesson),
         seed=told.seed,
+        **asdict(_likeness(lesson)),
     )
 
 
-def _composition(lesson: Lesson) -> dict[str, float]:
-    species = reader_of(lesson.directory / STORE).species
-    return {name: float(np.mean(species == at)) for at, name in enumerate(NAMES, start=1)}
-
-
-def _terms(lesson: Lesson) -> tuple[float, dict[str, float]]:
-    """Measure what tells whether other frames are of such a glass: the mean over some runs."""
-    from glasscreep.analysis.nearest import nearest_distances
-
-    reader, density, nearest = reader_of(lesson.directory / STORE), [], []
-    for source in lesson.sources[:MEASURED]:
-        lattice = reader.lattice(source.row)[0]
-        position = reader.position(source.row, 0)
-        density.append(len(position) / abs(np.linalg.det(lattice)))
-        nearest.append(nearest_distances(position, lattice, reader.species, len(NAMES)))
-    mean = np.mean(nearest, axis=0)
-    pairs = {
-        one + other: float(mean[row, column])
-        for row, one in enumerate(NAMES)
-        for column, other in enumerate(NAMES)
-    }
-    return float(np.mean(density)), pairs
+def _likeness(lesson: Lesson) -> Likeness:
+    """Measure what tells whether other frames are of such a glass, on the first one."""
+    reader, row = reader_of(lesson.directory / STORE), lesson.sources[0].row
+    species = reader.species.astype(np.int8)
+    return likeness_of(reader.position(row, 0), reader.lattice(row)[0], species)

@@ -24,7 +24,8 @@ def write_table(path: Path, key: str, columns: Mapping[str, NDArray[Any]]) -> No
         If the file system refuses.
     """
     data = io.BytesIO()
-    np.savez(data, allow_pickle=False, **{KEY: np.array(key)}, **columns)
+    content: dict[str, Any] = {KEY: np.array(key), **columns}
+    np.savez(data, **content)
     write_durably(path, data.getbuffer())
 
 
