@@ -62,7 +62,7 @@ def learn(directory, seed=1, **card):
         "threshold": THRESHOLD, "interval": 20, "timestep": 0.01, "points": ((0.1, 0.5),),
         "campaign": "filled", "runs": ("a",), "train_replicas": (0,), "test_replicas": (1,),
         "scores": {}, "versions": {}, "units": "lj", "number_density": 1.2,
-        "nearest_distances": {"AA": 1.0}, "seed": seed,
+        "nearest_distances": {"AA": 1.0}, "composition": {"A": 0.8, "B": 0.2}, "seed": seed,
     } | card  # fmt: skip
     path = model_path(directory)
     path.parent.mkdir(exist_ok=True)
