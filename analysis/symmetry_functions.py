@@ -12,6 +12,8 @@ from glasscreep.analysis.species import as_species
 
 RADII = tuple(k / 10 for k in range(6, 26))
 """Distances for the Kob-Andersen mixture: from before the first peak to the forces' end [length]."""
+WIDTH = 0.1
+"""Of each, for particles of diameter 1 [length]."""
 WIDTHS = 5
 """Beyond the largest distance, where neighbours end unless a cutoff is given: there a function has
 fallen to 4e-6."""
@@ -22,7 +24,7 @@ def radial_symmetry_functions(
     box: ArrayLike,
     species: ArrayLike,
     radii: ArrayLike = RADII,
-    width: float = 0.1,
+    width: float = WIDTH,
     cutoff: float | None = None,
     *,
     only: ArrayLike | None = None,

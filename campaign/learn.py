@@ -32,13 +32,16 @@ from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.tasks.files import storing, write_durably
-from glasscreep.tasks.places import LOOSENESS, MODEL
+from glasscreep.tasks.model_in_use import model_hash
+from glasscreep.tasks.places import LOOSENESS
 
 REPORT = "report.json"
 FITS = "fits"
 LOG = "learn.log"
 FEWEST_LOOSE = 20
 """With fewer a fit would be one of noise."""
+FEWEST_TO_TRAIN, FEWEST_TO_TEST = 10, 2
+"""Of each class, on the sides of a split."""
 COMPARED = 5
 """Splits on which what else predicts is compared, and what the paper leaves open."""
 
@@ -80,9 +83,11 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         with storing(folder):
             folder.mkdir(exist_ok=True)
         known = read_report(lesson.directory)
-        if known and known["made_from"] == lesson.made_from and (folder / MODEL).exists():
+        model = model_hash(lesson.directory)
+        if known and known["made_from"] == lesson.made_from and known["sha256"] == model:
             return Learnt(known, is_new=False)
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
+        report["sha256"] = model_hash(lesson.directory)
         text = json.dumps(report, indent=1) + "\n"
         write_durably(folder / REPORT, text.encode())
         _forget_others(lesson)
@@ -105,7 +110,7 @@ def read_report(directory: Path) -> dict[str, Any] | None:
     """Read what was learnt from a campaign; None if nothing was, or the file is damaged."""
     with suppress(OSError, ValueError, KeyError):
         report: dict[str, Any] = json.loads((directory / LOOSENESS / REPORT).read_bytes())
-        return report if "made_from" in report else None
+        return report if {"made_from", "sha256"} <= report.keys() else None
     return None
 
 
@@ -123,15 +128,14 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
     from glasscreep.analysis.baselines import CONTENDERS
     from glasscreep.analysis.elimination import mean_ranking
 
-    split = lesson.split()
-    chosen = await choose(lesson, crew, split[0][0])
-    split = demand_enough(lesson, chosen, split)
-    tables = Tables(*await describe(lesson, crew, chosen))
+    chosen = await choose(lesson, crew)
+    split = demand_enough(lesson, chosen, lesson.split())
+    tables = Tables(*await describe(lesson, crew, chosen, [train for train, _ in split]))
     fitter = Fitter(crew, Memory(_fits(lesson), lesson.made_from))
-    rankings = await rank(lesson, fitter, tables)
-    merged = mean_ranking(rankings)
-    order = [int(column) for column in merged.order]
-    columns = order[: lesson.told.features]
+    rankings = await rank(lesson, fitter, tables, len(split))
+    merged = [mean_ranking(samples) for samples in rankings]
+    orders = [list(map(int, one.order)) for one in merged]
+    columns = [order[: lesson.told.features] for order in orders]
     names = [contender.name for contender in CONTENDERS]
     compared = split[:COMPARED]
     report: dict[str, Any] = {
@@ -139,14 +143,19 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
         "counts": _counts(lesson, chosen),
         "splits": [{"train": train, "test": test} for train, test in split],
         "study": await study(lesson, fitter, tables),
-        "ranking": {"order": order, "mean": list(map(float, merged.mean)), "samples": rankings},
-        "curve": await curve(lesson, fitter, tables, order, split[0][1]),
+        "ranking": {
+            "order": orders[0],
+            "mean": list(map(float, merged[0].mean)),
+            "samples": rankings[0],
+            "by_split": orders,
+        },
+        "curve": await curve(lesson, fitter, tables, orders[0], split[0][1]),
         "scores": await splits(lesson, fitter, tables, columns, split),
         "contenders": await contenders(lesson, fitter, tables, compared, names),
-        "sensitivity": await sensitivity(lesson, fitter, tables, columns, compared),
-        "permutation": await permute(lesson, fitter, tables, columns, split[0]),
+        "sensitivity": await sensitivity(lesson, fitter, tables, columns[:COMPARED], compared),
+        "permutation": await permute(lesson, fitter, tables, columns[0], split[0]),
     }
-    report["model"] = await make_model(lesson, crew, tables, columns, split[0])
+    report["model"] = await make_model(lesson, crew, tables, columns[0], split[0])
     return report
 
 
@@ -171,7 +180,8 @@ def demand_enough(lesson: Lesson, chosen: Chosen, split: list[Split]) -> list[Sp
             "least. More frames or replicas bring more; or choose another learning.threshold."
         )
         raise LessonError(msg)
-    usable = [one for one in split if all(_has_both(chosen, side) for side in one)]
+    fewest = FEWEST_TO_TRAIN, FEWEST_TO_TEST
+    usable = [one for one in split if all(map(_has, (chosen, chosen), one, fewest))]
     if not usable:
         each = ", ".join(f"{glass}: {found[1]}" for glass, found in counts.by_glass.items())
         msg = (
@@ -182,9 +192,9 @@ def demand_enough(lesson: Lesson, chosen: Chosen, split: list[Split]) -> list[Sp
     return usable
 
 
-def _has_both(chosen: Chosen, glasses: list[int]) -> bool:
+def _has(chosen: Chosen, glasses: list[int], fewest: int) -> bool:
     found = [chosen.counts.by_glass.get(glass, (0, 0)) for glass in glasses]
-    return all(sum(counted) > 1 for counted in zip(*found, strict=True))
+    return all(sum(counted) >= fewest for counted in zip(*found, strict=True))
 
 
 def _counts(lesson: Lesson, chosen: Chosen) -> dict[str, Any]:

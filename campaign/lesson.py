@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.examples import Draw
 from glasscreep.tasks.observable import plain
-from glasscreep.tasks.places import STORE, run_directory
+from glasscreep.tasks.places import LOOSENESS, STORE, run_directory
 from glasscreep.tasks.store import read_run_table
 
 MOST_LOOSE = 100_000
@@ -27,6 +28,8 @@ POOL, STUDY, RANKING = 0, 1, 100_001
 """Streams of draws; samples of the study and of the ranking count from theirs."""
 MAKING = 1
 """Counted up when what is learnt from the same changes."""
+PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy")
+"""Whose versions decide what is learnt."""
 
 
 class LessonError(RefusedError):
@@ -106,16 +109,25 @@ class Lesson:
             "runs": [[source.run_id, sorted(source.frames.items())] for source in self.sources],
             "d2min": plain(self.campaign.analysis.parameters()[D2MIN]),
             "features": plain(self.campaign.analysis.parameters()["features"]),
+            "coordination": plain(self.campaign.analysis.parameters()["coordination"]),
             "learning": self.told.model_dump(mode="json"),
+            "versions": {name: version(name) for name in PACKAGES},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+    def seed(self, *purpose: object) -> int:
+        """Give a seed of its own to each thing that is random, in 32 bits as scikit-learn wants."""
+        text = json.dumps([self.told.seed, *purpose])
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
 
     def split(self) -> list[tuple[list[int], list[int]]]:
         """Choose the glasses that train and that test, several times."""
         from glasscreep.analysis.splitting import splits
 
         told = self.told
-        found = splits(self.glasses, told.test_fraction, count=told.splits, seed=told.seed)
+        found = splits(
+            self.glasses, told.test_fraction, count=told.splits, seed=self.seed("splits")
+        )
         return [(list(map(int, train)), list(map(int, test))) for train, test in found]
 
     def pool(self) -> tuple[Draw, Draw]:
@@ -135,7 +147,7 @@ class Lesson:
         ]
 
     def ranking(self) -> list[tuple[Draw, Draw]]:
-        """Draw the samples that features are ranked on; of replicas that train alone."""
+        """Draw the samples that features are ranked on: each split takes those that train."""
         told = self.told
         return [
             _sample(self.interval, told.threshold, RANKING + sample, told.per_class)
@@ -169,10 +181,12 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
     if not (directory / STORE).exists():
         msg = f"{directory} has no frames yet: `glasscreep run` makes and analyses them first."
         raise LessonError(msg)
-    demand_compatible(campaign, directory)
-    sources = tuple(source for source in _sources(campaign, directory) if source.frames)
-    found = Lesson(campaign, directory, sources)
-    if not any(source.frames.get(found.interval) for source in sources):
+    demand_compatible(_without_looseness(campaign), directory)
+    found = Lesson(campaign, directory, ())
+    sources = (source for source in _sources(campaign, directory))
+    labelled = tuple(source for source in sources if source.frames.get(found.interval))
+    found = replace(found, sources=labelled)
+    if not labelled:
         msg = (
             f"no run has D2min over {found.interval} steps yet, which examples are labelled by: "
             "`glasscreep run` (or `submit`) with this file computes it."
@@ -185,6 +199,13 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
         )
         raise LessonError(msg)
     return found
+
+
+def _without_looseness(campaign: Campaign) -> Campaign:
+    """Leave out what a model that is there by now was used for: another may be learnt."""
+    names = tuple(name for name in campaign.analysis.results if LOOSENESS not in name)
+    analysis = campaign.analysis.model_copy(update={"results": names})
+    return campaign.model_copy(update={"analysis": analysis})
 
 
 def _demand_intervals(campaign: Campaign) -> None:
@@ -245,4 +266,4 @@ def variants(preset: IntersticePreset) -> dict[str, IntersticePreset]:
         switches[f"radius B {2 * a * b:.2f}"] = {"radii": (a, 2 * a * b)}
     found = {name: choose(preset, change) for name, change in switches.items()}
     found["amlearn"] = choose("amlearn", {"radii": preset.radii})
-    return found
+    return {name: other for name, other in found.items() if other != preset}

@@ -1,7 +1,7 @@
 """All that is fitted to the tables of examples: each fit is a piece of work of its own."""
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.crew import Crew, Memory
 from glasscreep.campaign.lesson import Lesson, variants
 from glasscreep.campaign.lesson_tables import draw_name
+from glasscreep.tasks.examples import Draw
 from glasscreep.tasks.fits import MAIN, Fit, fit
 
 CURVE = (*range(1, 21), 25, 30, 40, 50, 60)
@@ -19,6 +20,7 @@ KINDS = ("all features", "chosen features")
 """Of models that are compared: by all features, and by those of the highest ranks."""
 
 Split = tuple[list[int], list[int]]
+Columns = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class Fitter:
 
 
 def _fit_and_keep(order: tuple[Fit, str]) -> None:
-    one, path = Path(order[1]), order[0]
-    Memory(one.parent, "").keep(one, fit(path))
+    wanted, path = order[0], Path(order[1])
+    Memory(path.parent, "").keep(path, fit(wanted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,13 @@ class Tables:
 
 async def study(lesson: Lesson, fitter: Fitter, tables: Tables) -> list[dict[str, Any]]:
     """Score each sample of each interval and threshold."""
-    told = lesson.told
-    pairs = lesson.study()
+    told, pairs = lesson.told.study, lesson.study()
+    folds = min(told.folds, len(lesson.glasses))
     fits = [
         Fit(
             "study",
             str(tables.samples),
-            {
-                "loose": draw_name(loose),
-                "tight": draw_name(tight),
-                "C": told.study.C,
-                "folds": told.study.folds,
-                "seed": told.seed,
-            },
+            {**_sample(lesson, loose, tight), "C": told.C, "folds": folds},
         )
         for loose, tight in pairs
     ]
@@ -80,50 +76,52 @@ async def study(lesson: Lesson, fitter: Fitter, tables: Tables) -> list[dict[str
     ]
 
 
-async def rank(lesson: Lesson, fitter: Fitter, tables: Tables) -> list[list[int]]:
-    """Rank the features on each sample."""
-    told = lesson.told
+def _sample(lesson: Lesson, loose: Draw, tight: Draw, split: int | None = None) -> dict[str, Any]:
+    """Name a sample in the table, with a seed of its own."""
+    name = draw_name(loose, split)
+    return {"loose": name, "tight": draw_name(tight, split), "seed": lesson.seed(name)}
+
+
+async def rank(lesson: Lesson, fitter: Fitter, tables: Tables, count: int) -> list[list[list[int]]]:
+    """Rank the features, for each split on samples of the replicas that train there."""
+    pairs = lesson.ranking()
     fits = [
-        Fit(
-            "rank",
-            str(tables.samples),
-            {"loose": draw_name(loose), "tight": draw_name(tight), "seed": told.seed},
-        )
-        for loose, tight in lesson.ranking()
+        Fit("rank", str(tables.samples), _sample(lesson, loose, tight, split))
+        for split in range(count)
+        for loose, tight in pairs
     ]
-    return await fitter.all(fits, "ranking of features")
+    found = await fitter.all(fits, "ranking of features")
+    return [found[at : at + len(pairs)] for at in range(0, len(found), len(pairs))]
 
 
 async def curve(
     lesson: Lesson, fitter: Fitter, tables: Tables, order: Sequence[int], test: Sequence[int]
 ) -> list[list[dict[str, Any]]]:
     """Score models of the features of highest rank, by their number, of each sample."""
-    told = lesson.told
+    more = {
+        "pool": str(tables.pool),
+        "test": test,
+        "order": order,
+        "counts": CURVE,
+        "C": lesson.told.C,
+    }
     fits = [
-        Fit(
-            "curve",
-            str(tables.samples),
-            {
-                "loose": draw_name(loose),
-                "tight": draw_name(tight),
-                "pool": str(tables.pool),
-                "test": test,
-                "order": order,
-                "counts": CURVE,
-                "C": told.C,
-                "seed": told.seed,
-            },
-        )
+        Fit("curve", str(tables.samples), {**_sample(lesson, loose, tight, 0), **more})
         for loose, tight in lesson.ranking()
     ]
     return await fitter.all(fits, "models by number of features")
 
 
 async def splits(
-    lesson: Lesson, fitter: Fitter, tables: Tables, columns: Sequence[int], split: Iterable[Split]
+    lesson: Lesson,
+    fitter: Fitter,
+    tables: Tables,
+    chosen: Sequence[Columns],
+    split: Sequence[Split],
 ) -> list[dict[str, Any]]:
-    """Score the model of each split."""
-    fits = [split_fit(lesson, tables, columns, one) for one in split]
+    """Score the model of each split, of the features that were chosen there."""
+    pairs = zip(chosen, split, strict=True)
+    fits = [split_fit(lesson, tables, columns, one) for columns, one in pairs]
     return await fitter.all(fits, "models by split")
 
 
@@ -135,7 +133,7 @@ async def contenders(
         Fit(
             "contend",
             str(tables.pool),
-            {"contender": name, "train": train, "test": test, "seed": lesson.told.seed},
+            {"contender": name, "train": train, "test": test, "seed": lesson.seed(name)},
         )
         for name, (train, test) in itertools.product(names, split)
     ]
@@ -144,27 +142,26 @@ async def contenders(
 
 
 async def sensitivity(
-    lesson: Lesson, fitter: Fitter, tables: Tables, columns: Sequence[int], split: Sequence[Split]
+    lesson: Lesson,
+    fitter: Fitter,
+    tables: Tables,
+    chosen: Sequence[Columns],
+    split: Sequence[Split],
 ) -> dict[str, list[dict[str, Any]]]:
     """Score what the paper leaves open, chosen otherwise; by all features, and by those chosen."""
-    chosen, both = list(columns), dict(zip(KINDS, (ALL, list(columns)), strict=True))
-    cases: dict[str, dict[str, Any]] = {
-        f"{variant}, {kind}": {"variant": variant, "columns": own}
+    cases: dict[str, tuple[bool, dict[str, Any]]] = {
+        f"{variant}, {kind}": (kind == KINDS[1], {"variant": variant})
         for variant in (MAIN, *variants(lesson.preset))
-        for kind, own in both.items()
+        for kind in KINDS
     }
-    separate = {"standardising": "separate", "columns": chosen}
-    cases[f"test standardised by itself, {KINDS[1]}"] = separate
+    cases[f"test standardised by itself, {KINDS[1]}"] = True, {"standardising": "separate"}
     fits = [
-        split_fit(lesson, tables, case["columns"], one, **_but(case, "columns"))
-        for case, one in itertools.product(cases.values(), split)
+        split_fit(lesson, tables, columns if few else ALL, one, **instead)
+        for few, instead in cases.values()
+        for columns, one in zip(chosen, split, strict=True)
     ]
     scores = await fitter.all(fits, "sensitivity")
     return {name: scores[at * len(split) :][: len(split)] for at, name in enumerate(cases)}
-
-
-def _but(case: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in case.items() if name != key}
 
 
 def split_fit(
@@ -181,7 +178,7 @@ def split_fit(
         "standardising": "training",
         "estimators": told.estimators,
         "C": told.C,
-        "seed": told.seed,
+        "seed": lesson.seed("model"),
     }
     return Fit("split", str(tables.pool), arguments | instead)
 

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from functools import reduce
 from importlib.metadata import version
 from operator import add
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ import numpy as np
 from glasscreep.campaign.crew import Crew
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_fits import Split, Tables, split_fit
+from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.fits import fit_model
 from glasscreep.tasks.model_card import ModelCard
 from glasscreep.tasks.model_file import save_model
+from glasscreep.tasks.model_in_use import model_hash
 from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
 from glasscreep.tasks.reader import reader_of
 from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
@@ -71,12 +74,21 @@ async def make_model(
         for source in lesson.sources
         if source.glass_row in test and source.frames.get(lesson.interval)
     ]
-    tally = reduce(add, await crew.each(try_on_run, tasks, "testing the model"))
-    scores = {"train": model.train, "test": asdict(tally.scores)}
+    trial = reduce(add, await crew.each(try_on_run, tasks, "testing the model"))
+    test_scores = {**asdict(trial.tally.scores), "auc_within_frames": trial.auc_within_frames}
+    scores = {"train": model.train, "test": test_scores}
     found = {"features": list(model.names), "train": train, "test": test, "scores": scores}
     path = lesson.directory / LOOSENESS / MODEL
+    _keep_former(path)
     save_model(path, model.pipeline, card_of(lesson, found))
     return found
+
+
+def _keep_former(path: Path) -> None:
+    """Keep a model that results may have been computed with, under the name of its hash."""
+    if (known := model_hash(path.parents[1])) is not None:
+        kept = path.with_name(f"{path.stem}-{known[:12]}{path.suffix}")
+        write_durably(kept, path.read_bytes())
 
 
 def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:

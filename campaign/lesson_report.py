@@ -30,7 +30,14 @@ def percent(values: Sequence[float]) -> str:
 
 
 def _table(title: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(
+        title=title,
+        title_justify="left",
+        caption_justify="left",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
     for at, heading in enumerate(headings):
         table.add_column(heading, justify="right" if at else "left", no_wrap=True)
     return table
@@ -51,30 +58,41 @@ def _study(study: Sequence[Mapping[str, Any]]) -> Table:
     headings = ("interval", "threshold", "per class", "loose %", "tight %", "balanced %")
     table = _table("thresholds and intervals: mean and spread over samples", *headings)
     cases = sorted({(row["interval"], row["threshold"]) for row in study})
+    reasons: set[str] = set()
     for interval, threshold in cases:
         own = [row for row in study if (row["interval"], row["threshold"]) == (interval, threshold)]
         scored = [row for row in own if "refused" not in row]
         shown = [
-            percent([row[name] for row in scored]) if scored else "too few"
+            percent([row[name] for row in scored]) if scored else "not fitted"
             for name in ("loose_accuracy", "tight_accuracy", "balanced_accuracy")
         ]
         most = str(max(row["per_class"] for row in own))
+        reasons |= {row["refused"] for row in own if "refused" in row}
         table.add_row(str(interval), f"{threshold:g}", most, *shown)
+    table.caption = "\n".join(f"not fitted: {reason}" for reason in sorted(reasons)) or None
     return table
 
 
 def _ranking(report: Mapping[str, Any]) -> Table:
     table = _table(
         "features by rank, and models of so many of the first",
-        "rank", "feature", "mean rank", "balanced %",
+        "rank", "feature", "mean rank", "balanced %", "shuffled: loses %",
     )  # fmt: skip
     ranking, scores = report["ranking"], report["curve"]
     for at in range(SHOWN):
         column = ranking["order"][at]
         balanced = percent([one[CURVE.index(at + 1)]["balanced_accuracy"] for one in scores])
         mean = f"{ranking['mean'][column]:.1f}"
-        table.add_row(str(at + 1), Text(FEATURES[column]), mean, balanced)
+        table.add_row(str(at + 1), Text(FEATURES[column]), mean, balanced, _lost(report, at))
     return table
+
+
+def _lost(report: Mapping[str, Any], at: int) -> str:
+    """Say what the model loses when a feature of it is shuffled among examples that test."""
+    permutation = report["permutation"]
+    if at >= len(permutation["mean"]):
+        return ""
+    return f"{100 * permutation['mean'][at]:.1f} ± {100 * permutation['std'][at]:.1f}"
 
 
 def _model(report: Mapping[str, Any]) -> Table:
@@ -84,7 +102,11 @@ def _model(report: Mapping[str, Any]) -> Table:
     for part, what in (("train", "examples that train"), ("test", "all examples that test")):
         scores = report["model"]["scores"][part]
         shown = [percent([scores[name]]) for name in names]
-        table.add_row(what, *shown, f"{scores['auc']:.3f}", f"{scores['f1_weighted']:.3f}")
+        # The balance of classes is that of the pool where it trains: F1 would tell of that.
+        f1 = f"{scores['f1_weighted']:.3f}" if part == "test" else ""
+        table.add_row(what, *shown, f"{scores['auc']:.3f}", f1)
+    within = report["model"]["scores"]["test"]["auc_within_frames"]
+    table.add_row("the same, pairs of one frame", "", "", "", f"{within:.3f}", "")
     for part in ("train", "test"):
         own = [one[part] for one in report["scores"]]
         shown = [percent([one[name] for one in own]) for name in names]
@@ -100,7 +122,7 @@ def _by_case(title: str, cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Ta
     for case, scores in cases.items():
         own = [one.get("test", one) for one in scores if "refused" not in one]
         if not own:
-            table.add_row(case, *["too few"] * len(names), "")
+            table.add_row(case, *["not fitted"] * len(names), "")
             continue
         auc = [one["auc"] for one in own]
         shown = [percent([one[name] for one in own]) for name in names]

@@ -48,26 +48,31 @@ class Chosen:
     """How many there were."""
     pool: tuple[Lowest, Lowest]
     """Loose and tight ones, that models are made of."""
-    samples: Mapping[Draw, Lowest]
-    """Samples of the study, and of the ranking."""
+    study: Mapping[Draw, Lowest]
+    """Samples of the study."""
+    by_run: tuple[tuple[int, Mapping[Draw, Lowest]], ...]
+    """Samples of the ranking, of each run by itself, and the row of its glass."""
+
+    def ranking(self, train: Sequence[int]) -> dict[Draw, Lowest]:
+        """Put together the samples of the ranking of replicas that train."""
+        own = [drawn for glass, drawn in self.by_run if glass in train]
+        return {one: merged([drawn[one] for drawn in own]) for one in own[0]}
 
 
-async def choose(lesson: Lesson, crew: Crew, train: Sequence[int]) -> Chosen:
-    """Draw examples from all runs; what is for the ranking, from replicas that train alone."""
+async def choose(lesson: Lesson, crew: Crew) -> Chosen:
+    """Draw examples from all runs."""
     pool, study, ranking = lesson.pool(), _flat(lesson.study()), _flat(lesson.ranking())
-    tasks = [_draw_task(lesson, source, (*pool, *study, *ranking)) for source in lesson.sources]
+    draws = (*pool, *study, *ranking)
+    tasks = [_draw_task(lesson, source, draws) for source in lesson.sources]
     drawn = await crew.each(draw, tasks, "drawing examples")
-    by_draw = {
-        one: [
-            part.examples[at]
-            for source, part in zip(lesson.sources, drawn, strict=True)
-            if one not in ranking or source.glass_row in train
-        ]
-        for at, one in enumerate(tasks[0].draws)
-    }
-    samples = {one: merged(by_draw[one]) for one in (*study, *ranking)}
-    loose, tight = (merged(by_draw[one]) for one in pool)
-    return Chosen(_counts(lesson, drawn), (loose, tight), samples)
+    examples = [dict(zip(draws, part.examples, strict=True)) for part in drawn]
+    loose, tight = (merged([part[one] for part in examples]) for one in pool)
+    by_run = tuple(
+        (source.glass_row, {one: part[one] for one in ranking})
+        for source, part in zip(lesson.sources, examples, strict=True)
+    )
+    samples = {one: merged([part[one] for part in examples]) for one in study}
+    return Chosen(_counts(lesson, drawn), (loose, tight), samples, by_run)
 
 
 def _flat(pairs: Iterable[tuple[Draw, Draw]]) -> list[Draw]:
@@ -103,8 +108,17 @@ def _pair(counted: NDArray[np.int64]) -> tuple[int, int]:
     return int(counted[0]), int(counted[1])
 
 
-async def describe(lesson: Lesson, crew: Crew, chosen: Chosen) -> tuple[Path, Path]:
+async def describe(
+    lesson: Lesson, crew: Crew, chosen: Chosen, trains: Sequence[Sequence[int]]
+) -> tuple[Path, Path]:
     """Measure what was drawn, and write it as two tables: that of samples, and the pool.
+
+    Parameters
+    ----------
+    lesson, crew, chosen
+        What is learnt from, by whom, and what was drawn.
+    trains : sequence of sequence of int
+        Of each split, the glasses that train.
 
     Returns
     -------
@@ -115,15 +129,20 @@ async def describe(lesson: Lesson, crew: Crew, chosen: Chosen) -> tuple[Path, Pa
     with storing(folder):
         (folder / PARTS).mkdir(parents=True, exist_ok=True)
     presets = {MAIN: lesson.preset}
-    samples = _table(lesson, chosen.samples.values(), presets, None)
+    named = {draw_name(one): drawn for one, drawn in chosen.study.items()} | {
+        draw_name(one, number): drawn
+        for number, train in enumerate(trains)
+        for one, drawn in chosen.ranking(train).items()
+    }
+    samples = _table(lesson, named.values(), presets, None)
+    if not is_made_from(folder / SAMPLES, samples.key):
+        await crew.each(measure_into, samples.tasks, "describing samples")
+        places = {name: _places(samples.rows, drawn) for name, drawn in named.items()}
+        _assemble(samples, folder / SAMPLES, places)
     pool = _table(lesson, chosen.pool, presets | variants(lesson.preset), _rivals(lesson))
-    for table, name, what in (
-        (samples, SAMPLES, "describing samples"),
-        (pool, POOL, "describing the pool"),
-    ):
-        if not is_made_from(folder / name, table.key):
-            await crew.each(measure_into, table.tasks, what)
-            _assemble(table, chosen, folder / name)
+    if not is_made_from(folder / POOL, pool.key):
+        await crew.each(measure_into, pool.tasks, "describing the pool")
+        _assemble(pool, folder / POOL, _labels(pool.rows, chosen.pool))
     return folder / SAMPLES, folder / POOL
 
 
@@ -179,31 +198,30 @@ def _rows(drawn: Lowest) -> NDArray[np.int64]:
     return np.column_stack([drawn.run, drawn.frame, drawn.particle]).astype(np.int64)
 
 
-def _assemble(table: _Table, chosen: Chosen, path: Path) -> None:
+def _assemble(table: _Table, path: Path, more: Mapping[str, NDArray[Any]]) -> None:
     """Put the parts of a table together, with what tells its rows."""
     parts = [read_table(Path(file)) for _, file, _ in table.tasks]
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     told = dict(zip(("run", "frame", "particle"), table.rows.T, strict=True))
-    columns |= told | {"glass": table.glass}
-    if path.name == POOL:
-        loose = np.zeros(len(table.rows), bool)
-        loose[_places(table.rows, chosen.pool[0])] = True
-        value = np.empty(len(table.rows))
-        for part in chosen.pool:
-            value[_places(table.rows, part)] = part.value
-        columns |= {"loose": loose, "d2min": value}
-    else:
-        columns |= {
-            draw_name(one): _places(table.rows, drawn) for one, drawn in chosen.samples.items()
-        }
-    write_table(path, table.key, columns)
+    write_table(path, table.key, {**columns, **told, "glass": table.glass, **more})
     for _, file, _ in table.tasks:
         Path(file).unlink(missing_ok=True)
 
 
-def draw_name(one: Draw) -> str:
-    """Name the column with the rows of a draw, lowest priority first."""
-    return f"draw {one.interval} {one.threshold!r} {'loose' if one.loose else 'tight'} {one.stream}"
+def _labels(rows: NDArray[np.int64], pool: tuple[Lowest, Lowest]) -> dict[str, NDArray[Any]]:
+    """Tell the class of each example, and its D2min."""
+    loose, value = np.zeros(len(rows), bool), np.empty(len(rows))
+    loose[_places(rows, pool[0])] = True
+    for part in pool:
+        value[_places(rows, part)] = part.value
+    return {"loose": loose, "d2min": value}
+
+
+def draw_name(one: Draw, split: int | None = None) -> str:
+    """Name the column with the rows of a draw, lowest priority first; of a split's ranking."""
+    kind = "loose" if one.loose else "tight"
+    own = "" if split is None else f" split {split}"
+    return f"draw {one.interval} {one.threshold!r} {kind} {one.stream}{own}"
 
 
 def _places(rows: NDArray[np.int64], drawn: Lowest) -> NDArray[np.int64]:
@@ -219,9 +237,11 @@ def _rivals(lesson: Lesson) -> Rivals:
     cutoff = parameters["coordination"]["cutoff"]
     pairs = lesson.campaign.mixture().interaction
     near = _matrix(*(cutoff[pair] for pair in ("AA", "AB", "BB")))
+    diameter = 2 * lesson.preset.radii[0]
     if not isinstance(pairs, LennardJones):
-        return Rivals(near, None, None, 0.0)
-    return Rivals(near, _matrix(*pairs.epsilon), _matrix(*pairs.sigma), pairs.cutoff)
+        return Rivals(near, None, None, 0.0, diameter)
+    epsilon, sigma = _matrix(*pairs.epsilon), _matrix(*pairs.sigma)
+    return Rivals(near, epsilon, sigma, pairs.cutoff, diameter)
 
 
 def _matrix(aa: float, ab: float, bb: float) -> NDArray[np.float64]:

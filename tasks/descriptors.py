@@ -31,6 +31,8 @@ class Rivals:
     """(2, 2) likewise [length]."""
     cutoff: float
     """Of the potential [length]."""
+    diameter: float
+    """Of A, which the lengths of symmetry functions are in [length]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,14 @@ def _rivals(
 ) -> Iterator[tuple[str, Any]]:
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.energies import local_energy
-    from glasscreep.analysis.symmetry_functions import radial_symmetry_functions
+    from glasscreep.analysis.symmetry_functions import RADII, WIDTH, radial_symmetry_functions
     from glasscreep.analysis.voronoi_cells import voronoi_volumes
 
     position, box, species = frames.position(frame), frames.box(frame), frames.species
     yield "voronoi_volume", voronoi_volumes(position, box, frames.tetrahedra(frame))
     yield "coordination", coordination(position, box, rivals.coordination, species)
-    yield "symmetry_functions", radial_symmetry_functions(position, box, species)
+    radii, width = np.array(RADII) * rivals.diameter, WIDTH * rivals.diameter
+    yield "symmetry_functions", radial_symmetry_functions(position, box, species, radii, width)
     if rivals.epsilon is not None and rivals.sigma is not None:
         pairs = rivals.epsilon, rivals.sigma, rivals.cutoff
         yield "local_energy", local_energy(position, box, species, *pairs)

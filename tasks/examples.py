@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.drawing import Lowest, priority
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import demand_there, naming_damage
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader, reader_of
 
@@ -140,6 +140,7 @@ def _values(
             where = f"run {reader.run_ids[task.row]}, frames {start} to {stop - 1}, array {name}"
             with naming_damage(where):
                 block = reader.sharded(name).read(task.row, start, stop)
+            demand_there(block, start, where)
             values = np.asarray(block, np.float64)[:, particles].ravel()
             frame = np.repeat(np.arange(start, stop), len(particles))
             yield interval, frame, np.tile(particles, stop - start), values

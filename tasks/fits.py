@@ -105,20 +105,32 @@ def _read(path: str, _stamp: int) -> Mapping[str, NDArray[Any]]:
 
 
 def sample(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Examples:
-    """Take a balanced sample: as many loose as tight, of two draws in the table."""
-    loose, tight = table[told["loose"]], table[told["tight"]]
+    """Take a balanced sample, of two draws in the table: as many loose as tight.
+
+    The loose are drawn again with replacement: where there are few, all samples would have
+    the same ones, and what differs between samples would tell nothing of chance.
+    """
+    loose, tight = _known(table, table[told["loose"]]), _known(table, table[told["tight"]])
     most = min(len(loose), len(tight))
-    rows = np.concatenate([loose[:most], tight[:most]])
+    again = np.random.default_rng(told["seed"]).choice(loose[:most], most)
+    rows = np.concatenate([np.sort(again), tight[:most]])
     is_loose = np.arange(2 * most) < most
     return Examples(table[f"features {MAIN}"][rows], is_loose, table["glass"][rows])
+
+
+def _known(table: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Leave out examples with a feature that is not finite, as a fraction of nothing is."""
+    known: NDArray[np.int64] = rows[np.isfinite(table[f"features {MAIN}"][rows]).all(axis=1)]
+    return known
 
 
 def of_glasses(
     table: Mapping[str, NDArray[Any]], glasses: list[int], variant: str = MAIN
 ) -> Examples:
     """Take the rows of some replicas."""
-    rows = np.isin(table["glass"], glasses)
-    features = table[f"features {variant}"][rows]
+    features = table[f"features {variant}"]
+    rows = np.isin(table["glass"], glasses) & np.isfinite(features).all(axis=1)
+    features = features[rows]
     return Examples(features, table["loose"][rows].astype(bool), table["glass"][rows])
 
 
@@ -156,11 +168,10 @@ def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.scores import Scores
 
     chosen = sample(table, told)
-    pool = read_table(Path(told["pool"]))
-    test = of_glasses(pool, told["test"])
+    test = of_glasses(_table(told["pool"]), told["test"])
     scores = []
     for count in told["counts"]:
-        columns = told["order"][:count]
+        columns = varying(chosen.features, told["order"][:count])
         names = tuple(FEATURES[column] for column in columns)
         model = fit_loose_model(
             chosen.features[:, columns],
@@ -181,9 +192,7 @@ def _split(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.scores import Scores
 
     train, test = (of_glasses(table, told[part], told["variant"]) for part in ("train", "test"))
-    columns = told["columns"]
-    if told["variant"] != MAIN:  # where sizes are clipped, some may be 0 for all
-        columns = [column for column in columns if np.ptp(train.features[:, column]) > 0]
+    columns = varying(train.features, told["columns"])
     names = tuple(FEATURES[column] for column in columns)
     known, unknown = train.features[:, columns], test.features[:, columns]
     model = fit_loose_model(
@@ -199,6 +208,11 @@ def _split(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     linear = LinearEnsemble.of(model.pipeline)
     of_train = asdict(Scores.of(train.loose, linear.looseness(known)))
     return {"train": of_train, "test": asdict(Scores.of(test.loose, linear.looseness(unknown)))}
+
+
+def varying(features: NDArray[np.float64], columns: list[int]) -> list[int]:
+    """Leave out features that are the same for all: where sizes are clipped, some may be 0."""
+    return [column for column in columns if np.ptp(features[:, column]) > 0]
 
 
 def _moved(features: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,6 +20,12 @@ def model_path(directory: Path) -> Path:
     return directory / LOOSENESS / MODEL
 
 
+def model_hash(directory: Path) -> str | None:
+    """Tell the model that a campaign directory holds from others; None if there is none."""
+    data = _content(model_path(directory))
+    return None if data is None else _hash(data)
+
+
 def model_parameters(directory: Path) -> dict[str, Any] | None:
     """Tell what the looseness of a campaign depends on besides the frames.
 

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.interstice_presets import IntersticePreset
-from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.damage import demand_there, naming_damage
 from glasscreep.tasks.glasses import read_glass_box
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
@@ -160,11 +159,7 @@ class RunFrames:
             where = f"run {self.run_id}, frames {start} to {stop - 1}"
             with naming_damage(f"{where}, array {name}"):
                 values = self.reader.sharded(name).read(self.row, start, stop)
-            lost = np.isnan(values).all(axis=1)
-            if lost.any():
-                frame = start + int(np.argmax(lost))
-                msg = f"{where}, array {name}: frame {frame} is not there; its file is lost"
-                raise DamagedError(msg)
+            demand_there(values, start, f"{where}, array {name}")
             return np.asarray(values, np.float64)
 
         return read

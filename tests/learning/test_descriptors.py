@@ -29,7 +29,7 @@ def task_of(campaign, rivals=True):
         frame=FRAME,
         particle=PARTICLE,
         presets=PRESETS,
-        rivals=Rivals(NEAR, EPSILON, SIGMA, 2.5) if rivals else None,
+        rivals=Rivals(NEAR, EPSILON, SIGMA, 2.5, diameter=1.0) if rivals else None,
         previous=60,
     )
 

@@ -73,7 +73,7 @@ def test_blocks_make_no_difference(taught, monkeypatch):
     assert by_frame.counts == whole.counts
 
 
-def test_undefined_values_are_no_examples(taught, tmp_path, monkeypatch):
+def test_undefined_values_are_no_examples(taught, monkeypatch):
     read = examples.FrameReader.sharded
 
     class WithHoles:
@@ -101,18 +101,28 @@ def test_seeds_and_streams_draw_others(taught):
 
 
 def test_runs_are_put_together_in_any_order(taught):
-    parts = [draw(task_of(taught, row)).examples[1] for row in range(4)]
+    parts = [draw(task_of(taught, row)).examples[1] for row in range(8)]
     one, other = merged(parts), merged(parts[::-1])
     assert kept(one) == kept(other)
     assert len(one.run) == 50
-    assert len(set(one.run.tolist())) == 4
+    assert len(set(one.run.tolist())) == 8
 
 
-def test_a_damaged_file_is_named(taught, tmp_path):
+def test_a_damaged_file_is_named(taught):
     copy = taught.copied("damaged")
     file = next((copy.directory / "store.zarr" / "d2min_20").glob("c.0.1.*"))
     data = bytearray(file.read_bytes())
     data[10] ^= 1
     file.write_bytes(data)
     with pytest.raises(DamagedError, match=r"run \w+, frames 0 to \d+, array d2min_20"):
+        draw(task_of(copy))
+
+
+def test_a_lost_file_is_named(taught):
+    copy = taught.copied("lost")
+    for file in (copy.directory / "store.zarr" / "d2min_20").glob("c.0.1.*"):
+        file.unlink()
+    with pytest.raises(
+        DamagedError, match=r"array d2min_20: frame 4 is not there; its file is lost"
+    ):
         draw(task_of(copy))

@@ -49,7 +49,7 @@ def examples_of(campaign, model, glasses):
     """Features and classes of all examples of some replicas."""
     reader, rows, labels = FrameReader(campaign.prepared.store), [], []
     columns = [FEATURES.index(name) for name in model.card.features]
-    for row in glasses:
+    for row in np.flatnonzero(np.isin(campaign.prepared.glass_of_run, glasses)):
         d2min = campaign.array("d2min_20")[row]
         for frame in range(11):
             where = reader.position(row, frame), reader.box_edges(row)[frame], reader.species
@@ -68,6 +68,7 @@ def test_the_model_is_scored_on_every_example_of_the_test_replicas(learnt):
     called = looseness > 0.5
     assert scores["confusion"] == confusion_matrix(loose, called).tolist()
     assert scores["auc"] == pytest.approx(roc_auc_score(loose, looseness), abs=1e-12)
+    assert 0 < scores["auc_within_frames"] < 1
     assert scores["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(loose, called))
 
 
@@ -75,10 +76,11 @@ def test_replicas_that_test_take_no_part_in_the_model_nor_in_the_ranking(learnt)
     campaign, report = learnt
     train = report["model"]["train"]
     samples = read_table(looseness_folder(campaign) / "samples.npz")
-    ranking = [name for name in samples if name.startswith("draw") and int(name.split()[-1]) > 1000]
-    assert len(ranking) == 4  # loose and tight of two samples
-    for name in ranking:
-        assert np.isin(samples["glass"][samples[name]], train).all()
+    for number, split in enumerate(report["splits"]):
+        ranking = [name for name in samples if name.endswith(f" split {number}")]
+        assert len(ranking) == 4  # loose and tight of two samples
+        for name in ranking:
+            assert np.isin(samples["glass"][samples[name]], split["train"]).all()
     assert not set(train) & set(report["model"]["test"])
 
 
@@ -113,7 +115,7 @@ def test_the_tables_show_what_was_found(learnt):
     for table in lesson_tables(learnt[1]):
         console.print(table)
     text = console.file.getvalue()
-    for expected in ("examples of 4 runs, 44 frames", "previous_d2min", "amlearn", "AUC"):
+    for expected in ("examples of 8 runs, 88 frames", "previous_d2min", "amlearn", "AUC"):
         assert expected in text
     best = FEATURES[learnt[1]["ranking"]["order"][0]]
     assert best in text
@@ -129,7 +131,7 @@ steps = 240
 frame_interval = 20
 checkpoint_interval = 10
 [[grid]]
-temperature = 0.1
+temperature = [0.1, 0.3]
 stress = 0.5
 [analysis]
 d2min_intervals = [20, 60]

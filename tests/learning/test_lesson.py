@@ -12,6 +12,9 @@ from glasscreep.campaign.lesson import LessonError, lesson_of, variants
 from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 
+GLASSES = [0, 0, 1, 1, 2, 2, 3, 3]
+"""Row of the glass of each run: two points of each replica."""
+
 
 def changed(taught, **learning):
     values = taught.prepared.campaign.model_dump()
@@ -25,9 +28,10 @@ def lesson(taught, **learning):
 
 def test_all_replicas_and_their_frames_are_there(taught):
     found = lesson(taught)
-    assert [source.row for source in found.sources] == [0, 1, 2, 3]
+    assert [source.row for source in found.sources] == list(range(8))
+    assert [source.glass_row for source in found.sources] == GLASSES
     assert all(dict(source.frames) == {20: 11, 60: 9} for source in found.sources)
-    assert found.points == ((0.1, 0.5),)
+    assert found.points == ((0.1, 0.5), (0.3, 0.5))
     assert found.interval == 20
     assert found.preset == PRESETS["wu2023"]
 
@@ -43,12 +47,17 @@ def test_what_decides_is_what_tells_lessons_apart(taught):
     assert lesson(taught).made_from == known
     assert lesson(taught, threshold=0.03).made_from != known
     assert lesson(taught, seed=1).made_from != known
+    values = changed(taught).model_dump()
+    values["analysis"]["coordination"]["cutoff"]["AA"] = 1.5
+    other = Campaign.model_validate(values, strict=False)
+    assert lesson_of(other, taught.directory).made_from != known
     fewer = replace(lesson(taught), sources=lesson(taught).sources[:-1])
     assert fewer.made_from != known
 
 
 def test_points_may_be_chosen(taught):
     assert len(lesson(taught, temperature=[0.1]).sources) == 4
+    assert lesson(taught, temperature=[0.3]).glasses == [0, 1, 2, 3]
     with pytest.raises(LessonError, match="no run has D2min over 20 steps yet"):
         lesson(taught, temperature=[0.2])
 
@@ -75,7 +84,7 @@ def test_a_directory_without_frames_is_refused(taught, tmp_path):
 
 def test_one_replica_is_not_enough(taught):
     copy = taught.copied("single")
-    for row in (1, 2, 3):
+    for row in range(2, 8):
         (copy.place(row) / "analysis.json").unlink()
     with pytest.raises(LessonError, match="only one replica has D2min yet"):
         lesson(copy)
@@ -84,7 +93,7 @@ def test_one_replica_is_not_enough(taught):
 def chosen(by_glass, largest=0.4):
     tight, loose = (sum(found) for found in zip(*by_glass.values(), strict=True))
     counts = Counts({(20, 0.02): (tight, loose)}, by_glass, 0, largest)
-    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {})
+    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {}, ())
 
 
 def test_too_few_of_a_class_are_refused_with_the_counts(taught):

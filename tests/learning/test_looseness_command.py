@@ -129,7 +129,7 @@ def demand_same(got, frame, values):
     np.testing.assert_allclose(got[3], values, rtol=4e-16)  # OVITO rounds the last digit anew
 
 
-@pytest.mark.parametrize("read", [read_by_ase, read_by_ovito])
+@pytest.mark.parametrize("read", [read_by_ase, pytest.param(read_by_ovito, marks=pytest.mark.long)])
 @pytest.mark.parametrize("ending", TEXTS)
 def test_others_read_what_is_written(looseness, tmp_path, expected, ending, read):
     looseness(output=f"out{ending}")
@@ -139,7 +139,7 @@ def test_others_read_what_is_written(looseness, tmp_path, expected, ending, read
         demand_same(one, glass(number), values)
 
 
-@pytest.mark.parametrize("read", [read_by_ase, read_by_ovito])
+@pytest.mark.parametrize("read", [read_by_ase, pytest.param(read_by_ovito, marks=pytest.mark.long)])
 @pytest.mark.parametrize("ending", TEXTS)
 @pytest.mark.parametrize("lattice", [LEANING, LEANING @ TURNED], ids=["leaning", "turned"])
 def test_leaning_boxes_are_written_as_they_are(tmp_path, ending, read, lattice):
