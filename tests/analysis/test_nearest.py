@@ -8,22 +8,21 @@ from scipy.spatial import KDTree
 
 from glasscreep.analysis.nearest import nearest_distances
 from glasscreep.analysis.triangulation import delaunay
-from glasscreep.analysis.voronoi import voronoi_neighbors
+from glasscreep.analysis.voronoi_cells import voronoi_faces
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 LEANING = np.array([[6.0, 0, 0], [1.3, 5, 0], [-0.7, 0.4, 7]])
 
 
 def slowly(positions, box, species, a, b):
-    """Of each particle of one species, all images of the neighbours that are of the other."""
-    indptr, indices = voronoi_neighbors(positions, box)
-    shifts = np.stack(np.meshgrid(*[[-1, 0, 1]] * 3, indexing="ij"), -1).reshape(-1, 3) @ box
+    """Of each particle of one species, the faces of its Voronoi cell with the other."""
+    faces = voronoi_faces(positions, box, delaunay(positions, box))
     found = []
     for i in np.flatnonzero(species == a):
-        others = [j for j in indices[indptr[i] : indptr[i + 1]] if species[j] == b]
-        if others:
-            vectors = positions[others][:, None] + shifts - positions[i]
-            found.append(np.linalg.norm(vectors, axis=2).min())
+        own = slice(faces.indptr[i], faces.indptr[i + 1])
+        distances = faces.distance[own][species[faces.indices[own]] == b]
+        if len(distances):
+            found.append(distances.min())
     return np.mean(found) if found else np.nan
 
 
