@@ -154,7 +154,7 @@ async def sensitivity(
         for variant in (MAIN, *variants(lesson.preset))
         for kind in KINDS
     }
-    cases[f"test standardised by itself, {KINDS[1]}"] = True, {"standardising": "separate"}
+    cases[f"own standardising, {KINDS[1]}"] = True, {"standardising": "separate"}
     fits = [
         split_fit(lesson, tables, columns if few else ALL, one, **instead)
         for few, instead in cases.values()

@@ -36,7 +36,7 @@ def _table(title: str, *headings: str) -> Table:
         caption_justify="left",
         box=None,
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1, 0, 0),
     )
     for at, heading in enumerate(headings):
         table.add_column(heading, justify="right" if at else "left", no_wrap=True)
@@ -99,14 +99,14 @@ def _model(report: Mapping[str, Any]) -> Table:
     headings = ("scored on", "loose %", "tight %", "balanced %", "AUC", "F1")
     table = _table("the model", *headings)
     names = ("loose_accuracy", "tight_accuracy", "balanced_accuracy")
-    for part, what in (("train", "examples that train"), ("test", "all examples that test")):
+    for part, what in (("train", "those that train"), ("test", "all that test")):
         scores = report["model"]["scores"][part]
         shown = [percent([scores[name]]) for name in names]
         # The balance of classes is that of the pool where it trains: F1 would tell of that.
         f1 = f"{scores['f1_weighted']:.3f}" if part == "test" else ""
         table.add_row(what, *shown, f"{scores['auc']:.3f}", f1)
     within = report["model"]["scores"]["test"]["auc_within_frames"]
-    table.add_row("the same, pairs of one frame", "", "", "", f"{within:.3f}", "")
+    table.add_row("pairs of one frame", "", "", "", f"{within:.3f}", "")
     for part in ("train", "test"):
         own = [one[part] for one in report["scores"]]
         shown = [percent([one[name] for one in own]) for name in names]
@@ -134,7 +134,7 @@ def _sensitivity(cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     """Show each choice in a row: models of all features, then of those that were chosen."""
     headings = ("", "all: %", "AUC", "chosen: %", "AUC")
     table = _table(
-        "what the paper leaves open: balanced accuracy, of all features and of those chosen",
+        "what the paper leaves open: balanced accuracy, all features or those chosen",
         *headings,
     )
     for name in dict.fromkeys(case.rpartition(", ")[0] for case in cases):
