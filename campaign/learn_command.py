@@ -32,7 +32,11 @@ def learn(file: CampaignFile, directory: InDirectory = None, workers: Workers = 
         campaign = load(file)
         place = directory or Path(campaign.name)
         console = Console()
-        learnt = learn_it(lesson_of(campaign, place), console, workers)
+        try:
+            learnt = learn_it(lesson_of(campaign, place), console, workers)
+        except KeyboardInterrupt:
+            say(console, "stopped; the same command goes on from here")
+            raise
         if not learnt.is_new:
             say(console, "nothing to do: this is learnt already")
         for table in lesson_tables(learnt.report):

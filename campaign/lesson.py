@@ -178,6 +178,7 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
         If there is nothing to learn from, with what is missing.
     """
     _demand_intervals(campaign)
+    _demand_points(campaign)
     if not (directory / STORE).exists():
         msg = f"{directory} has no frames yet: `glasscreep run` makes and analyses them first."
         raise LessonError(msg)
@@ -199,6 +200,19 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
         )
         raise LessonError(msg)
     return found
+
+
+def _demand_points(campaign: Campaign) -> None:
+    told, points = campaign.learning, campaign.points()
+    for name in ("temperature", "stress"):
+        there = sorted({getattr(point, name) for point in points})
+        wanted = getattr(told, name) or ()
+        if missing := [value for value in wanted if not _chosen(value, tuple(there))]:
+            msg = (
+                f"learning.{name} is {', '.join(f'{value:g}' for value in missing)}, which is not "
+                f"in the grid; allowed: {', '.join(f'{value:g}' for value in there)}."
+            )
+            raise LessonError(msg)
 
 
 def _without_looseness(campaign: Campaign) -> Campaign:

@@ -86,7 +86,8 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
                 console.print(f"strain curves: {plot}", highlight=False, soft_wrap=True)
         tell_failures(snapshot, console)
         if campaign.awaits_model(place):
-            said = f"looseness awaits a model: `glasscreep learn {shlex.quote(str(file))}`"
+            words = shlex.join(["glasscreep", "learn", str(file), "--dir", str(place)])
+            said = f"looseness awaits a model: `{words}`"
             console.print(said, highlight=False, markup=False, soft_wrap=True)
         if snapshot.phase == "stopped":
             console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)

@@ -147,7 +147,7 @@ def _zarr_writer(place: Path, card: ModelCard) -> Write:
 def _arrays(group: "zarr.Group", frame: Frame) -> "dict[str, zarr.Array[Any]]":
     n = len(frame.ids)
     growing: dict[str, tuple[tuple[int, ...], tuple[str, ...], Any]] = {
-        "looseness": ((0, n), ("frame", "particle"), {"long_name": "probability to be loose"}),
+        "looseness": ((0, n), ("frame", "particle"), {"long_name": "looseness"}),
         "step": ((0,), ("frame",), {"long_name": "MD step"}),
         "box": ((0, 3, 3), ("frame", "edge", "axis"), {"units": "length"}),
     }

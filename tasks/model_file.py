@@ -123,7 +123,7 @@ def save_model(path: Path, pipeline: Any, card: ModelCard) -> None:
         If it can't be written.
     """
     data = pack(pipeline, {"format": FORMAT, "version": VERSION, "card": card.as_json()})
-    _model(data, path)
+    model_in(data, path)
     write_durably(path, data)
     write_durably(path.with_suffix(".md"), markdown(card, path.name).encode())
 
@@ -148,6 +148,11 @@ def load_model(path: Path) -> LooseModelFile:
     UntrustedModelError
         If it holds types that a model does not need; it names them.
     """
+    return model_in(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a file, unless it is larger than any model; ModelFileError if it can't be read."""
     try:
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -157,11 +162,12 @@ def load_model(path: Path) -> LooseModelFile:
     if len(data) > MOST_BYTES:
         msg = f"{path} is larger than {MOST_BYTES >> 20} MiB, which no model is. {_ANEW}"
         raise ModelFileError(msg)
-    return _model(data, path)
+    return data
 
 
-def _model(data: bytes, path: Path) -> LooseModelFile:
-    card = _card(data, path)
+def model_in(data: bytes, path: Path) -> LooseModelFile:
+    """Make a model of what was read from `path`, as `load_model` does."""
+    card = card_in(data, path)
     try:
         pipeline = unpack(data)
         linear = _linear(pipeline, len(card.features))
@@ -179,7 +185,8 @@ def _model(data: bytes, path: Path) -> LooseModelFile:
     return LooseModelFile(pipeline, card, linear)
 
 
-def _card(data: bytes, path: Path) -> ModelCard:
+def card_in(data: bytes, path: Path) -> ModelCard:
+    """Take the card alone of what was read from `path`; ModelFileError as of `load_model`."""
     try:
         head = read_head(data)
     except Exception as error:  # of damage, again

@@ -4,15 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from glasscreep.tasks.errors import DamagedError, ModelFileError
-from glasscreep.tasks.model_archive import read_head
-from glasscreep.tasks.model_card import ModelCard, card_from_json
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.model_file import LooseModelFile, card_in, model_in, read_bytes
 from glasscreep.tasks.places import LOOSENESS, MODEL
-
-if TYPE_CHECKING:
-    from glasscreep.tasks.model_file import LooseModelFile
 
 
 def model_path(directory: Path) -> Path:
@@ -51,11 +47,11 @@ def model_parameters(directory: Path) -> dict[str, Any] | None:
     data = _content(path)
     if data is None:
         return None
-    card = _card(path, data)
+    card = card_in(data, path)
     return {"model": _hash(data), "preset": dict(card.preset), "features": list(card.features)}
 
 
-def model_in_use(directory: Path, parameters: Mapping[str, Any]) -> "LooseModelFile":
+def model_in_use(directory: Path, parameters: Mapping[str, Any]) -> LooseModelFile:
     """Load the model of a campaign, once in a process.
 
     Parameters
@@ -80,9 +76,7 @@ def model_in_use(directory: Path, parameters: Mapping[str, Any]) -> "LooseModelF
 
 
 @lru_cache(maxsize=2)
-def _loaded(path: Path, sha256: str) -> "LooseModelFile":
-    from glasscreep.tasks.model_file import load_model  # scikit-learn takes a second
-
+def _loaded(path: Path, sha256: str) -> LooseModelFile:
     data = _content(path)
     if data is None or _hash(data) != sha256:
         found = "it is not there" if data is None else f"its hash is {_hash(data)}"
@@ -91,29 +85,12 @@ def _loaded(path: Path, sha256: str) -> "LooseModelFile":
             "Give `glasscreep run` again: it says what can be done."
         )
         raise DamagedError(msg)
-    return load_model(path)
+    return model_in(data, path)
 
 
 def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        msg = f"the model {path} can't be read: {error.strerror or error}"
-        raise ModelFileError(msg) from error
+    return read_bytes(path) if path.exists() else None
 
 
 def _hash(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _card(path: Path, data: bytes) -> ModelCard:
-    try:
-        return card_from_json(read_head(data)["card"])
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        msg = (
-            f"the model {path} is damaged: {error}. Bring it back, or learn it anew with "
-            "`glasscreep learn`; without it, looseness is left out."
-        )
-        raise ModelFileError(msg) from error

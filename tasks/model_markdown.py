@@ -24,8 +24,9 @@ def markdown(card: ModelCard, name: str) -> str:
         [
             f"# Looseness of {card.species} particles",
             "",
-            f"A model of the probability that an {card.species} particle is loose: that its D2min",
-            f"is above {card.threshold:g} in {card.interval} steps of {card.timestep:g}.",
+            f"A model of how much the structure around an {card.species} particle looks like that",
+            f"around loose ones: those whose D2min is above {card.threshold:g} in {card.interval} steps",
+            f"of {card.timestep:g}. It is no probability: it was learnt from as many loose as tight.",
             "",
             "## Use",
             "",

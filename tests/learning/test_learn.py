@@ -190,6 +190,7 @@ def test_ctrl_c_ends_it_in_order(taught):
         text, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert "Traceback" not in text
+    assert "the same command goes on from here" in text
 
 
 def test_what_is_wrong_is_told_without_a_traceback(taught):

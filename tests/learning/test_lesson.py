@@ -58,8 +58,20 @@ def test_what_decides_is_what_tells_lessons_apart(taught):
 def test_points_may_be_chosen(taught):
     assert len(lesson(taught, temperature=[0.1]).sources) == 4
     assert lesson(taught, temperature=[0.3]).glasses == [0, 1, 2, 3]
-    with pytest.raises(LessonError, match="no run has D2min over 20 steps yet"):
+    with pytest.raises(
+        LessonError, match=r"learning\.temperature is 0\.2, .*allowed: 0\.1, 0\.3\."
+    ):
         lesson(taught, temperature=[0.2])
+    with pytest.raises(LessonError, match=r"learning\.stress is 0\.6, .*allowed: 0\.5\."):
+        lesson(taught, stress=[0.6])
+
+
+def test_a_campaign_that_is_not_analysed_is_told_so(taught):
+    copy = taught.copied("unanalysed")
+    for row in range(8):
+        (copy.place(row) / "analysis.json").unlink()
+    with pytest.raises(LessonError, match="no run has D2min over 20 steps yet"):
+        lesson(copy)
 
 
 def test_an_interval_that_is_not_measured_is_refused(taught):

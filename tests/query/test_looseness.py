@@ -358,11 +358,11 @@ def test_a_model_is_loaded_once(unlearned, monkeypatch):
     learn(unlearned.directory)
     loaded = []
 
-    def loading(path):
+    def loading(data, path):
         loaded.append(path)
-        return load_model(path)
+        return model_in(data, path)
 
-    monkeypatch.setattr("glasscreep.tasks.model_file.load_model", loading)
+    monkeypatch.setattr("glasscreep.tasks.model_in_use.model_in", loading)
     unlearned.extended().analyse(0)
     assert loaded == [model_path(unlearned.directory)]
 
@@ -419,7 +419,7 @@ def test_a_damaged_model_is_named_before_anything_is_computed(unlearned):
     learn(unlearned.directory)
     path = model_path(unlearned.directory)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ModelFileError, match=rf"the model {path} is damaged"):
+    with pytest.raises(ModelFileError, match=rf"{path} is no model file"):
         unlearned.extended()
     path.unlink()
     assert unlearned.extended().blocks(0) == []
