@@ -34,6 +34,8 @@ class Bench(NamedTuple):
     """(2, d, n) [feature]."""
     member: NDArray[np.int64]
     """(n,) examples, those of a node side by side."""
+    most_equal: NDArray[np.int64]
+    """(d,) most values of a feature in a row that can't be parted, 1 if all can."""
     goes_left: NDArray[np.uint8]
     """(n,) whether an example does."""
     left: NDArray[np.float64]
@@ -65,10 +67,17 @@ def sort_features(features: NDArray[np.float32]) -> SortedFeatures:
 def bench_for(features: SortedFeatures) -> Bench:
     """Make arrays to work in, for trees on these features."""
     d, n = features.value.shape
+    ends = np.pad(
+        features.value[:, 1:] > features.value[:, :-1] + SAME,
+        ((0, 0), (1, 1)),
+        constant_values=True,
+    )
+    most_equal = [np.diff(np.flatnonzero(row)).max() for row in ends]
     return Bench(
         np.empty((2, d, n), np.uint32),
         np.empty((2, d, n), np.float32),
         np.empty(n, np.int64),
+        np.array(most_equal, np.int64),
         np.zeros(n, np.uint8),
         np.empty((2, n)),
         np.empty(n),
@@ -202,12 +211,47 @@ def _best_split(
             other_sum += target[other_row[i]]
             sums[i], other_sums[i] = sum_, other_sum
         for f, left in ((one, sums), (other, other_sums)):
-            gain = _largest_gain(values[f][at:end], left, total, bench)
+            row, value = examples[f][at:end], values[f][at:end]
+            _sum_from_nearer_end(row, value, bench.most_equal[f], target, total, left)
+            gain = _largest_gain(value, left, total, bench)
             if gain > most:
                 most, best, lower = gain, f, 1
                 while gains[lower - 1] != gain:
                     lower += 1
     return best, lower
+
+
+@compiled_without_memory
+def _sum_from_nearer_end(
+    example: NDArray[np.uint32],
+    value: NDArray[np.float32],
+    most_equal: int,
+    target: NDArray[np.float64],
+    total: float,
+    left: NDArray[np.float64],
+) -> None:
+    """Round sums as scikit-learn does: past many equal values it sums the fewer after them.
+
+    Features that part the same few from the end are then equally good to the last bit, and
+    which is taken is left to chance.
+    """
+    size, changed, sum_ = len(value), False, 0.0
+    begin = max(size - most_equal, 0)
+    while begin > 0 and not value[begin] > value[begin - 1] + SAME:
+        begin -= 1
+    for place in range(begin + 1, size):
+        if not value[place] > value[place - 1] + SAME:
+            continue
+        if place - begin > size - place:
+            changed, sum_ = True, total
+            for i in range(size - 1, place - 1, -1):
+                sum_ -= target[example[i]]
+        elif changed:
+            for i in range(begin, place):
+                sum_ += target[example[i]]
+        if changed:
+            left[place - 1] = sum_
+        begin = place
 
 
 @compiled_without_memory

@@ -3,7 +3,7 @@
     python benchmarks/elimination.py [--short]
 
 The examples: A particles of two frames under load, the 2,115 of largest D2min to the next frame and
-as many of the others; none of these frames has so many above the threshold of a campaign. Both get
+as many of the others; none in these frames is above 0.25, the threshold of a campaign. Both get
 the same examples, in the same run and on one thread, the CPU time of the whole elimination is given
 for each seed. `--short` takes 300 per class and every third feature.
 

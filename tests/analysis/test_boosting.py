@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.tree import DecisionTreeRegressor
 
 from glasscreep.analysis.boosting import gradient_boosting_importances, pairwise_sum
 from glasscreep.analysis.regression_tree import bench_for, grow_tree, sort_features
@@ -141,6 +142,27 @@ def test_of_equal_features_the_one_tried_first_is_split_as_in_scikit_learn():
         ours = gradient_boosting_importances(copies, loose, seed=seed)
         assert np.count_nonzero(ours) > 4
         assert_allclose(ours, scikit_learn(copies, loose, seed), rtol=1e-12)
+
+
+@pytest.mark.parametrize("between", [False, True])
+def test_features_that_part_the_same_few_after_equal_values_take_turns_as_in_scikit_learn(between):
+    rng = np.random.default_rng(4)
+    features, target = rng.normal(size=(300, 5)).astype(np.float32), rng.normal(size=300)
+    target[0] = 10
+    features[0, 1:4] = 10
+    for f in (1, 2, 3):  # which others are next to it depends on the feature
+        features[[3 * f, 3 * f + 1, 3 * f + 2], f] = 5
+    if between:
+        features[1, 1:4], target[1] = 6, -10
+    prepared, chosen = sort_features(features), []
+    for seed in range(20):
+        falls, first = np.zeros(5), np.random.RandomState(seed).randint(0, 2**31 - 1)
+        bench, leaf = bench_for(prepared), np.empty(300, int)
+        grow_tree(prepared, np.arange(5), target, 1, first, bench, leaf, falls)
+        model = DecisionTreeRegressor(max_depth=1, random_state=seed).fit(features, target)
+        chosen.append((int(falls.argmax()), int(model.tree_.feature[0])))
+    assert all(ours == theirs for ours, theirs in chosen)
+    assert {ours for ours, _ in chosen} == {1, 2, 3}
 
 
 def test_one_feature_that_tells_all_has_all_importance():
