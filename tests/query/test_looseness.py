@@ -28,7 +28,7 @@ from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import array_names, ready_blocks
 from glasscreep.tasks.errors import ModelFileError
 from glasscreep.tasks.model_card import ModelCard
-from glasscreep.tasks.model_file import load_model, save_model
+from glasscreep.tasks.model_file import model_in, save_model
 from glasscreep.tasks.model_in_use import model_parameters, model_path
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.physics import derived_seed
@@ -574,7 +574,10 @@ def test_run_says_what_it_awaits_and_goes_on_once_it_is_there(make, corner, tmp_
 
     output = said("run", file, "--dir", place)
     assert "nothing to do: all that the campaign asks for is there" in output
-    assert output.splitlines()[-1] == f"looseness awaits a model: `glasscreep learn {file}`"
+    assert (
+        output.splitlines()[-1]
+        == f"looseness awaits a model: `glasscreep learn {file} --dir {place}`"
+    )
     pipeline = learn(place)
     output = said("run", file, "--dir", place)
     assert "glasscreep learn" not in output
