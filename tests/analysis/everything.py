@@ -112,6 +112,19 @@ def call_others():
     analysis.compressive_strain(9, 10)
 
 
+def call_learning():
+    features, loose = rng.random((60, 3)), np.arange(60) % 2 == 0
+    names, groups = ("a", "b", "c"), np.arange(60) % 3
+    model = analysis.fit_loose_model(features, loose, names=names, estimators=2, seed=1)
+    analysis.permutation_importances(model.pipeline, features, loose, repeats=2, seed=1)
+    analysis.study_sample(features, loose, groups, names=names, Cs=(0.1, 1), folds=3, seed=1)
+    columns = {"coordination": features}
+    (contender,) = (one for one in analysis.CONTENDERS if one.name == "coordination")
+    analysis.contend(contender, columns, loose, columns, loose, 1)
+    analysis.splits(groups, 0.5, count=2, seed=1)
+    analysis.priority(1, 2, np.arange(4), np.arange(4))
+
+
 def call_on_crystals():
     """Ties, few particles, and neighbours through several images."""
     box = np.full(3, 6.0)
@@ -138,6 +151,7 @@ def main() -> None:
         before, after = frames(EDGES)
         call_all(before.tolist(), after.tolist(), EDGES.tolist(), [1, 2] * (N // 2))
         call_others()
+        call_learning()
         call_on_crystals()
     print(json.dumps([sorted(called), missed, *counts, *cache_counts()]))
 
