@@ -184,7 +184,7 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
         raise LessonError(msg)
     demand_compatible(_without_looseness(campaign), directory)
     found = Lesson(campaign, directory, ())
-    sources = (source for source in _sources(campaign, directory))
+    sources = _sources(campaign, directory)
     labelled = tuple(source for source in sources if source.frames.get(found.interval))
     found = replace(found, sources=labelled)
     if not labelled:

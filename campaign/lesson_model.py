@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from glasscreep.campaign.crew import Crew
-from glasscreep.campaign.lesson import Lesson
+from glasscreep.campaign.lesson import PACKAGES, Lesson
 from glasscreep.campaign.lesson_fits import Split, Tables, split_fit
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.fits import fit_model
@@ -22,8 +22,6 @@ from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
 from glasscreep.tasks.reader import reader_of
 from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
 from glasscreep.tasks.trials import TrialTask, try_on_run
-
-PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy", "skops")
 
 
 async def make_model(
@@ -107,7 +105,7 @@ def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
         train_replicas=tuple(found["train"]),
         test_replicas=tuple(found["test"]),
         scores=found["scores"]["test"],
-        versions={name: version(name) for name in PACKAGES},
+        versions={name: version(name) for name in (*PACKAGES, "skops")},
         units=campaign.model.units,
         seed=told.seed,
         **asdict(_likeness(lesson)),

@@ -80,6 +80,9 @@ def measure(task: MeasureTask) -> Columns:
         own = task.particle[task.frame == frame]
         for name, values in _of_frame(task, frames, int(frame)):
             parts.setdefault(name, []).append(np.asarray(values[own], np.float64))
+        if task.rivals is not None:
+            softness = _symmetry(task.rivals, frames, int(frame), own)
+            parts.setdefault("symmetry_functions", []).append(softness)
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
@@ -99,18 +102,26 @@ def _rivals(
 ) -> Iterator[tuple[str, Any]]:
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.energies import local_energy
-    from glasscreep.analysis.symmetry_functions import RADII, WIDTH, radial_symmetry_functions
     from glasscreep.analysis.voronoi_cells import voronoi_volumes
 
     position, box, species = frames.position(frame), frames.box(frame), frames.species
     yield "voronoi_volume", voronoi_volumes(position, box, frames.tetrahedra(frame))
     yield "coordination", coordination(position, box, rivals.coordination, species)
-    radii, width = np.array(RADII) * rivals.diameter, WIDTH * rivals.diameter
-    yield "symmetry_functions", radial_symmetry_functions(position, box, species, radii, width)
     if rivals.epsilon is not None and rivals.sigma is not None:
         pairs = rivals.epsilon, rivals.sigma, rivals.cutoff
         yield "local_energy", local_energy(position, box, species, *pairs)
     yield "previous_d2min", _previous(task, frames, frame)
+
+
+def _symmetry(
+    rivals: Rivals, frames: RunFrames, frame: int, own: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Compute the symmetry functions of chosen particles: of all they take longer than all else."""
+    from glasscreep.analysis.symmetry_functions import RADII, WIDTH, radial_symmetry_functions
+
+    where = frames.position(frame), frames.box(frame), frames.species
+    radii, width = np.array(RADII) * rivals.diameter, WIDTH * rivals.diameter
+    return radial_symmetry_functions(*where, radii, width, only=own)
 
 
 def _previous(task: MeasureTask, frames: RunFrames, frame: int) -> NDArray[np.float64]:

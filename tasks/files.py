@@ -71,7 +71,7 @@ def write_new(path: Path, blocks: Iterable[Data], *, durable: bool) -> None:
                     view = view[file.write(view) :]
             if durable:
                 os.fsync(file.fileno())
-    except Exception:
+    except Exception:  # it is told on as it is; only a part of a file must not stay behind
         path.unlink(missing_ok=True)
         raise
 

@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.tasks.tables import read_table
+
+if TYPE_CHECKING:
+    from glasscreep.analysis.loose_model import LooseModel
 
 # scikit-learn is imported where it is used: it takes a second.
 
@@ -74,25 +77,32 @@ class Fitted:
 
 def fit_model(what: Fit) -> Fitted:
     """Fit a model as a fit of the kind `split` does, and give it."""
-    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.loose_model import LinearEnsemble
     from glasscreep.analysis.scores import Scores
 
     told = what.arguments
     train, test = (of_glasses(_table(what.table), told[part]) for part in ("train", "test"))
     columns = told["columns"]
-    known = train.features[:, columns]
-    model = fit_loose_model(
-        known,
-        train.loose,
+    model = _fitted(train, columns, told, told["estimators"])
+    linear = LinearEnsemble.of(model.pipeline)
+    scores = asdict(Scores.of(train.loose, linear.looseness(train.features[:, columns])))
+    loose = linear.looseness(test.features[test.loose][:, columns])
+    return Fitted(model.pipeline, model.names, scores, loose)
+
+
+def _fitted(
+    examples: Examples, columns: list[int], told: Mapping[str, Any], estimators: int
+) -> "LooseModel":
+    from glasscreep.analysis.loose_model import fit_loose_model
+
+    return fit_loose_model(
+        examples.features[:, columns],
+        examples.loose,
         names=tuple(FEATURES[column] for column in columns),
-        estimators=told["estimators"],
+        estimators=estimators,
         C=told["C"],
         seed=told["seed"],
     )
-    linear = LinearEnsemble.of(model.pipeline)
-    scores = asdict(Scores.of(train.loose, linear.looseness(known)))
-    loose = linear.looseness(test.features[test.loose][:, columns])
-    return Fitted(model.pipeline, model.names, scores, loose)
 
 
 def _table(path: str) -> Mapping[str, NDArray[Any]]:
@@ -164,7 +174,7 @@ def _rank(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
 
 def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     """Score, on replicas that test, models of one feature, of two, and so on."""
-    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.loose_model import LinearEnsemble
     from glasscreep.analysis.scores import Scores
 
     chosen = sample(table, told)
@@ -172,15 +182,7 @@ def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     scores = []
     for count in told["counts"]:
         columns = varying(chosen.features, told["order"][:count])
-        names = tuple(FEATURES[column] for column in columns)
-        model = fit_loose_model(
-            chosen.features[:, columns],
-            chosen.loose,
-            names=names,
-            estimators=1,
-            C=told["C"],
-            seed=told["seed"],
-        )
+        model = _fitted(chosen, columns, told, estimators=1)
         looseness = LinearEnsemble.of(model.pipeline).looseness(test.features[:, columns])
         scores.append(asdict(Scores.of(test.loose, looseness)))
     return scores
@@ -188,21 +190,13 @@ def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
 
 def _split(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     """Train on some replicas, and score on them and on the others."""
-    from glasscreep.analysis.loose_model import LinearEnsemble, fit_loose_model
+    from glasscreep.analysis.loose_model import LinearEnsemble
     from glasscreep.analysis.scores import Scores
 
     train, test = (of_glasses(table, told[part], told["variant"]) for part in ("train", "test"))
     columns = varying(train.features, told["columns"])
-    names = tuple(FEATURES[column] for column in columns)
     known, unknown = train.features[:, columns], test.features[:, columns]
-    model = fit_loose_model(
-        known,
-        train.loose,
-        names=names,
-        estimators=told["estimators"],
-        C=told["C"],
-        seed=told["seed"],
-    )
+    model = _fitted(train, columns, told, told["estimators"])
     if told["standardising"] == "separate":
         unknown = _moved(unknown, known)
     linear = LinearEnsemble.of(model.pipeline)
@@ -254,19 +248,11 @@ def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
 
 
 def _permute(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
-    from glasscreep.analysis.loose_model import fit_loose_model
     from glasscreep.analysis.permutation import permutation_importances
 
     columns = told["columns"]
     train, test = (of_glasses(table, told[part]) for part in ("train", "test"))
-    model = fit_loose_model(
-        train.features[:, columns],
-        train.loose,
-        names=tuple(FEATURES[column] for column in columns),
-        estimators=told["estimators"],
-        C=told["C"],
-        seed=told["seed"],
-    )
+    model = _fitted(train, columns, told, told["estimators"])
     found = permutation_importances(
         model.pipeline, test.features[:, columns], test.loose, seed=told["seed"]
     )
