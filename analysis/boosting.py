@@ -113,11 +113,11 @@ def gradient_boosting_importances(
     J. H. Friedman, Ann. Statist. 29, 1189 (2001), algorithm 5 and section 8.1.
     """
     boosting = Boosting(seed, trees, depth, learning_rate).checked()
-    examples = as_examples(features, loose)
+    examples = sorted_examples(features, loose)
     return importances(examples, np.arange(len(examples.features.value)), boosting)
 
 
-def as_examples(features: ArrayLike, loose: ArrayLike) -> SortedExamples:
+def sorted_examples(features: ArrayLike, loose: ArrayLike) -> SortedExamples:
     """Take and sort examples, refusing what is none.
 
     Parameters

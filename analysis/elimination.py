@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.boosting import Boosting, as_examples, importances
+from glasscreep.analysis.boosting import Boosting, importances, sorted_examples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +71,7 @@ def rank_features(
     J. H. Friedman, Ann. Statist. 29, 1189 (2001).
     """
     boosting = Boosting(seed, trees, depth, learning_rate).checked()
-    examples = as_examples(features, loose)
+    examples = sorted_examples(features, loose)
     kept = np.arange(len(examples.features.value))
     ranking = np.ones(len(kept), np.int64)
     while len(kept) > 1:
