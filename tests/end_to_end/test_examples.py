@@ -19,6 +19,7 @@ SMALLER = {
         "frame_interval = 2000": "frame_interval = 200",
     },
     "stepwise": {
+        "replicas = 1": "replicas = 4",
         "particles = 1000": "particles = 400",
         "melt_steps = 5000": "melt_steps = 500\ncheckpoint_interval = 500",
         "quench_steps = 10_000": "quench_steps = 1000",
@@ -27,6 +28,8 @@ SMALLER = {
         "barostat_damping = 2.0": "barostat_damping = 0.5",
     },
 }
+
+PINNED = 'accelerator = "off"\nneighbor_skin = 0.3\n'  # what is measured differs from day to day
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def ran(glasscreep):
             assert text.count(f"\n{said}") == 1, said
             text = text.replace(f"\n{said}", f"\n{smaller}")
         path = glasscreep.folder / f"{name}.toml"
-        path.write_text(f"{text}\n[resources]\nslots = 2\n")
+        path.write_text(f"{text}\n[resources]\nslots = 2\n{PINNED}")
         done = glasscreep("run", path)
         assert done.returncode == 0, done.stdout + done.stderr
         return package.open(glasscreep.folder / name).dataset
@@ -61,6 +64,8 @@ def test_a_load_taken_off_gives_the_strain_back(ran, glasscreep):
     shorter = source.replace("UNLOADED_FROM = 10_000", "UNLOADED_FROM = 800")
     assert shorter != source
     (glasscreep.folder / "stepwise.py").write_text(shorter)
-    strain = ran("stepwise").strain.values[0]
-    assert strain[3] - strain[4] > 0.005  # some 15 of shear modulus, 0.3 of stress
-    assert abs(strain[7] - strain[4]) < 0.01
+    strain = ran("stepwise").strain.values
+    given_back = strain[:, 3] - strain[:, 4]
+    assert given_back.min() > 0.005  # some 15 of shear modulus, 0.3 of stress
+    # One glass of 400 particles may creep by 0.01 without a load.
+    assert abs((strain[:, 7] - strain[:, 4]).mean()) < 0.5 * given_back.mean()
