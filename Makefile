@@ -14,7 +14,7 @@ SHELL := /bin/bash
 
 PYTHON ?=
 VENV ?= .venv
-EXTRAS ?= test,lint,trajectories
+EXTRAS ?= test,lint,tables,trajectories
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 PYTEST := $(BIN)/python -m pytest
