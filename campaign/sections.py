@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from glasscreep.campaign.analysis_section import AnalysisSection
+from glasscreep.campaign.analysis_section import AnalysisSection, LoosenessSection
 from glasscreep.campaign.attachment import Attachment
 from glasscreep.campaign.cluster_section import ClusterSection
 from glasscreep.campaign.fields import (
@@ -192,6 +192,16 @@ class Campaign(Section):
         if self.analysis.d2min_intervals is not None:
             return tuple(sorted(set(self.analysis.d2min_intervals)))
         return (self.creep.frame_interval,) if self.frames > 1 else ()
+
+    @property
+    def loose_threshold(self) -> float:
+        """A particle whose D2min exceeds this is loose [length^2].
+
+        That of `[analysis.looseness]`, or if it has its default, that of `[learning]`.
+        """
+        own = self.analysis.looseness.threshold
+        is_default = own == LoosenessSection().threshold
+        return self.learning.threshold if is_default else own
 
     def results(self, model: Mapping[str, Any] | None = None) -> tuple[Result, ...]:
         """Every result, each after those that it is computed from.

@@ -13,6 +13,10 @@ class DamagedError(GlasscreepError):
     """Stored data do not match their checksum, or a file that must be there is not."""
 
 
+class NewerError(GlasscreepError):
+    """What is stored was written by a later version of glasscreep, which alone can read it."""
+
+
 class FencedError(GlasscreepError):
     """Another attempt has taken the run over; this writer must stop without a trace."""
 
