@@ -1,8 +1,6 @@
 """The command line."""
 
 import shlex
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +8,7 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands, learn_command, looseness_command
+from glasscreep.campaign import cluster_commands, learn_command, looseness_command, query_command
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -30,14 +28,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-
-class Format(StrEnum):
-    """How `query` prints."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def _show_version(asked: bool) -> None:
@@ -133,26 +123,7 @@ def status(directory: CampaignDirectory) -> None:
         show_status(directory, Console())
 
 
-@app.command()
-def query(
-    directory: CampaignDirectory,
-    result: Annotated[
-        str, typer.Argument(help="Result to print, such as strain.", show_default=False)
-    ],
-    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
-    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
-    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
-) -> None:
-    """Print a result of a campaign, running or not.
-
-    Example: [bold]glasscreep query demo strain --temperature 0.1 --stress 0.5 --format csv[/]
-    """
-    with telling_errors():
-        from glasscreep.campaign.query import query_table, render
-
-        table = query_table(directory, result, temperature, stress, replica)
-        sys.stdout.write(render(table, form.value))
+query_command.add_to(app)
 
 
 @app.command()

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.result_array import array_of, dataset_of
 from glasscreep.campaign.result_names import known_results
 from glasscreep.campaign.result_table import ResultTable, read_result
 from glasscreep.campaign.run_list import points_of, run_table, with_progress
-from glasscreep.campaign.selection import QueryError, Wanted, choose
+from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.opening import METADATA, open_readable
@@ -86,6 +87,7 @@ class OpenedCampaign:
         stress: Wanted = None,
         replica: Wanted = None,
         where: str | None = None,
+        run: str | int | None = None,
     ) -> "OpenedCampaign":
         """Choose runs.
 
@@ -98,6 +100,8 @@ class OpenedCampaign:
             An expression of the columns ``temperature``, ``stress``, ``replica``, ``state``,
             ``frames`` and ``id`` that is true of the runs: ``stress > 0.3 and state == 'done'``.
             States and frames are as old as those of ``runs``. It may be true of none.
+        run : str or int, optional
+            One run, as of `row_of`.
 
         Returns
         -------
@@ -109,8 +113,12 @@ class OpenedCampaign:
         QueryError
             If no run has one of the values, which names those there are; if `where` can't be
             understood, which shows why.
+        RefusedError
+            If no run, or more than one, is meant by `run`.
         """
         table = choose(self._table(), temperature, stress, replica)
+        if run is not None:
+            table = table.loc[[_row_of(table, run, self.directory)]]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
         return OpenedCampaign(self.directory, table.index.to_numpy(np.intp))
@@ -125,19 +133,10 @@ class OpenedCampaign:
 
         Raises
         ------
-        RefusedError, QueryError
+        RefusedError
             If there is no such run among these, or more than one: names some.
         """
-        table = self._table()
-        if isinstance(run, str):
-            return int(table.index[position_of(list(table["id"]), run, str(self.directory))])
-        if run not in table.index:
-            msg = (
-                f"no run of {self.directory} has the row {run!r}; `campaign.runs` lists the runs "
-                "by their rows."
-            )
-            raise QueryError(msg)
-        return int(run)
+        return _row_of(self._table(), run, self.directory)
 
     def __getitem__(self, name: str) -> xr.DataArray:
         """Take a result of the runs as an array, lazily.
@@ -265,6 +264,17 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
         raise GlasscreepError(_no_campaign(directory))
     open_readable(directory / STORE)
     return OpenedCampaign(directory)
+
+
+def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
+    if isinstance(run, str):
+        return int(table.index[position_of(list(table["id"]), run, str(directory))])
+    if run not in table.index:
+        msg = (
+            f"no run of {directory} has the row {run!r}; `campaign.runs` lists runs by their rows."
+        )
+        raise RefusedError(msg)
+    return int(run)
 
 
 def _no_campaign(directory: Path) -> str:

@@ -6,7 +6,6 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.result_names import unknown_result
 from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.opening import open_readable
@@ -73,4 +72,4 @@ def _no_array(directory: Path, name: str) -> QueryError:
         return QueryError(msg)
     if name in ("temperature", "stress", "replica", "seed", "run_id"):
         return QueryError(f"{name} is no result, but a column of campaign.runs.")
-    return unknown_result(name, open_readable(directory / STORE), read_campaign(directory))
+    return unknown_result(name, open_readable(directory / STORE), directory)

@@ -2,14 +2,18 @@
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import zarr
 
+from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.looseness_results import LOOSENESS
+from glasscreep.tasks.model_in_use import model_path
 from glasscreep.tasks.observable import Kind, Result
 from glasscreep.tasks.registry import OBSERVABLES
 from glasscreep.tasks.scalars import NAMES
@@ -26,6 +30,8 @@ COLUMNS_OF = {
 }
 """What is no array, but a column of the table of one."""
 NEAREST = 3
+INTERVAL = re.compile(r"_(\d+)(_surrogate)?$")
+"""At the end of a name, in steps."""
 
 
 def known_results(group: zarr.Group) -> tuple[str, ...]:
@@ -47,7 +53,13 @@ def describe(group: zarr.Group, name: str) -> Mapping[str, Any]:
     return specs[name].attributes
 
 
-def unknown_result(name: str, group: zarr.Group, campaign: Campaign) -> QueryError:
+def when_computed(name: str) -> str:
+    """Say when a result of a run, or a scalar of its frames, is there."""
+    observable = _observable_of(name)
+    return "as frames are committed" if observable is None else OBSERVABLES[observable].kind.value
+
+
+def unknown_result(name: str, group: zarr.Group, directory: Path) -> QueryError:
     """Say of a name that is no result of a campaign what to do.
 
     Parameters
@@ -56,8 +68,8 @@ def unknown_result(name: str, group: zarr.Group, campaign: Campaign) -> QueryErr
         What was asked for.
     group : zarr.Group
         The store.
-    campaign : Campaign
-        What was last asked of the campaign.
+    directory : Path
+        Campaign directory.
 
     Returns
     -------
@@ -68,7 +80,7 @@ def unknown_result(name: str, group: zarr.Group, campaign: Campaign) -> QueryErr
     if name in COLUMNS_OF:
         told = f"it is a column of the table of {COLUMNS_OF[name]}: ask for that"
     elif (observable := _observable_of(name)) is not None:
-        told = _how_to_compute(name, observable, campaign)
+        told = _how_to_compute(name, observable, directory)
     else:
         told = _nearest(name, known)
     return QueryError(f"there is no result {name!r}: {told}. There are {', '.join(known)}.")
@@ -106,32 +118,34 @@ def _observable_of(name: str) -> str | None:
     return found if has_more and re.search(r"_(\d+|looseness)(_surrogate)?$", name) else None
 
 
-def _how_to_compute(name: str, observable: str, campaign: Campaign) -> str:
-    missing = [
-        entry
-        for entry in _needed(name, observable)
-        if entry not in campaign.analysis.results
-    ]
-    steps = []
-    if missing:
-        quoted = " and ".join(f'"{entry}"' for entry in missing)
-        steps.append(f"add {quoted} to analysis.results of the campaign file")
-    interval = re.search(r"_(\d+)(_surrogate)?$", name)
-    if interval and int(interval[1]) not in campaign.d2min_intervals:
-        every, steps_of_run = campaign.creep.frame_interval, campaign.creep.steps
-        if int(interval[1]) % every or not 0 < int(interval[1]) < steps_of_run:
+def _how_to_compute(name: str, observable: str, directory: Path) -> str:
+    campaign = read_campaign(directory)
+    asked = campaign.analysis.results
+    missing = [entry for entry in _needed(name, observable) if entry not in asked]
+    quoted = " and ".join(f'"{entry}"' for entry in missing)
+    steps = [f"add {quoted} to analysis.results of the campaign file"] if missing else []
+    if found := INTERVAL.search(name):
+        interval, creep = int(found[1]), campaign.creep
+        if interval % creep.frame_interval or not 0 < interval < creep.steps:
             return (
-                f"{interval[1]} is no interval that there could be: a multiple of "
-                f"creep.frame_interval, {every}, below creep.steps, {steps_of_run}"
+                f"{interval} is no interval that there could be, which is a multiple of "
+                f"creep.frame_interval, {creep.frame_interval}, below creep.steps, {creep.steps}"
             )
-        steps.append(f"add {interval[1]} to analysis.d2min_intervals of the campaign file")
-    elif OBSERVABLES[observable].kind is Kind.PAIR and not interval:
-        ways = ", ".join(f"{observable}_{steps}" for steps in campaign.d2min_intervals)
-        return f"it has an interval in its name, in steps: {ways or 'there is none of one frame'}"
-    if LOOSENESS in name:
-        steps.append("have the model learnt by `glasscreep learn FILE`, if there is none yet")
-    steps.append("give `glasscreep run FILE` again, which computes it")
-    return "it was not computed. To have it, " + "; ".join(steps)
+        if interval not in campaign.d2min_intervals:
+            steps.append(f"add {interval} to analysis.d2min_intervals of the campaign file")
+    elif not steps and name not in (there := _names_of(observable, campaign)):
+        return f"what it is of is part of the name: {', '.join(there) or 'there is none'}"
+    place = shlex.quote(str(directory))
+    if LOOSENESS in name and not model_path(directory).exists():
+        steps.append(f"have a model learnt by `glasscreep learn FILE --dir {place}`")
+    steps.append(f"give `glasscreep run FILE --dir {place}` again, which computes it")
+    return f"it was not computed. To have it, {'; '.join(steps)}"
+
+
+def _names_of(observable: str, campaign: Campaign) -> list[str]:
+    """Name the results of an observable that a campaign asks for, given a model."""
+    results = campaign.results(model={})
+    return [result.name for result in results if result.observable == observable]
 
 
 def _needed(name: str, observable: str) -> list[str]:

@@ -79,7 +79,9 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
         except DamagedError as error:
             damaged.append(str(error))
     filled = [part for part in parts if len(part)] or parts[:1]
-    table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=["run", *POINT])
+    table = (
+        pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=["run", *POINT])
+    )
     attributes = describe(group, name)
     table.attrs = {key: attributes[key] for key in ATTRIBUTES if key in attributes}
     return ResultTable(table, tuple(damaged))
@@ -94,7 +96,7 @@ def _columns_of(
     if name not in known_results(group):
         if name in group and "run" in dimensions(open_array(group, name)):
             raise has_no_table(name)
-        raise unknown_result(name, group, read_campaign(directory))
+        raise unknown_result(name, group, directory)
     array = open_array(group, name)
     if name in NAMES:
         names = [str(entry) for dim in dimensions(array)[2:] for entry in reader.column(dim)]

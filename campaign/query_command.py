@@ -1,0 +1,190 @@
+"""The command line's way to ask a campaign for its results."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from glasscreep.campaign.opened import OpenedCampaign
+
+
+class Format(StrEnum):
+    """How `query` prints, or writes."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    NETCDF = "netcdf"
+
+
+PIPE_WIDTH = 160
+"""Columns of the list of results where it does not go to a terminal."""
+BY_SUFFIX = {
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".parquet": Format.PARQUET,
+    ".nc": Format.NETCDF,
+}
+
+
+def query(
+    directory: CampaignDirectory,
+    result: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RESULT",
+            help="Result to print, such as strain; without one, a list of those there are.",
+            show_default=False,
+        ),
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
+    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
+    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPR",
+            help="Only runs of which this is true; columns: temperature, stress, replica, state, "
+            "frames, id.",
+        ),
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this run: its id, or how it begins.")
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            help="How to print or write. parquet and netcdf take --output; netcdf has each "
+            "particle, the others their means.",
+            show_default="by the name of --output, else table",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, in place of printing.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the output if it is there.")
+    ] = False,
+) -> None:
+    """Print a result of a campaign, running or not, or write it to a file.
+
+    There is a row for each committed frame, or each finished run. What is damaged is left out.
+
+    Examples
+    --------
+    [bold]glasscreep query demo[/]
+
+    [bold]glasscreep query demo strain --temperature 0.2 --stress 0.4 --format csv[/]
+
+    [bold]glasscreep query demo creep_fit --where "stress > 0.3 and state == 'done'"[/]
+
+    [bold]glasscreep query demo d2min_10000 --run 1f3a --output d2min.nc[/]
+    """
+    with telling_errors():
+        from glasscreep.campaign.opened import open_campaign
+
+        chosen = form or BY_SUFFIX.get(output.suffix if output else "", Format.TABLE)
+        campaign = open_campaign(directory).select(temperature, stress, replica, where, run)
+        if result is None:
+            _list(campaign, chosen, output, force=force)
+        elif chosen is Format.NETCDF:
+            _tell_damage(_write_netcdf(campaign, result, output, force=force), campaign)
+        else:
+            read = campaign.read_table(result)
+            _hand_over(read.table, chosen, output, force=force)
+            if read.table.empty and not read.damaged:
+                _say_aside(_why_empty(campaign, result))
+            _tell_damage(read.damaged, campaign)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to an application."""
+    app.command()(query)
+
+
+def _list(campaign: "OpenedCampaign", form: Format, output: Path | None, *, force: bool) -> None:
+    from glasscreep.campaign.result_list import list_results, results_table
+
+    results = list_results(campaign)
+    if form is Format.TABLE and output is None:
+        width = None if sys.stdout.isatty() else PIPE_WIDTH
+        Console(width=width).print(results_table(results), highlight=False)
+    else:
+        _hand_over(results, form, output, force=force)
+
+
+def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, force: bool) -> None:
+    from glasscreep.campaign.table_files import render, render_on_terminal, write_table
+
+    if output is not None or form is Format.PARQUET:
+        write_table(table, form.value, _demanded(output, form), replace=force)
+        say(Console(), f"{output}: {len(table):,} rows")
+    elif form is Format.TABLE and sys.stdout.isatty():
+        sys.stdout.write(render_on_terminal(table, Console().width))
+    else:
+        sys.stdout.write(render(table, form.value))
+
+
+def _write_netcdf(
+    campaign: "OpenedCampaign", result: str, output: Path | None, *, force: bool
+) -> tuple[str, ...]:
+    from glasscreep.campaign.netcdf_file import write_netcdf
+
+    path = _demanded(output, Format.NETCDF)
+    damaged = write_netcdf(campaign, result, path, replace=force)
+    say(Console(), f"{path}: {result} of {len(campaign.runs) - len(damaged):,} runs")
+    return damaged
+
+
+def _demanded(output: Path | None, form: Format) -> Path:
+    if output is None:
+        from glasscreep.campaign.selection import QueryError
+
+        msg = f"--format {form.value} is no text to print: name a file with --output FILE."
+        raise QueryError(msg)
+    return output
+
+
+def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
+    """Say why there are no rows, and when there will be."""
+    from glasscreep.campaign.progress import summary_line
+    from glasscreep.campaign.result_names import when_computed
+    from glasscreep.campaign.snapshot import read_snapshot
+
+    runs = campaign.runs
+    if runs.empty:
+        return "No run meets --where; without it, `query` shows all."
+    snapshot = read_snapshot(campaign.directory)
+    how_far = f" {snapshot.campaign}: {summary_line(snapshot)}." if snapshot else ""
+    frames = int(runs["frames"].sum())
+    if not frames:
+        return (
+            f"No frame of these {len(runs):,} runs is committed yet; `query` shows rows when "
+            f"some are.{how_far}"
+        )
+    return (
+        f"{frames:,} frames of these {len(runs):,} runs are committed, but there is nothing yet "
+        f"of {result}, which is computed {when_computed(result)}.{how_far}"
+    )
+
+
+def _tell_damage(damaged: tuple[str, ...], campaign: "OpenedCampaign") -> None:
+    for damage in damaged:
+        _say_aside(f"left out: {damage}")
+    if damaged:
+        _say_aside(f"{len(damaged)} of {len(campaign.runs):,} runs are left out, as damaged.")
+        raise typer.Exit(FAILED)
+
+
+def _say_aside(text: str) -> None:
+    say(Console(stderr=True), text)

@@ -1,0 +1,78 @@
+"""Which results a campaign has, and how far each of them is computed."""
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from rich.table import Table
+
+from glasscreep.campaign.compatible import read_campaign
+from glasscreep.campaign.result_names import describe
+from glasscreep.campaign.run_list import EXACT_RUNS
+from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.analysed import Analysed, read_analysed
+from glasscreep.tasks.blocks import array_names, kind_of
+from glasscreep.tasks.observable import Kind, Result
+from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.places import STORE, run_directory
+from glasscreep.tasks.scalars import NAMES
+from glasscreep.tasks.strain_results import STRAINS
+
+if TYPE_CHECKING:
+    from glasscreep.campaign.opened import OpenedCampaign
+
+
+def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
+    """List the results of a campaign.
+
+    Parameters
+    ----------
+    campaign : OpenedCampaign
+        Whose results, of its runs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``result``, ``units``, ``computed`` (frames, or runs, that it is there of, of
+        those that are asked for), ``definition``. Of more than 1,000 runs, ``computed`` is what
+        1,000 of them, evenly spaced, say.
+    """
+    group = open_readable(campaign.directory / STORE)
+    asked = read_campaign(campaign.directory)
+    runs = campaign.runs
+    runs = runs.iloc[:: max(1, math.ceil(len(runs) / EXACT_RUNS))]
+    places = [run_directory(campaign.directory, run_id) for run_id in runs["id"]]
+    analysed = [read_analysed(place) for place in places]
+    results = asked.results_in(campaign.directory)
+    result_of = {name: result for result in results for name in array_names(result)}
+    frames = f"{runs['frames'].sum():,}/{asked.frames * len(runs):,} frames"
+    rows = []
+    for name in campaign.results:
+        about = describe(group, name)
+        computed = frames
+        if name not in (*STRAINS, *NAMES):
+            computed = _computed(result_of.get(name), analysed, asked)
+        definition = f"{about['long_name']}: {about['definition']}"
+        rows.append((name, about["units"], computed, definition))
+    return pd.DataFrame(rows, columns=["result", "units", "computed", "definition"])
+
+
+def results_table(results: pd.DataFrame) -> Table:
+    """Lay a list of results out for the terminal, of each definition the first words."""
+    table = Table(box=None, padding=(0, 1), pad_edge=False)
+    for heading in ("result", "units", "computed"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("definition", no_wrap=True, overflow="ellipsis")
+    for cells in results.itertuples(index=False):
+        table.add_row(*cells)
+    return table
+
+
+def _computed(result: Result | None, analysed: list[Analysed], asked: Campaign) -> str:
+    if result is None:
+        return "no longer asked for"
+    frames = [run.frames_of(result) for run in analysed]
+    if kind_of(result) is Kind.RUN:
+        return f"{sum(map(bool, frames)):,}/{len(frames):,} runs"
+    each = asked.frames - result.interval // asked.creep.frame_interval
+    return f"{sum(frames):,}/{each * len(frames):,} frames"
