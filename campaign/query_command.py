@@ -117,8 +117,8 @@ def _list(campaign: "OpenedCampaign", form: Format, output: Path | None, *, forc
 
     results = list_results(campaign)
     if form is Format.TABLE and output is None:
-        width = None if sys.stdout.isatty() else PIPE_WIDTH
-        Console(width=width).print(results_table(results), highlight=False)
+        width = Console().width if sys.stdout.isatty() else PIPE_WIDTH
+        sys.stdout.write(results_table(results, width))
     else:
         _hand_over(results, form, output, force=force)
 

@@ -1,10 +1,10 @@
 """Which results a campaign has, and how far each of them is computed."""
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from rich.table import Table
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.result_names import describe
@@ -20,6 +20,10 @@ from glasscreep.tasks.strain_results import STRAINS
 
 if TYPE_CHECKING:
     from glasscreep.campaign.opened import OpenedCampaign
+
+NARROW = ("result", "units", "computed")
+FEWEST_CHARACTERS = 30
+"""Of each definition, on however narrow a terminal."""
 
 
 def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
@@ -57,15 +61,17 @@ def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["result", "units", "computed", "definition"])
 
 
-def results_table(results: pd.DataFrame) -> Table:
-    """Lay a list of results out for the terminal, of each definition the first words."""
-    table = Table(box=None, padding=(0, 1), pad_edge=False)
-    for heading in ("result", "units", "computed"):
-        table.add_column(heading, overflow="fold")
-    table.add_column("definition", no_wrap=True, overflow="ellipsis")
-    for cells in results.itertuples(index=False):
-        table.add_row(*cells)
-    return table
+def results_table(results: pd.DataFrame, width: int) -> str:
+    """Lay a list of results out in lines of some width, of each definition the first words."""
+    texts = {name: results[name].astype(str) for name in results}
+    widths = {name: max(len(name), *map(len, texts[name])) for name in NARROW}
+    left = max(FEWEST_CHARACTERS, width - sum(widths.values()) - 2 * len(NARROW))
+    texts["definition"] = texts["definition"].map(
+        lambda text: textwrap.shorten(text, left, placeholder=" ...")
+    )
+    rows = [results.columns, *zip(*texts.values(), strict=True)]
+    lines = ("  ".join((*map(str.ljust, row[:-1], widths.values()), row[-1])) for row in rows)
+    return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
 def _computed(result: Result | None, analysed: list[Analysed], asked: Campaign) -> str:

@@ -93,11 +93,11 @@ class _Reading:
                 tree = ast.parse(self._text, mode="eval")
         except SyntaxError as error:
             at = error.offset - 1 if error.offset else len(self._text)
-            raise self._refused(f"this can't be read: {error.msg}", at) from error
+            raise self._refused(at, f"this can't be read: {error.msg}") from error
         except (MemoryError, RecursionError) as error:
-            raise self._refused("this is nested too deeply", 0) from error
+            raise self._refused(0, "this is nested too deeply") from error
         except ValueError as error:  # a zero byte, or a number of thousands of digits
-            raise self._refused(f"this can't be read: {error}", 0) from error
+            raise self._refused(0, f"this can't be read: {error}") from error
         return np.broadcast_to(self._condition(tree.body, 0), len(self._runs)).copy()
 
     def _condition(self, node: ast.expr, depth: int) -> Mask:
@@ -111,10 +111,8 @@ class _Reading:
         if isinstance(node, ast.Compare):
             return self._comparison(node, depth + 1)
         if isinstance(node, ast.Name | ast.Constant):
-            raise self._refused(
-                "a comparison is missing, such as `stress > 0.3`", node.col_offset, node
-            )
-        raise self._refused(f"{_named(node)} can't stand here", node.col_offset, node)
+            raise self._refused(node, "a comparison is missing, such as `stress > 0.3`")
+        raise self._refused(node, f"{_named(node)} can't stand here")
 
     def _comparison(self, node: ast.Compare, depth: int) -> Mask:
         result = np.ones(1, bool)
@@ -130,15 +128,15 @@ class _Reading:
 
     def _compared(self, left: ast.expr, operator: ast.cmpop, right: ast.expr, depth: int) -> Mask:
         if (compare := COMPARISONS.get(type(operator))) is None:
-            raise self._refused("`is` can't stand here: write ==", right.col_offset, right)
+            raise self._refused(right, "`is` can't stand here: write ==")
         sides = self._value(left, depth), self._value(right, depth)
         words = [side.dtype == object for side in sides]
         if not any(words):
             return compare(*sides)
         if not all(words):
-            raise self._refused("a number is compared with a word", left.col_offset, right)
+            raise self._refused(left, "a number is compared with a word")
         if not isinstance(operator, ast.Eq | ast.NotEq):
-            raise self._refused("of words == and != alone can be asked", left.col_offset, right)
+            raise self._refused(left, "of words == and != alone can be asked")
         self._demand_known_states(left, right)
         self._demand_known_states(right, left)
         same = np.asarray(sides[0] == sides[1], np.bool_)
@@ -146,9 +144,7 @@ class _Reading:
 
     def _is_in(self, left: ast.expr, right: ast.expr, depth: int) -> Mask:
         if not isinstance(right, ast.List | ast.Tuple):
-            raise self._refused(
-                "after `in` a list must stand, such as [0.1, 0.2]", right.col_offset, right
-            )
+            raise self._refused(right, "after `in` a list must stand, such as [0.1, 0.2]")
         none = np.zeros(1, bool)
         met = [self._compared(left, ast.Eq(), entry, depth + 1) for entry in right.elts]
         return np.asarray(np.logical_or.reduce(np.broadcast_arrays(none, *met)), np.bool_)
@@ -162,48 +158,49 @@ class _Reading:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
             negated = self._value(node.operand, depth + 1)
             if negated.dtype == object:
-                raise self._refused("a word has no sign", node.col_offset, node)
+                raise self._refused(node, "a word has no sign")
             return -negated
-        raise self._refused(f"{_named(node)} can't stand here", node.col_offset, node)
+        raise self._refused(node, f"{_named(node)} can't stand here")
 
     def _column(self, node: ast.Name) -> NDArray[Any]:
         if node.id in NUMBERS:
             return np.asarray(self._runs[node.id], np.float64)
         if node.id in WORDS:
             return np.asarray(self._runs[node.id], object)
-        raise self._refused(
-            f"there is no column {node.id}; put words in quotes", node.col_offset, node
-        )
+        raise self._refused(node, f"there is no column {node.id}; put words in quotes")
 
     def _constant(self, node: ast.Constant) -> NDArray[Any]:
         if isinstance(node.value, str):
             return np.array([node.value], object)
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
-            raise self._refused(f"{_named(node)} can't stand here", node.col_offset, node)
+            raise self._refused(node, f"{_named(node)} can't stand here")
         try:
             number = float(node.value)
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise self._refused("this number is too large", node.col_offset, node)
+            raise self._refused(node, "this number is too large")
         return np.array([number])
 
     def _demand_known_states(self, column: ast.expr, node: ast.expr) -> None:
         if not isinstance(column, ast.Name) or column.id != "state":
             return
         if isinstance(node, ast.Constant) and node.value not in STATES:
-            raise self._refused(f"a state is one of {', '.join(STATES)}", node.col_offset, node)
+            raise self._refused(node, f"a state is one of {', '.join(STATES)}")
 
     def _demand_shallow(self, node: ast.expr, depth: int) -> None:
         if depth > DEEPEST:
-            raise self._refused(f"this is nested more than {DEEPEST} deep", node.col_offset, node)
+            raise self._refused(node, f"this is nested more than {DEEPEST} deep")
 
-    def _refused(self, why: str, at: int, node: ast.expr | None = None) -> WhereError:
-        if node is not None:  # the parser counts bytes
-            at = len(self._text.encode()[:at].decode(errors="ignore"))
+    def _refused(self, where: ast.expr | int, why: str) -> WhereError:
+        at = where if isinstance(where, int) else self._position(where)
         shown, mark = _around(self._text, at)
         msg = f"--where: {why}\n  {shown}\n  {' ' * mark}^ column {at + 1}\nAllowed are {ALLOWED}."
         return WhereError(msg)
+
+    def _position(self, node: ast.expr) -> int:
+        """Count characters, where the parser counts bytes."""
+        return len(self._text.encode()[: node.col_offset].decode(errors="ignore"))
 
 
 NAMES = {

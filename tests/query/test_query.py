@@ -9,7 +9,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glasscreep.campaign import query_columns
-from glasscreep.campaign.query import QueryError, query_table, render
+from glasscreep.campaign.query import query_table
+from glasscreep.campaign.selection import QueryError
+from glasscreep.campaign.table_files import render
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
