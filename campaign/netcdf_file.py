@@ -72,13 +72,9 @@ def write_netcdf(
 def _write(array: xr.DataArray, campaign: "OpenedCampaign", path: Path) -> None:
     import dask
 
-    plain = array.drop_encoding().assign_coords(id=array["id"].astype(object))
-    for variable in (plain, *plain.coords.values()):
+    dataset = array.to_dataset(name=array.name).drop_encoding()
+    for variable in dataset.variables.values():
         variable.attrs = {key: _attribute(value) for key, value in variable.attrs.items()}
-        variable.encoding = {}
-        if variable.dtype.kind == "T":
-            variable.values = variable.values.astype(object)
-    dataset = plain.to_dataset(name=array.name)
     dataset.attrs = {
         "Conventions": "CF-1.11",
         "title": campaign.name,

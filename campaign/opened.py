@@ -196,10 +196,10 @@ class OpenedCampaign:
         """
         read = self.read_table(name)
         if read.damaged and not skip_damaged:
-            rest = len(self._table()) - len(read.damaged)
             msg = (
-                f"{read.damaged[0]}. {len(read.damaged)} runs are damaged; the other {rest} can "
-                f"be read: campaign.table({name!r}, skip_damaged=True)."
+                f"{read.damaged[0]}. So much is damaged: {len(read.damaged)} of "
+                f"{len(self._table())} runs; campaign.table({name!r}, skip_damaged=True) gives "
+                "the others."
             )
             raise DamagedError(msg)
         for damage in read.damaged:

@@ -60,7 +60,14 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
         raise _no_array(directory, name)
     array = dataset[name]
     unasked = set(array.coords) - set(array.dims) - {"run_id", *LABELS, "step", "time", "species"}
-    return array.drop_vars(unasked).rename(run_id="id")
+    array = array.drop_vars(unasked).rename(run_id="id")
+    # Most libraries and file formats don't know the store's kind of text.
+    plain = {
+        name: (words.dims, words.to_numpy().astype(object).astype(str), words.attrs)
+        for name, words in array.coords.items()
+        if words.dtype.kind == "T"
+    }
+    return array.assign_coords(plain)
 
 
 def _no_array(directory: Path, name: str) -> QueryError:

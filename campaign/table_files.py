@@ -129,4 +129,6 @@ def written_aside(path: Path, *, replace: bool) -> Iterator[Path]:
 
 
 def _to_read(table: pd.DataFrame, width: int | None) -> str:
+    if table.empty:
+        return " ".join(table.columns)
     return table.to_string(index=False, line_width=width, float_format=lambda value: f"{value:.6g}")
