@@ -9,6 +9,7 @@ import pandas as pd
 
 from glasscreep.campaign.opened_text import by_state, state_of_campaign
 from glasscreep.campaign.result_names import describe
+from glasscreep.campaign.terminal import count_of
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_VALUES = 24
 """Most temperatures, and stresses, of a map that can be read."""
-DONE, FAILED = "#9ecae1", "#e6a0a0"
+DONE, FAILED = "rgba(50,130,200,.35)", "rgba(220,60,60,.35)"
 CELL = "padding:2px 8px;text-align:right;border:1px solid rgba(128,128,128,.35)"
 TEXT = "padding:2px 8px;text-align:left"
 
@@ -40,7 +41,7 @@ def as_html(campaign: "OpenedCampaign") -> str:
     frames, wanted = int(points["frames"].sum()), int(points["frames_wanted"].sum())
     heading = (
         f"<b>campaign {escape(campaign.name)}</b>{which}: {escape(state_of_campaign(campaign))}"
-        f"<br>{len(runs):,} runs: {escape(by_state(runs))}; {frames:,} of {wanted:,} frames"
+        f"<br>{count_of(len(runs), 'run')}: {escape(by_state(runs))}; {frames:,} of {wanted:,} frames"
     )
     return f"<div><p>{heading}</p>{_map(points)}{_results(campaign)}</div>"
 
@@ -72,7 +73,9 @@ def _cell(point: Mapping[Any, Any] | None) -> str:
 
 def _results(campaign: "OpenedCampaign") -> str:
     group = open_readable(campaign.directory / STORE)
-    rows = [f"<tr>{''.join(f'<th style={TEXT!r}>{head}</th>' for head in ('result', 'units', ''))}"]
+    rows = [
+        f"<tr>{''.join(f'<th style={TEXT!r}>{head}</th>' for head in ('result', 'units', 'what'))}"
+    ]
     for name in campaign.results:
         about = describe(group, name)
         cells = (f"<code>{escape(name)}</code>", *(escape(str(about[key])) for key in KEYS))

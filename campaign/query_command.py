@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
+from glasscreep.campaign.terminal import (
+    FAILED,
+    CampaignDirectory,
+    count_of,
+    say,
+    telling_errors,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,7 +134,7 @@ def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, forc
 
     if output is not None or form is Format.PARQUET:
         write_table(table, form.value, _demanded(output, form), replace=force)
-        say(Console(), f"{output}: {len(table):,} rows")
+        say(Console(), f"{output}: {count_of(len(table), 'row')}")
     elif form is Format.TABLE and sys.stdout.isatty():
         sys.stdout.write(render_on_terminal(table, Console().width))
     else:
@@ -142,7 +148,8 @@ def _write_netcdf(
 
     path = _demanded(output, Format.NETCDF)
     damaged = write_netcdf(campaign, result, path, replace=force)
-    say(Console(), f"{path}: {result} of {len(campaign.runs) - len(damaged):,} runs")
+    written = len(campaign.runs) - len(damaged)
+    say(Console(), f"{path}: {result} of {count_of(written, 'run')}")
     return damaged
 
 
@@ -166,15 +173,12 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
         return "No run meets --where; without it, `query` shows all."
     snapshot = read_snapshot(campaign.directory)
     how_far = f" {snapshot.campaign}: {summary_line(snapshot)}." if snapshot else ""
-    frames = int(runs["frames"].sum())
+    whose, frames = count_of(len(runs), "run"), int(runs["frames"].sum())
     if not frames:
-        return (
-            f"No frame of these {len(runs):,} runs is committed yet; `query` shows rows when "
-            f"some are.{how_far}"
-        )
+        return f"No frame of {whose} is committed yet; `query` shows rows when some are.{how_far}"
     return (
-        f"{frames:,} frames of these {len(runs):,} runs are committed, but there is nothing yet "
-        f"of {result}, which is computed {when_computed(result)}.{how_far}"
+        f"Of {whose} {count_of(frames, 'frame')} are committed, but {result} is not there yet: "
+        f"it is computed {when_computed(result)}.{how_far}"
     )
 
 
@@ -182,7 +186,8 @@ def _tell_damage(damaged: tuple[str, ...], campaign: "OpenedCampaign") -> None:
     for damage in damaged:
         _say_aside(f"left out: {damage}")
     if damaged:
-        _say_aside(f"{len(damaged)} of {len(campaign.runs):,} runs are left out, as damaged.")
+        told = count_of(len(campaign.runs), "run")
+        _say_aside(f"{len(damaged):,} of {told} left out as damaged; all else is there.")
         raise typer.Exit(FAILED)
 
 

@@ -42,3 +42,8 @@ def telling_errors() -> Iterator[None]:
 def say(console: Console, text: str) -> None:
     """Print a text as it is: no markup in it, no colours of its own, no lines broken."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def count_of(number: int, thing: str) -> str:
+    """Say how many there are of something."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
