@@ -164,7 +164,9 @@ values = st.one_of(
 def comparisons(draw):
     first, *rest = draw(st.lists(values, min_size=2, max_size=4))
     signs = [draw(st.sampled_from(sorted(OPERATORS))) for _ in rest]
-    text = first[0] + "".join(f" {sign} {value[0]}" for sign, value in zip(signs, rest, strict=True))
+    text = first[0] + "".join(
+        f" {sign} {value[0]}" for sign, value in zip(signs, rest, strict=True)
+    )
     chain = [first, *rest]
 
     def holds(run):
