@@ -304,7 +304,7 @@ def test_what_is_damaged_is_left_out_of_a_netcdf_file(two, tmp_path):
     assert "d2min_20 of 3 runs" in done.stdout
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
         assert dataset["run"].to_numpy().tolist() == [1, 2, 3]
-        assert_array_equal(dataset["d2min_20"][0], two.array("d2min_20")[1])
+        assert_array_equal(dataset["d2min_20"][0], two.open_array("d2min_20")[1])
 
 
 def test_damage_is_raised_in_python_unless_it_may_be_skipped(two):
