@@ -159,7 +159,8 @@ class OpenedCampaign:
         QueryError
             If there is none: says what to do.
         """
-        return array_of(self.directory, self._table().index.to_numpy(np.intp), name)
+        rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
+        return array_of(self.directory, rows, name)
 
     def table(self, name: str, *, skip_damaged: bool = False) -> pd.DataFrame:
         """Take a result of the runs as a table, particles summed up: what `query` prints.
