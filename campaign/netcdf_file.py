@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import xarray as xr
 
 from glasscreep import __version__
@@ -114,9 +113,9 @@ def _damaged(campaign: "OpenedCampaign", name: str) -> dict[int, str]:
     """Read every run, and say by its row what is damaged of it."""
     store = campaign.directory / STORE
     array, reader = open_array(open_readable(store), name), FrameReader(store)
-    damaged = {}
-    runs: pd.DataFrame = campaign.runs
-    for run in runs.itertuples():
+    damaged: dict[int, str] = {}
+    run: Any
+    for run in campaign.runs.itertuples():
         try:
             if "frame" in dimensions(array):
                 for _ in values_of_frames(array, reader, run):
@@ -124,5 +123,5 @@ def _damaged(campaign: "OpenedCampaign", name: str) -> dict[int, str]:
             else:
                 values_of_run(array, run)
         except DamagedError as error:
-            damaged[int(run.Index)] = str(error)
+            damaged[run.Index] = str(error)
     return damaged

@@ -63,15 +63,14 @@ def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
 
 def results_table(results: pd.DataFrame, width: int) -> str:
     """Lay a list of results out in lines of some width, of each definition the first words."""
-    texts = {name: results[name].astype(str) for name in results}
-    widths = {name: max(len(name), *map(len, texts[name])) for name in NARROW}
-    left = max(FEWEST_CHARACTERS, width - sum(widths.values()) - 2 * len(NARROW))
-    texts["definition"] = texts["definition"].map(
-        lambda text: textwrap.shorten(text, left, placeholder=" ...")
-    )
-    rows = [results.columns, *zip(*texts.values(), strict=True)]
-    lines = ("  ".join((*map(str.ljust, row[:-1], widths.values()), row[-1])) for row in rows)
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+    rows: list[tuple[str, ...]] = [tuple(results), *results.itertuples(index=False, name=None)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(NARROW))]
+    left = max(FEWEST_CHARACTERS, width - sum(widths) - 2 * len(NARROW))
+    lines = []
+    for *narrow, definition in rows:
+        padded = [text.ljust(most) for text, most in zip(narrow, widths, strict=True)]
+        lines.append("  ".join([*padded, textwrap.shorten(definition, left, placeholder=" ...")]))
+    return "\n".join(lines) + "\n"
 
 
 def _computed(result: Result | None, analysed: list[Analysed], asked: Campaign) -> str:

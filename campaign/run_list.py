@@ -1,6 +1,7 @@
 """The runs of a campaign and its points, with how far they are."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,7 +73,12 @@ def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:
     progress = [_progress(directory, run_id, campaign.frames) for run_id in runs["id"]]
     names = ["state", "frames", "frames_stored", "unrelaxed"]
     columns = pd.DataFrame(progress, columns=names, index=runs.index)
-    types = {"state": object, "frames": np.int64, "frames_stored": "Int64", "unrelaxed": "Int64"}
+    types: Any = {
+        "state": object,
+        "frames": np.int64,
+        "frames_stored": "Int64",
+        "unrelaxed": "Int64",
+    }
     columns = columns.astype(types)
     orphaned = _glass_failed(directory, campaign, table) & (columns["state"] != "done")
     columns.loc[orphaned, "state"] = State.FAILED.name.lower()

@@ -72,7 +72,8 @@ def _matches(name: str, there: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
     try:
         if not isinstance(wanted, slice):
             values = np.atleast_1d(np.asarray(wanted, np.float64))
-            return np.logical_or.reduce([close(there, value) for value in values.ravel()])
+            met = [close(there, value) for value in values.ravel()]
+            return np.asarray(np.logical_or.reduce(met), np.bool_)
         match = np.ones(len(there), bool)
         if wanted.start is not None:
             match &= (there >= float(wanted.start)) | close(there, float(wanted.start))

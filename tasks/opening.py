@@ -1,6 +1,7 @@
 """Opening the frame store, to read or to write files that are whole or not there."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import zarr
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
 
-from glasscreep import __version__
 from glasscreep.tasks.errors import DamagedError, NewerError
 from glasscreep.tasks.files import Data, write_durably
 from glasscreep.tasks.layout import SCHEMA_VERSION
@@ -67,10 +67,10 @@ def open_array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
     return array
 
 
-def _demand_known_schema(path: Path, version: object) -> None:
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+def _demand_known_schema(path: Path, schema: object) -> None:
+    if isinstance(schema, int) and schema > SCHEMA_VERSION:
         msg = (
-            f"{path} has schema version {version}, and glasscreep {__version__} reads up to "
+            f"{path} has schema version {schema}, and glasscreep {version('glasscreep')} reads up to "
             f"{SCHEMA_VERSION}: a later glasscreep wrote it. Update with "
             "`pip install --upgrade glasscreep`, and give the same command again."
         )
