@@ -43,10 +43,11 @@ def as_html(campaign: "OpenedCampaign") -> str:
         f"<b>campaign {escape(campaign.name)}</b>{which}: {escape(state_of_campaign(campaign))}"
         f"<br>{count_of(len(runs), 'run')}: {escape(by_state(runs))}; {frames:,} of {wanted:,} frames"
     )
-    return f"<div><p>{heading}</p>{_map(points)}{_results(campaign)}</div>"
+    return f"<div><p>{heading}</p>{map_of(points)}{_results(campaign)}</div>"
 
 
-def _map(points: pd.DataFrame) -> str:
+def map_of(points: pd.DataFrame) -> str:
+    """Draw points as a table of temperatures and stresses, or say how many if that is too large."""
     temperatures, stresses = (np.unique(points[name]) for name in ("temperature", "stress"))
     if max(len(temperatures), len(stresses)) > MOST_VALUES:
         return f"<p>{len(points):,} points; <code>campaign.points</code> lists them.</p>"
@@ -73,17 +74,12 @@ def _cell(point: Mapping[Any, Any] | None) -> str:
 
 def _results(campaign: "OpenedCampaign") -> str:
     group = open_readable(campaign.directory / STORE)
-    rows = [
-        f"<tr>{''.join(f'<th style={TEXT!r}>{head}</th>' for head in ('result', 'units', 'what'))}"
-    ]
+    head = "".join(f"<th style='{TEXT}'>{heading}</th>" for heading in ("result", "units", "what"))
+    rows = [f"<tr>{head}</tr>"]
     for name in campaign.results:
         about = describe(group, name)
-        cells = (f"<code>{escape(name)}</code>", *(escape(str(about[key])) for key in KEYS))
-        rows.append("<tr>" + "".join(f"<td style='{TEXT}'>{cell}</td>" for cell in cells))
-    body = "</tr>".join(rows)
-    return (
-        f"<details><summary>{len(rows) - 1} results</summary><table>{body}</tr></table></details>"
-    )
-
-
-KEYS = ("units", "long_name")
+        texts = (f"<code>{escape(name)}</code>", escape(about["units"]), escape(about["long_name"]))
+        cells = "".join(f"<td style='{TEXT}'>{text}</td>" for text in texts)
+        rows.append(f"<tr>{cells}</tr>")
+    summary = f"<summary>{count_of(len(campaign.results), 'result')}</summary>"
+    return f"<details>{summary}<table>{''.join(rows)}</table></details>"

@@ -94,7 +94,7 @@ def query(
 
     [bold]glasscreep query demo creep_fit --where "stress > 0.3 and state == 'done'"[/]
 
-    [bold]glasscreep query demo d2min_10000 --run 1f3a --output d2min.nc[/]
+    [bold]glasscreep query demo d2min_1000 --run 1f3a --output d2min.nc[/]
     """
     with telling_errors():
         from glasscreep.campaign.opened import open_campaign

@@ -63,7 +63,10 @@ def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
 
 def results_table(results: pd.DataFrame, width: int) -> str:
     """Lay a list of results out in lines of some width, of each definition the first words."""
-    rows: list[tuple[str, ...]] = [tuple(results), *results.itertuples(index=False, name=None)]
+    rows: list[tuple[str, ...]] = [
+        tuple(map(str, results)),
+        *results.itertuples(index=False, name=None),
+    ]
     widths = [max(len(row[at]) for row in rows) for at in range(len(NARROW))]
     left = max(FEWEST_CHARACTERS, width - sum(widths) - 2 * len(NARROW))
     lines = []
