@@ -257,6 +257,23 @@ def test_queries_give_the_densities(learned):
     assert table["loose_fraction"][~filled].isna().all()
 
 
+def assert_told_by_bins(campaign):
+    table = query_table(campaign.directory, "looseness_density_20")
+    counts = campaign.array("looseness_density_20")[0]
+    edges = [0.0, *10.0 ** (np.arange(-8, -1) / 2)]
+    assert_allclose(table["d2min_bin"], np.repeat(edges, 10))
+    assert_allclose(table["looseness_bin"], np.tile(np.arange(10) / 10 + 0.05, 8))
+    assert_array_equal(table["value"], counts.ravel())
+
+
+def test_queries_tell_bins_by_their_values(learned, unlearned):
+    assert_told_by_bins(learned[0])
+    learn(unlearned.directory)
+    extended = unlearned.extended()  # the coordinates come later than the store
+    extended.analyse(0)
+    assert_told_by_bins(extended)
+
+
 def test_every_result_can_be_queried(learned, expected):
     campaign, _ = learned
     for name in filter(is_of_looseness, names_of(campaign)):
