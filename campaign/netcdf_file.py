@@ -20,8 +20,8 @@ from glasscreep.tasks.reader import FrameReader
 if TYPE_CHECKING:
     from glasscreep.campaign.opened import OpenedCampaign
 
-PIECE_BYTES = 2**26
-"""What is read and written at a time."""
+PIECE_BYTES = 2**24
+"""What is read and written at a time; reading and decoding it takes some ten times as much."""
 
 
 def write_netcdf(

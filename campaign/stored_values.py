@@ -8,8 +8,10 @@ import zarr
 from numpy.typing import NDArray
 from zarr.core.metadata import ArrayV3Metadata
 
+from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.blocks import frames_of_a_file
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.reader import FrameReader
 
 
@@ -52,17 +54,32 @@ def values_of_frames(
     Raises
     ------
     DamagedError
-        Naming run, frames and array.
+        Naming run, frames and array; also if a file of particles is lost.
     """
     name, frames, step = array.basename, array.shape[1], frames_of_a_file(array)
+    covered = _frames_analysed(name, reader, run) if reader.is_sharded(name) else 0
     for start in range(0, frames, step):
         stop = min(start + step, frames)
-        with naming_damage(f"run {run.id}, frames {start} to {stop - 1}, array {name}"):
-            if not reader.is_sharded(name):
-                yield np.asarray(array[run.Index, start:stop])
-                continue
-            values = reader.sharded(name).read(run.Index, start, stop)
-        if values.dtype.kind == "i":
-            yield np.where(values == array.fill_value, np.nan, values)
-        else:
-            yield values
+        where = f"run {run.id}, frames {start} to {stop - 1}, array {name}"
+        with naming_damage(where):
+            values = _read(array, reader, run.Index, start, stop)
+        if start < covered:
+            demand_there(values[: covered - start], start, where)
+        yield values
+
+
+def _read(
+    array: "zarr.Array[Any]", reader: FrameReader, row: int, start: int, stop: int
+) -> NDArray[Any]:
+    if not reader.is_sharded(array.basename):
+        return np.asarray(array[row, start:stop])
+    values = reader.sharded(array.basename).read(row, start, stop)
+    if values.dtype.kind == "i":
+        return np.where(values == array.fill_value, np.nan, values)
+    return values
+
+
+def _frames_analysed(name: str, reader: FrameReader, run: Any) -> int:
+    """Count the frames that an array was computed of, if that is noted under its own name."""
+    noted = read_analysed(run_directory(reader.store.parent, run.id)).results
+    return int(noted[name]["frames"]) if name in noted else 0

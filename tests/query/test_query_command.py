@@ -96,7 +96,7 @@ def test_parquet_keeps_values_and_units(running, tmp_path):
     assert table.attrs["parameters"] == {"cutoff": 2.5}
 
 
-@pytest.mark.parametrize("piece_bytes", [1, 3000, 2**26])
+@pytest.mark.parametrize("piece_bytes", [1, 3000, 2**24])
 @pytest.mark.parametrize("name", ["d2min_20", "creep_fit", "position", "box_edges"])
 def test_netcdf_keeps_all_values_and_labels(running, tmp_path, monkeypatch, name, piece_bytes):
     monkeypatch.setattr(netcdf_file, "PIECE_BYTES", piece_bytes)
@@ -293,6 +293,17 @@ def test_what_is_damaged_is_told_and_the_rest_is_shown(two):
     rest = whole[whole["run"] != run]
     assert_allclose(table["mean"], rest["mean"], rtol=0)
     assert len(rest) == 11
+
+
+def test_a_file_that_is_lost_is_told_as_damage(two):
+    (two.prepared.store / "d2min_20" / "c.0.1.0").unlink()
+    done = query(two.directory, "d2min_20", "--format", "csv")
+    assert done.exit_code == 1
+    run = two.place(0).name
+    assert (
+        f"left out: run {run}, frames 4 to 7, array d2min_20: frame 4 is not there" in done.stderr
+    )
+    assert pd.read_csv(io.StringIO(done.stdout))["run"].unique().tolist() == [two.place(1).name]
 
 
 def test_what_is_damaged_is_left_out_of_a_netcdf_file(two, tmp_path):
