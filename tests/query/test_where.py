@@ -5,7 +5,7 @@ import operator
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glasscreep.campaign.where import LONGEST, WhereError, matching
@@ -129,10 +129,8 @@ def test_control_characters_are_not_shown():
     assert "\x1b" not in str(caught.value)
 
 
-numbers = st.one_of(
-    st.sampled_from([0.1, 0.2, 0.3, 0.30000000000000004, 0, 1, 2, 20, -0.5, 1e-12]),
-    st.floats(-2, 2, allow_subnormal=False),
-)
+told_values = st.sampled_from([0.1, 0.2, 0.3, 0.30000000000000004, 0.4, 0, 1, 2, 20, -0.5])
+numbers = st.one_of(told_values, told_values, st.floats(-2, 2, allow_subnormal=False))
 OPERATORS = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt,
     "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -199,6 +197,7 @@ def joined(parts):
     )
 
 
+@settings(max_examples=400)
 @given(st.recursive(st.one_of(comparisons(), lists()), joined, max_leaves=6))
 def test_as_python_would_run_by_run(expression):
     text, holds = expression
