@@ -97,7 +97,6 @@ def _attribute(value: Any) -> Any:
 
 
 def _demand_room(array: xr.DataArray, path: Path) -> None:
-
     with storing(path):
         free = shutil.disk_usage(path.absolute().parent).free
     if array.nbytes > free:

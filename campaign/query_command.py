@@ -86,8 +86,8 @@ def query(
 
     There is a row for each committed frame, or each finished run. What is damaged is left out.
 
-    Examples
-    --------
+    For example:
+
     [bold]glasscreep query demo[/]
 
     [bold]glasscreep query demo strain --temperature 0.2 --stress 0.4 --format csv[/]
@@ -100,10 +100,11 @@ def query(
         from glasscreep.campaign.opened import open_campaign
 
         chosen = form or BY_SUFFIX.get(output.suffix if output else "", Format.TABLE)
+        _demand_output(chosen, result, output, force=force)
         campaign = open_campaign(directory).select(temperature, stress, replica, where, run)
         if result is None:
             _list(campaign, chosen, output, force=force)
-        elif chosen is Format.NETCDF:
+        elif output is not None and chosen is Format.NETCDF:
             _tell_damage(_write_netcdf(campaign, result, output, force=force), campaign)
         else:
             read = campaign.read_table(result)
@@ -132,8 +133,8 @@ def _list(campaign: "OpenedCampaign", form: Format, output: Path | None, *, forc
 def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, force: bool) -> None:
     from glasscreep.campaign.table_files import render, render_on_terminal, write_table
 
-    if output is not None or form is Format.PARQUET:
-        write_table(table, form.value, _demanded(output, form), replace=force)
+    if output is not None:
+        write_table(table, form.value, output, replace=force)
         say(Console(), f"{output}: {count_of(len(table), 'row')}")
     elif form is Format.TABLE and sys.stdout.isatty():
         sys.stdout.write(render_on_terminal(table, Console().width))
@@ -142,24 +143,30 @@ def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, forc
 
 
 def _write_netcdf(
-    campaign: "OpenedCampaign", result: str, output: Path | None, *, force: bool
+    campaign: "OpenedCampaign", result: str, path: Path, *, force: bool
 ) -> tuple[str, ...]:
     from glasscreep.campaign.netcdf_file import write_netcdf
 
-    path = _demanded(output, Format.NETCDF)
     damaged = write_netcdf(campaign, result, path, replace=force)
     written = len(campaign.runs) - len(damaged)
     say(Console(), f"{path}: {result} of {count_of(written, 'run')}")
     return damaged
 
 
-def _demanded(output: Path | None, form: Format) -> Path:
-    if output is None:
-        from glasscreep.campaign.selection import QueryError
+def _demand_output(form: Format, result: str | None, output: Path | None, *, force: bool) -> None:
+    """Refuse, before anything is read, what could not be written in the end."""
+    from glasscreep.campaign.selection import QueryError
+    from glasscreep.campaign.table_files import FILE_FORMATS, demand_free, demand_package
 
+    if form.value in FILE_FORMATS and output is None:
         msg = f"--format {form.value} is no text to print: name a file with --output FILE."
         raise QueryError(msg)
-    return output
+    if form is Format.NETCDF and result is None:
+        msg = "--format netcdf takes the name of a result; the list of them can be a table."
+        raise QueryError(msg)
+    demand_package(form.value)
+    if output is not None:
+        demand_free(output, replace=force)
 
 
 def _why_empty(campaign: "OpenedCampaign", result: str) -> str:

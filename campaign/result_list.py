@@ -21,6 +21,8 @@ from glasscreep.tasks.strain_results import STRAINS
 if TYPE_CHECKING:
     from glasscreep.campaign.opened import OpenedCampaign
 
+Share = tuple[int, int, str]
+"""How many are there, of how many that are asked for, of what."""
 NARROW = ("result", "units", "computed")
 FEWEST_CHARACTERS = 30
 """Of each definition, on however narrow a terminal."""
@@ -38,26 +40,27 @@ def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``result``, ``units``, ``computed`` (frames, or runs, that it is there of, of
-        those that are asked for), ``definition``. Of more than 1,000 runs, ``computed`` is what
-        1,000 of them, evenly spaced, say.
+        those that are asked for), ``definition``. Of more than 1,000 runs, ``computed`` is the
+        share in 1,000 of them, evenly spaced.
     """
     group = open_readable(campaign.directory / STORE)
     asked = read_campaign(campaign.directory)
     runs = campaign.runs
-    runs = runs.iloc[:: max(1, math.ceil(len(runs) / EXACT_RUNS))]
+    every = max(1, math.ceil(len(runs) / EXACT_RUNS))
+    runs = runs.iloc[::every]
     places = [run_directory(campaign.directory, run_id) for run_id in runs["id"]]
     analysed = [read_analysed(place) for place in places]
     results = asked.results_in(campaign.directory)
     result_of = {name: result for result in results for name in array_names(result)}
-    frames = f"{runs['frames'].sum():,}/{asked.frames * len(runs):,} frames"
+    frames = int(runs["frames"].sum()), asked.frames * len(runs), "frames"
     rows = []
     for name in campaign.results:
         about = describe(group, name)
-        computed = frames
+        computed: Share | None = frames
         if name not in (*STRAINS, *NAMES):
             computed = _computed(result_of.get(name), analysed, asked)
         definition = f"{about['long_name']}: {about['definition']}"
-        rows.append((name, about["units"], computed, definition))
+        rows.append((name, about["units"], _told(computed, exact=every == 1), definition))
     return pd.DataFrame(rows, columns=["result", "units", "computed", "definition"])
 
 
@@ -76,11 +79,18 @@ def results_table(results: pd.DataFrame, width: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _computed(result: Result | None, analysed: list[Analysed], asked: Campaign) -> str:
+def _computed(result: Result | None, analysed: list[Analysed], asked: Campaign) -> Share | None:
     if result is None:
-        return "no longer asked for"
+        return None
     frames = [run.frames_of(result) for run in analysed]
     if kind_of(result) is Kind.RUN:
-        return f"{sum(map(bool, frames)):,}/{len(frames):,} runs"
+        return sum(map(bool, frames)), len(frames), "runs"
     each = asked.frames - result.interval // asked.creep.frame_interval
-    return f"{sum(frames):,}/{each * len(frames):,} frames"
+    return sum(frames), each * len(frames), "frames"
+
+
+def _told(share: Share | None, *, exact: bool) -> str:
+    if share is None:
+        return "no longer asked for"
+    done, wanted, unit = share
+    return f"{done:,}/{wanted:,} {unit}" if exact else f"about {done / wanted:.0%} of {unit}"

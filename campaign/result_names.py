@@ -89,7 +89,7 @@ def unknown_result(name: str, group: zarr.Group, directory: Path) -> QueryError:
 def has_no_table(name: str) -> QueryError:
     """Say of an array of the store that is no result where it is to be found."""
     if name in ("position", "image"):
-        told = f"""take campaign[{name!r}] in Python, or --format netcdf, which writes it"""
+        told = f"take campaign[{name!r}] in Python, or --format netcdf, which writes it"
     else:
         told = "it is a column of glasscreep.open(DIR).runs"
     return QueryError(f"{name} has no table: {told}.")

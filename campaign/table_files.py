@@ -111,12 +111,17 @@ def demand_package(form: str) -> None:
         raise QueryError(msg)
 
 
-@contextmanager
-def written_aside(path: Path, *, replace: bool) -> Iterator[Path]:
-    """Give a place to write a file to, which then takes the place of `path`, or goes on an error."""
+def demand_free(path: Path, *, replace: bool) -> None:
+    """Refuse a file that is there already, unless it may be replaced."""
     if path.exists() and not replace:
         msg = f"{path} is there already. Give another --output, or --force to replace it."
         raise QueryError(msg)
+
+
+@contextmanager
+def written_aside(path: Path, *, replace: bool) -> Iterator[Path]:
+    """Give a place to write a file to, which then takes the place of `path`, or goes on an error."""
+    demand_free(path, replace=replace)
     partial = path.with_name(f"{path.name}.partial")
     with storing(path):
         try:

@@ -18,8 +18,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from typer.testing import CliRunner
 
 import glasscreep
-from glasscreep.campaign import netcdf_file, table_files
+from glasscreep.campaign import netcdf_file, result_list, table_files
 from glasscreep.campaign.main import app
+from glasscreep.campaign.result_list import list_results
 from glasscreep.campaign.table_files import ENDS_SHOWN, render_on_terminal
 from glasscreep.tasks.errors import DamagedError
 
@@ -73,6 +74,13 @@ def test_a_list_of_the_results_there_are(running):
     table = pd.read_csv(io.StringIO(csv.stdout)).set_index("result")
     assert table.loc["strain", "computed"] == "5/24 frames"
     assert table.loc["creep_fit", "computed"] == "0/2 runs"
+
+
+def test_of_many_runs_the_list_tells_shares(running, monkeypatch):
+    monkeypatch.setattr(result_list, "EXACT_RUNS", 2)
+    table = list_results(glasscreep.open(running.directory)).set_index("result")
+    assert table.loc["d2min_20", "computed"] == "about 50% of frames"  # of runs 0 and 2
+    assert table.loc["creep_fit", "computed"] == "about 50% of runs"
 
 
 @pytest.mark.parametrize("name", ["strain.csv", "strain.json", "strain.txt"])
@@ -146,6 +154,21 @@ def test_files_need_a_name(running, form):
     done = query(running.directory, "strain", "--format", form)
     assert done.exit_code == 1
     assert f"--format {form} is no text to print: name a file with --output FILE" in done.stderr
+
+
+def test_the_list_is_no_netcdf(running, tmp_path):
+    done = query(running.directory, "--output", tmp_path / "list.nc")
+    assert done.exit_code == 1
+    assert "--format netcdf takes the name of a result" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(two):
+    words = [PROGRAM, "query", two.directory, "d2min_20", "--format", "csv"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    process.wait()
 
 
 @pytest.mark.parametrize(("form", "package"), [("parquet", "pyarrow"), ("netcdf", "h5netcdf")])
