@@ -43,6 +43,15 @@ def campaign(tmp_path: Path, corner: Frames, small_files: None) -> FilledCampaig
     return make_campaign(tmp_path / "filled", corner)
 
 
+@pytest.fixture
+def two(campaign: FilledCampaign) -> FilledCampaign:
+    """Give a campaign with two runs of all frames, analysed."""
+    for row in (0, 1):
+        campaign.write(row, 12)
+        campaign.analyse(row)
+    return campaign
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, corner: Frames) -> Iterator[FilledCampaign]:
     """Run 0 done and analysed, run 1 half-way, run 2 failed, run 3 not begun. Not to be changed."""
