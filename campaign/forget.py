@@ -81,7 +81,7 @@ def forget(directory: Path, arrays: Iterable[str]) -> None:
         If a driver is at work, or something can't be removed.
     """
     arrays = tuple(arrays)
-    with CampaignLock(directory):
+    with CampaignLock(directory, "forget results"):
         # What is noted as done comes first: an array that is new, and noted, would stay empty.
         for place in sorted((directory / RUNS).iterdir()):
             _forget_noted(place, set(arrays))
