@@ -8,7 +8,13 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands, learn_command, looseness_command, query_command
+from glasscreep.campaign import (
+    cluster_commands,
+    forget_command,
+    learn_command,
+    looseness_command,
+    query_command,
+)
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -154,6 +160,7 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
+forget_command.add_to(app)
 learn_command.add_to(app)
 looseness_command.add_to(app)
 cluster_commands.add_to(app)

@@ -53,7 +53,7 @@ def slow_tree(features, target, depth, falls):
     leaf = np.zeros(len(target), int)
     if found:
         fall, best, left = max(found, key=lambda split: split[0])
-        assume(all(f == best or other < fall * (1 - 1e-9) for other, f, _ in found))
+        assume(sum(other >= fall * (1 - 1e-9) for other, *_ in found) == 1)
         falls[best] += fall
         for part in (left, ~left):
             inside = slow_tree(features[part], target[part], depth - 1, falls)
