@@ -263,7 +263,8 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     directory = Path(directory)
     if not (directory / STORE / METADATA).is_file():
         raise GlasscreepError(_no_campaign(directory))
-    open_readable(directory / STORE)
+    if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
+        raise GlasscreepError(_no_campaign(directory))
     return OpenedCampaign(directory)
 
 
@@ -279,14 +280,17 @@ def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
 
 
 def _no_campaign(directory: Path) -> str:
-    if (directory / CAMPAIGN_FILE).is_file():
+    has_store = (directory / STORE / METADATA).is_file()
+    if (directory / CAMPAIGN_FILE).is_file() and not has_store:
         return (
             f"{directory} is a campaign that has no {STORE} yet: it has only just been begun. "
             f"`glasscreep status {directory}` says how far it is; if nothing drives it, give the "
             "same `glasscreep run` again."
         )
-    what = "is not a directory" if not directory.is_dir() else f"has no {STORE} in it"
+    what = f"its {STORE} is of something else" if has_store else f"it has no {STORE} in it"
+    if not directory.is_dir():
+        what = "it is not a directory"
     return (
-        f"{directory} is not a campaign: it {what}. Give the directory that "
+        f"{directory} is not a campaign: {what}. Give the directory that "
         "`glasscreep run` made, or start the campaign with `glasscreep run CAMPAIGN.toml`."
     )

@@ -86,7 +86,7 @@ class _Reading:
 
     def mask(self) -> Mask:
         if len(self._text) > LONGEST:
-            msg = f"--where has {len(self._text):,} characters, {LONGEST:,} at most are allowed"
+            msg = f"where has {len(self._text):,} characters, {LONGEST:,} at most are allowed"
             raise WhereError(msg)
         try:
             with warnings.catch_warnings(action="ignore"):  # of what is refused below
@@ -195,7 +195,7 @@ class _Reading:
     def _refused(self, where: ast.expr | int, why: str) -> WhereError:
         at = where if isinstance(where, int) else self._position(where)
         shown, mark = _around(self._text, at)
-        msg = f"--where: {why}\n  {shown}\n  {' ' * mark}^ column {at + 1}\nAllowed are {ALLOWED}."
+        msg = f"where: {why}\n  {shown}\n  {' ' * mark}^ column {at + 1}\nAllowed are {ALLOWED}."
         return WhereError(msg)
 
     def _position(self, node: ast.expr) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import xarray as xr
+import zarr
 from numpy.testing import assert_allclose, assert_array_equal
 from typer.testing import CliRunner
 
@@ -34,6 +35,13 @@ def test_what_is_no_campaign(tmp_path):
     done = query(tmp_path, "strain")
     assert done.exit_code == 1
     assert "is not a campaign: it has no store.zarr in it. Give the directory" in done.stderr
+
+
+def test_a_store_of_something_else(tmp_path):
+    zarr.create_group(tmp_path / "store.zarr")
+    done = query(tmp_path, "strain")
+    assert done.exit_code == 1
+    assert f"{tmp_path} is not a campaign: its store.zarr is of something else" in done.stderr
 
 
 def test_a_campaign_that_has_no_store_yet(running, tmp_path):
@@ -83,7 +91,7 @@ def test_an_expression_that_is_true_of_none(running):
 def test_an_expression_that_is_none(running):
     done = query(running.directory, "strain", "--where", "stress.real > 7")
     assert done.exit_code == 1
-    assert "--where: an attribute can't stand here\n  stress.real > 7\n  ^ column 1" in done.stderr
+    assert "where: an attribute can't stand here\n  stress.real > 7\n  ^ column 1" in done.stderr
 
 
 def test_an_unknown_run(running):
