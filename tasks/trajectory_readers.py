@@ -2,22 +2,22 @@
 
 import warnings
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.libraries import library
 from glasscreep.tasks.trajectory_frame import RawFrame
 
 _LABEL = "glasscreep_label"
+INSTEAD = "give a text dump of LAMMPS"
 _ALL = (True, True, True)
 
 
 def read_extended_xyz(path: Path) -> Iterator[RawFrame]:
     """Read the frames of an extended XYZ file, plain or compressed, by ASE."""
-    io, extxyz = _library("ase.io", path), _library("ase.io.extxyz", path)
+    io, extxyz = library("ase.io", path, INSTEAD), library("ase.io.extxyz", path, INSTEAD)
 
     def parsed(line: str) -> dict[str, Any]:
         # ASE refuses names that are no chemical elements, so it must not take ours for such.
@@ -49,7 +49,7 @@ def read_extended_xyz(path: Path) -> Iterator[RawFrame]:
 
 def read_gsd(path: Path) -> Iterator[RawFrame]:
     """Read the frames of a GSD file of HOOMD-blue's schema; positions in it are float32."""
-    hoomd = _library("gsd.hoomd", path)
+    hoomd = library("gsd.hoomd", path, INSTEAD)
     with hoomd.open(name=str(path), mode="r") as trajectory:
         for frame in trajectory:
             particles, configuration = frame.particles, frame.configuration
@@ -68,12 +68,12 @@ def read_by_mdanalysis(
     path: Path, topology: Path | None, topology_format: str | None = None
 ) -> Iterator[RawFrame]:
     """Read whatever MDAnalysis does; positions are float32, in the file's own units."""
-    library = _library("MDAnalysis", path)
+    mdanalysis = library("MDAnalysis", path, INSTEAD)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is missing that nobody asks for
         files = [str(file) for file in (topology, path) if file is not None]
         switches = {"convert_units": False, "to_guess": (), "topology_format": topology_format}
-        universe = library.Universe(*files, **switches)
+        universe = mdanalysis.Universe(*files, **switches)
         atoms = universe.atoms
         known = [name for name in ("types", "names") if hasattr(atoms, name)]
         if not known:
@@ -87,16 +87,3 @@ def read_by_mdanalysis(
             periodic = _ALL if edges.any() else (False, False, False)
             at, ids = int(step.data.get("step", number)), np.arange(1, len(labels) + 1)
             yield RawFrame(at, positions, edges, labels, ids, periodic)
-
-
-def _library(name: str, path: Path) -> Any:
-    """Import what reads a file, or say how to get it."""
-    try:
-        return import_module(name)
-    except ImportError as error:
-        package = name.partition(".")[0]
-        msg = (
-            f"{path} is read by {package}, which is not installed: "
-            "`pip install 'glasscreep[trajectories]'`, or give a text dump of LAMMPS."
-        )
-        raise TrajectoryError(msg) from error

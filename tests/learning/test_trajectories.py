@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from small_model import real_frame, small_card, small_pipeline
 
 from glasscreep.analysis.displacement import minimum_image
-from glasscreep.tasks import trajectory_readers
+from glasscreep.tasks import libraries as needed
 from glasscreep.tasks.errors import TrajectoryError
 from glasscreep.tasks.model_file import load_model, looseness_of, save_model
 from glasscreep.tasks.trajectories import read_frames
@@ -328,6 +328,6 @@ def test_says_what_to_install(tmp_path, monkeypatch, name):
         raise ImportError(module)
 
     (tmp_path / name).write_bytes(b"\0")
-    monkeypatch.setattr(trajectory_readers, "import_module", missing)
+    monkeypatch.setattr(needed, "import_module", missing)
     with pytest.raises(TrajectoryError, match=r"pip install 'glasscreep\[trajectories\]'"):
         list(read_frames(tmp_path / name, KINDS))
