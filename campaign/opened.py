@@ -1,7 +1,9 @@
 """Opening a campaign to read it, finished or still running."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,10 @@ from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.opening import METADATA
 from glasscreep.tasks.places import STORE, glass_directory, run_directory
 from glasscreep.tasks.store import read_run_table
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from MDAnalysis import Universe
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,36 @@ class OpenedCampaign:
         """
         dataset: xr.Dataset = xr.open_zarr(self.directory / STORE, chunks=None, consolidated=True)
         return dataset
+
+    def frame(self, run: str | int, frame: int, columns: Sequence[str] = ()) -> "Atoms":
+        """Give one frame of a run to ASE, in double precision, as `frame_atoms` does.
+
+        Parameters
+        ----------
+        run : str or int
+            Id, beginning of an id, or row.
+        frame : int
+            From 0; below 0 from the end of those committed.
+        columns : sequence of str
+            Results of particles to have in `arrays`.
+        """
+        from glasscreep.campaign.atoms import frame_atoms
+        from glasscreep.campaign.export import row_of
+
+        return frame_atoms(self.directory, row_of(self.directory, str(run)), frame, columns)
+
+    def to_mdanalysis(self, run: str | int) -> "Universe":
+        """Give a run to MDAnalysis, which reads frames as it comes to them, as `universe` does.
+
+        Parameters
+        ----------
+        run : str or int
+            Id, beginning of an id, or row.
+        """
+        from glasscreep.campaign.atoms import universe
+        from glasscreep.campaign.export import row_of
+
+        return universe(self.directory, row_of(self.directory, str(run)))
 
 
 def open_campaign(directory: Path | str) -> OpenedCampaign:
