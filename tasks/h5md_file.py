@@ -6,12 +6,12 @@ P. de Buyl, P. H. Colberg and F. Hoefling, Comput. Phys. Commun. 185, 1546 (2014
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glasscreep.tasks.errors import StorageError
 from glasscreep.tasks.libraries import library
 from glasscreep.tasks.model_card import NAMES
 from glasscreep.tasks.written_frame import Contents, Write, WrittenFrame, demand_same_particles
@@ -40,18 +40,47 @@ def writing_h5md(path: Path, contents: Contents) -> Iterator[Write]:
 
     Raises
     ------
-    StorageError
+    OSError
         If it can't be written.
     TrajectoryError
         If a frame is of other particles than the first.
     """
     h5py = library("h5py", path)
-    try:
-        with h5py.File(path, "w") as file:
-            yield _Trajectory(h5py, file, contents).write
-    except RuntimeError as error:  # what HDF5 makes of a full disk at closing
-        msg = f"could not write {path}: {error}. Make room there, and give the same command again."
-        raise StorageError(msg) from error
+    with _Guarded(path, "w+") as guarded:
+        with h5py.File(guarded, "w") as file:
+            trajectory = _Trajectory(h5py, file, contents)
+
+            def write(frame: WrittenFrame) -> None:
+                trajectory.write(frame)
+                guarded.demand_written()
+
+            yield write
+        guarded.demand_written()
+
+
+class _Guarded(FileIO):
+    """A file that HDF5 may close in peace after a write was refused, as to a full disk.
+
+    HDF5 left alone with that can't close what it has open, and says so for each of it.
+    """
+
+    error: OSError | None = None
+
+    def demand_written(self) -> None:
+        """Raise the first refusal."""
+        if self.error is not None:
+            raise self.error
+
+    def write(self, data: Any, /) -> int:
+        """Write all, unless a write was refused before."""
+        view = memoryview(data).cast("B")
+        done = 0
+        while self.error is None and done < len(view):
+            try:
+                done += super().write(view[done:]) or 0
+            except OSError as error:
+                self.error = error
+        return len(view)
 
 
 class _Trajectory:
