@@ -226,7 +226,8 @@ def by_ovito(path: Path) -> list[Seen]:
                 positions=particles.positions[...][order] - cell[:, 3],
                 box=cell[:, :3].T,
                 ids=particles.identifiers[...][order] if particles.identifiers else None,
-                species=particles.particle_types[...][order],
+                # In GSD types are counted from 0, and have names.
+                species=particles.particle_types[...][order] + (path.suffix == ".gsd"),
                 image=None if image is None else image[...][order],
             )
         )

@@ -77,7 +77,7 @@ class TestGsdByGsd(OfGsd, KeepsFilesWhole):
 
 class TestGsdByMdanalysis(OfGsd):
     leaning = (False,)  # MDAnalysis 2.11 takes the tilts in GSD for cosines of angles
-    has = {"step", "positions", "box", "species"}
+    has = frozenset({"step", "positions", "box", "species"})
     read = staticmethod(other.gsd_by_mdanalysis)
 
 
@@ -88,7 +88,7 @@ class TestH5mdByH5py(WriterContract, KeepsFilesWhole):
 
 class TestH5mdByMdanalysis(WriterContract):
     form, ending, atol, box_atol = "h5md", ".h5md", FLOAT32, FLOAT32
-    has = {"step", "positions", "box", "time"}
+    has = frozenset({"step", "positions", "box", "time"})
     read = staticmethod(other.h5md_by_mdanalysis)
 
 
@@ -103,7 +103,7 @@ class ByOvito:
 
 
 class TestExtendedXyzByOvito(ByOvito, WriterContract):
-    form, ending, has, atol, box_atol = "extxyz", ".xyz", PARTICLES | {"image"}, 1e-13, 1e-13
+    form, ending, has, atol, box_atol = "extxyz", ".xyz", PARTICLES, 1e-13, 1e-13
 
 
 class TestDumpByOvito(ByOvito, OfDumps):
@@ -115,4 +115,7 @@ class TestDataByOvito(ByOvito, WriterContract):
 
 
 class TestGsdByOvito(ByOvito, OfGsd):
-    has = {"step", "positions", "box", "species", "image"}
+    has = frozenset({"step", "positions", "box", "species", "image"})
+
+    def shift(self, _frame):
+        return 0.0  # the corner is taken away where it is read
