@@ -55,7 +55,7 @@ def frame_atoms(directory: Path, run_row: int, frame: int, columns: Sequence[str
     number = frames.number(frame)
     frames.demand_results([number])
     known, contents = frames.frame(number), frames.contents
-    atoms = ase.Atoms(
+    atoms: Atoms = ase.Atoms(
         numbers=known.species,
         positions=known.positions,
         cell=known.box,

@@ -84,7 +84,8 @@ def _zarr_writer(place: Path, card: ModelCard) -> Write:
     def write(frame: Frame, looseness: NDArray[np.float64]) -> None:
         if not arrays:
             arrays.update(_arrays(group, frame))
-        demand_same_particles(_written(frame, looseness), arrays["id"][:], arrays["species"][:])
+        known = np.asarray(arrays["id"][:]), np.asarray(arrays["species"][:])
+        demand_same_particles(_written(frame, looseness), *known)
         arrays["looseness"].append(looseness[None])
         arrays["step"].append(np.array([frame.step], np.int64))
         arrays["box"].append(frame.box[None])

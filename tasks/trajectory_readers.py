@@ -69,11 +69,18 @@ def read_by_mdanalysis(
 ) -> Iterator[RawFrame]:
     """Read whatever MDAnalysis does; positions are float32, in the file's own units."""
     mdanalysis = library("MDAnalysis", path, INSTEAD)
+    ending = path.suffix.removeprefix(".").upper()
+    if ending not in mdanalysis._READERS:
+        msg = (
+            f"it is no text dump of LAMMPS, whose first line starts with 'ITEM:', and MDAnalysis "
+            f"knows no files that end in {path.suffix or 'nothing'}"
+        )
+        raise ValueError(msg)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is missing that nobody asks for
         files = [str(file) for file in (topology, path) if file is not None]
         switches = {"convert_units": False, "to_guess": (), "topology_format": topology_format}
-        universe = mdanalysis.Universe(*files, **switches)
+        universe = _universe(mdanalysis, files, switches)
         atoms = universe.atoms
         known = [name for name in ("types", "names") if hasattr(atoms, name)]
         if not known:
@@ -87,3 +94,16 @@ def read_by_mdanalysis(
             periodic = _ALL if edges.any() else (False, False, False)
             at, ids = int(step.data.get("step", number)), np.arange(1, len(labels) + 1)
             yield RawFrame(at, positions, edges, labels, ids, periodic)
+
+
+def _universe(mdanalysis: Any, files: list[str], switches: dict[str, Any]) -> Any:
+    try:
+        return mdanalysis.Universe(*files, **switches)
+    except (ValueError, OSError) as error:
+        if len(files) > 1:
+            raise
+        msg = (
+            "MDAnalysis finds no frame and no particles in it: it is cut off, or is not what its "
+            "ending says"
+        )
+        raise ValueError(msg) from error

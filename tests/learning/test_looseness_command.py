@@ -276,6 +276,15 @@ def test_types_that_were_not_said_are_refused(looseness, tmp_path):
     assert "which species Zr is was not said" in said
 
 
+def test_messages_keep_what_looks_like_an_emoji(looseness, tmp_path):
+    (tmp_path / "other.dump").write_text(text(0, kinds=(":A", ":smile:")))
+    said = looseness(file=tmp_path / "other.dump", status=FAILED)
+    assert "it has the types :A, :smile:, and which species" in said
+    (tmp_path / "a:B:.dump").write_text(text(0))
+    printed = looseness(file=tmp_path / "a:B:.dump", output="a:B:.xyz")
+    assert printed.startswith(f"{tmp_path}/a:B:.xyz: frames 1")
+
+
 def test_the_input_is_never_the_output(looseness, tmp_path):
     path = tmp_path / "mine.dump"
     path.write_text(text(0))
