@@ -10,7 +10,13 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands, export_command, learn_command, looseness_command
+from glasscreep.campaign import (
+    cluster_commands,
+    export_command,
+    forget_command,
+    learn_command,
+    looseness_command,
+)
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -186,6 +192,7 @@ def doctor(
 
 
 export_command.add_to(app)
+forget_command.add_to(app)
 learn_command.add_to(app)
 looseness_command.add_to(app)
 cluster_commands.add_to(app)
