@@ -39,9 +39,9 @@ def frame_atoms(directory: Path, run_row: int, frame: int, columns: Sequence[str
     ase.Atoms
         Positions (N, 3) float64 from the corner of the box, within it; `cell`, periodic. Species A
         and B are the atomic numbers 1 and 2, as where ASE itself reads types of LAMMPS. In
-        `arrays`: `species` (N,) text, `id` (N,), `image` (N, 3), with which `positions + image @
-        cell` is unwrapped, and the columns. In `info`: campaign, run, temperature, stress,
-        replica, seed, frame, step, time, units.
+        `arrays`: `name` (N,) A or B, `id` (N,), `image` (N, 3), with which `positions + image @
+        cell` is unwrapped, and the columns. In `info`: campaign, run, temperature,
+        applied_stress, replica, seed, frame, step, time, units.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def frame_atoms(directory: Path, run_row: int, frame: int, columns: Sequence[str
         masses=np.array(contents.masses)[known.species - 1],
     )
     atoms.new_array("id", known.ids)
-    atoms.new_array("species", np.array(NAMES)[known.species - 1])
+    atoms.new_array("name", np.array(NAMES)[known.species - 1])
     atoms.new_array("image", known.image)
     for name, values in known.values.items():
         atoms.new_array(name, values)

@@ -9,9 +9,6 @@ from glasscreep.tasks.model_card import NAMES
 from glasscreep.tasks.text_table import as_columns, number, rows
 from glasscreep.tasks.written_frame import Contents, WrittenFrame
 
-OTHER_NAMES = {"stress": "applied_stress"}
-"""What ASE would take for a tensor that it computed itself."""
-
 
 def write_extended_xyz(file: TextIO, frame: WrittenFrame, contents: Contents) -> None:
     """Write one frame; its comment line has units and definitions."""
@@ -47,7 +44,7 @@ def _said(frame: WrittenFrame, contents: Contents) -> Iterator[str]:
     if contents.is_unwrapped:
         yield "unwrapped=T"
     for name, value in contents.about.items():
-        yield f"{OTHER_NAMES.get(name, name)}={_text(value)}"
+        yield f"{name}={_text(value)}"
     for column in contents.columns:
         yield f"{column.name}_units={_text(column.units)}"
         yield f"{column.name}_definition={_text(column.definition)}"

@@ -20,7 +20,13 @@ from glasscreep.tasks.wrapping import wrapped
 from glasscreep.tasks.written_frame import Column, Contents, WrittenFrame
 
 PARTICLES = ("run", "frame", "particle")
-POINT = ("temperature", "stress", "replica", "seed")
+POINT = {
+    "temperature": "temperature",
+    "applied_stress": "stress",  # by that name ASE takes it for a tensor that it computed itself
+    "replica": "replica",
+    "seed": "seed",
+}
+"""What is said of a run: the column of the table of runs, by the name that it has in files."""
 
 
 def particle_results(store: zarr.Group) -> list[str]:
@@ -100,7 +106,9 @@ class StoredFrames:
     def contents(self) -> Contents:
         """What is the same in all frames."""
         attributes: Any = dict(self._group.attrs)
-        point = {name: self.reader.column(name)[self.row].item() for name in POINT}
+        point = {
+            name: self.reader.column(column)[self.row].item() for name, column in POINT.items()
+        }
         return Contents(
             units=attributes["units_style"],
             columns=tuple(result.column for result in self._results),

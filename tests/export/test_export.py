@@ -118,7 +118,7 @@ def test_what_values_mean_is_written_where_there_is_room(export, straight, tmp_p
         assert said in comment
     with other.import_module("h5py").File(tmp_path / "o.h5md") as file:
         assert file["parameters"].attrs["run"] == run
-        assert file["parameters"].attrs["stress"] == 0.5
+        assert file["parameters"].attrs["applied_stress"] == 0.5
         element = file["particles/trajectory/d2min_20"]
         assert element["value"].attrs["units"] == "length^2"
         assert "D2min from this frame" in element.attrs["definition"]

@@ -19,7 +19,13 @@ COLUMNS = (
     Column("coordination", "1", "whole numbers, two", ("A", "B")),
     Column("bond_order", "1", "single, two", ("4", "6")),
 )
-ABOUT = {"campaign": "a name", "run": "0e1e", "temperature": 0.1, "stress": 0.5, "replica": 3}
+ABOUT = {
+    "campaign": "a name",
+    "run": "0e1e",
+    "temperature": 0.1,
+    "applied_stress": 0.5,
+    "replica": 3,
+}
 
 
 def made_frame(seed: int, leans: bool, n: int, step: int) -> WrittenFrame:
