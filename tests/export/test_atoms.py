@@ -66,9 +66,9 @@ def test_ase_writes_and_reads_them(leaning, tmp_path):
     for name in ("frame.xyz", "frame.traj"):
         back = import_module("ase.io").read(tmp_path / name)
         np.testing.assert_allclose(back.positions, atoms.positions, atol=1e-8)
-        np.testing.assert_allclose(back.arrays["d2min_20"], atoms.arrays["d2min_20"], atol=1e-8)
-        assert back.arrays["name"].tolist() == atoms.arrays["name"].tolist()
         assert back.info["applied_stress"] == 0.5
+    for name in ("name", "id", "image", "d2min_20", "bond_order"):
+        np.testing.assert_array_equal(back.arrays[name], atoms.arrays[name])
 
 
 def test_runs_are_named_by_id_its_beginning_or_row(straight):
