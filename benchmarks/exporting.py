@@ -18,7 +18,7 @@ from functools import partial
 from itertools import cycle, islice
 from pathlib import Path
 
-from glasscreep.campaign.atoms import frame_atoms, universe
+from glasscreep.campaign.atoms import universe
 from glasscreep.tasks.frame_files import FORMATS, writing_frames
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
@@ -46,12 +46,16 @@ def ours(form: str, campaign: Path, row: int, frames: int, path: Path) -> None:
 
 
 def ase(campaign: Path, row: int, frames: int, path: Path) -> None:
+    from ase import Atoms
     from ase.io.extxyz import write_xyz
 
-    stored = StoredFrames(FrameReader(campaign / STORE), row).stored
+    source = StoredFrames(FrameReader(campaign / STORE), row)
     with path.open("w") as file:
-        for number in numbers(stored, frames):
-            atoms = frame_atoms(campaign, row, number)
+        for number in numbers(source.stored, frames):
+            known = source.frame(number)
+            atoms = Atoms(known.species, known.positions, cell=known.box, pbc=True)
+            atoms.new_array("id", known.ids)
+            atoms.new_array("image", known.image)
             write_xyz(file, [atoms], columns=["id", "symbols", "positions", "image"])
 
 
@@ -60,8 +64,8 @@ def mdanalysis(campaign: Path, row: int, frames: int, path: Path) -> None:
 
     made = universe(campaign, row)
     with MDAnalysis.Writer(str(path), len(made.atoms), convert_units=False) as writer:
-        for number in numbers(len(made.trajectory), frames):
-            made.trajectory[number]
+        for at, number in enumerate(numbers(len(made.trajectory), frames)):
+            made.trajectory[number].data["step"] = at  # which it wants to increase
             writer.write(made.atoms)
 
 

@@ -10,7 +10,7 @@ from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.libraries import library
 from glasscreep.tasks.model_card import NAMES
 from glasscreep.tasks.places import STORE
-from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.reader import reader_of
 from glasscreep.tasks.stored_frames import StoredFrames
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def frame_atoms(directory: Path, run_row: int, frame: int, columns: Sequence[str
         If ASE is not installed.
     """
     ase = library("ase", "a frame as atoms", INSTEAD)
-    frames = StoredFrames(FrameReader(directory / STORE), run_row, columns)
+    frames = StoredFrames(reader_of(directory / STORE), run_row, columns)
     number = frames.number(frame)
     frames.demand_results([number])
     known, contents = frames.frame(number), frames.contents
@@ -97,7 +97,7 @@ def universe(directory: Path, run_row: int) -> "Universe":
         If MDAnalysis is not installed.
     """
     mdanalysis = library("MDAnalysis", "a run as a universe", INSTEAD)
-    frames = StoredFrames(FrameReader(directory / STORE), run_row)
+    frames = StoredFrames(reader_of(directory / STORE), run_row)
     if not frames.stored:
         msg = (
             f"run {frames.run_id} has no frame in the store yet, of {frames.committed} that are "

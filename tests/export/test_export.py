@@ -1,17 +1,20 @@
 """`glasscreep export` writes what the store has, and says what it can't."""
 
 import gzip
+from dataclasses import replace
 
 import numpy as np
 import other_programs as other
 import pytest
 from typer.testing import CliRunner
+from writer_contract import made_frame
 
 from glasscreep.campaign import live
 from glasscreep.campaign.main import app
 from glasscreep.campaign.terminal import FAILED, REFUSED
-from glasscreep.tasks.frame_files import FORMATS
+from glasscreep.tasks.frame_files import FORMATS, writing_frames
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.written_frame import Column, Contents
 
 READ = {
     "extxyz": other.extended_xyz_by_ase,
@@ -128,6 +131,24 @@ def test_what_values_mean_is_written_where_there_is_room(export, straight, tmp_p
         told = other.json.loads(bytes(file[0].log["glasscreep/about"]))
     assert told["columns"]["d2min_20"]["units"] == "length^2"
     assert (told["run"], told["temperature"], told["units"]) == (run, 0.1, "lj")
+
+
+def test_metal_units_are_those_of_the_units_module_of_h5md(tmp_path):
+    contents = Contents("metal", (Column("d2min_20", "angstrom^2", "D2min"),), {"replica": 1})
+    frame = replace(made_frame(1, True, 9, 20), values={"d2min_20": np.arange(9.0)})
+    with writing_frames(tmp_path / "a.h5md", FORMATS["h5md"], contents) as write:
+        write(frame)
+    with other.import_module("h5py").File(tmp_path / "a.h5md") as file:
+        assert file["h5md/modules/units"].attrs["version"].tolist() == [1, 0]
+        group = file["particles/trajectory"]
+        assert group["position/value"].attrs["unit"] == "Angstrom"
+        assert group["box/edges/value"].attrs["unit"] == "Angstrom"
+        assert group["position/time"].attrs["unit"] == "ps"
+        assert "unit" not in group["d2min_20/value"].attrs
+        assert group["d2min_20/value"].attrs["units"] == "angstrom^2"
+    universe = other.import_module("MDAnalysis").Universe.empty(9, trajectory=True)
+    universe.load_new(str(tmp_path / "a.h5md"), format="H5MD")  # it takes units for known
+    np.testing.assert_allclose(universe.atoms.positions, frame.positions, atol=FLOAT32)
 
 
 def test_each_run_is_a_file_named_by_its_point(export, straight, tmp_path):
