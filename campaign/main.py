@@ -10,6 +10,7 @@ from rich.console import Console
 from glasscreep import __version__
 from glasscreep.campaign import (
     cluster_commands,
+    export_command,
     forget_command,
     learn_command,
     looseness_command,
@@ -84,9 +85,11 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
         if campaign.awaits_model(place):
             words = shlex.join(["glasscreep", "learn", str(file), "--dir", str(place)])
             said = f"looseness awaits a model: `{words}`"
-            console.print(said, highlight=False, markup=False, soft_wrap=True)
+            console.print(said, highlight=False, markup=False, emoji=False, soft_wrap=True)
         if snapshot.phase == "stopped":
-            console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)
+            console.print(
+                f"stopped: {snapshot.why_stopped}", style="red", markup=False, emoji=False
+            )
             raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)
         if snapshot.failures:
             raise typer.Exit(FAILED)
@@ -160,6 +163,7 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
+export_command.add_to(app)
 forget_command.add_to(app)
 learn_command.add_to(app)
 looseness_command.add_to(app)

@@ -1,8 +1,10 @@
 """Opening a campaign to read it, finished or still running."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,10 @@ from glasscreep.campaign.where import matching
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.opening import METADATA, open_readable
 from glasscreep.tasks.places import STORE
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from MDAnalysis import Universe
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -230,6 +236,34 @@ class OpenedCampaign:
         from glasscreep.campaign.opened_html import as_html
 
         return as_html(self)
+
+    def frame(self, run: str | int, frame: int, columns: Sequence[str] = ()) -> "Atoms":
+        """Give one frame of a run to ASE, in double precision, as `frame_atoms` does.
+
+        Parameters
+        ----------
+        run : str or int
+            Id, beginning of an id, or row.
+        frame : int
+            From 0; below 0 from the end of those committed.
+        columns : sequence of str
+            Results of particles to have in `arrays`.
+        """
+        from glasscreep.campaign.atoms import frame_atoms
+
+        return frame_atoms(self.directory, self.row_of(run), frame, columns)
+
+    def to_mdanalysis(self, run: str | int) -> "Universe":
+        """Give a run to MDAnalysis, which reads frames as it comes to them, as `universe` does.
+
+        Parameters
+        ----------
+        run : str or int
+            Id, beginning of an id, or row.
+        """
+        from glasscreep.campaign.atoms import universe
+
+        return universe(self.directory, self.row_of(run))
 
 
 def open_campaign(directory: Path | str) -> OpenedCampaign:

@@ -50,6 +50,10 @@ class LoneEngineError(EngineError):
         """What to make of it, as of an `Outcome`."""
 
 
+class AbsentError(GlasscreepError):
+    """A frame, or a result of it, was asked for that is not there, or not yet."""
+
+
 class ModelFileError(GlasscreepError):
     """A model file can't be used: damaged, of another kind, or too new. Nothing in it was run."""
 
