@@ -17,12 +17,12 @@ INTERVALS = (1,)
 
 def own_problems(campaign: Campaign) -> Iterator[Problem]:
     """Find names that are taken, and what a function can't return numbers for."""
-    taken = {name: "an array or dimension of every store" for name in _of_every_store()}
-    taken |= {name: "a result that glasscreep has" for name in _of_built_in(campaign)}
+    taken = dict.fromkeys(_of_every_store(), "an array or dimension of every store")
+    taken |= dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has")
     for position, own in enumerate(campaign.analysis.own):
         path = f"analysis.own[{position}]"
         yield from _of_name(own, path, taken)
-        taken |= {name: f"{path} has it" for name in _names_of(own)}
+        taken |= dict.fromkeys(_names_of(own), f"{path} has it")
         fitting = ("frame", "run") if own.of == "run" else ("particle", "frame")
         if own.result_per not in fitting:
             allowed = f"{' or '.join(map(toml_text, fitting))} with of = {toml_text(own.of)}"

@@ -90,7 +90,8 @@ class OwnSection(Section):
         dict[str, Any],
         AfterValidator(plain_arguments),
         Allowed("a table of numbers, texts, true or false, and lists of such; names as in Python"),
-    ] = {}
+        Field(default_factory=dict),
+    ]
     """What it is given besides, by keyword."""
 
     @property
