@@ -72,7 +72,7 @@ class OwnSection(Section):
         tuple[Annotated[Count, Field(le=10_000)], ...],
         BeforeValidator(several),
         Field(max_length=2),
-        Allowed("up to two whole numbers from 1 to 10,000, or a list of such"),
+        Allowed("a whole number from 1 to 10,000, or a list of at most two"),
     ] = ()
     """Shape of what it returns for each; a single number if empty."""
     units: Annotated[
