@@ -17,8 +17,8 @@ INTERVALS = (1,)
 
 def own_problems(campaign: Campaign) -> Iterator[Problem]:
     """Find names that are taken, and what a function can't return numbers for."""
-    taken = dict.fromkeys(_of_every_store(), "an array or dimension of every store")
-    taken |= dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has")
+    taken = dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has")
+    taken |= dict.fromkeys(_of_every_store(), "an array or dimension of every store")
     for position, own in enumerate(campaign.analysis.own):
         path = f"analysis.own[{position}]"
         yield from _of_name(own, path, taken)
