@@ -97,7 +97,7 @@ def test_two_of_one_name_are_refused(tmp_path):
         ('of = "run"\nper = "particle"', "per"),
         ("shape = [0]", "shape[0]"),
         ("shape = [1, 2, 3]", "shape"),
-        ("shape = 1e9", "shape[0]"),
+        ("shape = 1e9", "shape"),
         ("parameters = { x = nan }", "parameters"),
         ("parameters = { x = 2020-01-01 }", "parameters"),
         ('parameters = { "a b" = 1 }', "parameters"),
@@ -175,7 +175,7 @@ def test_what_does_not_work_is_refused(tmp_path, source, message):
 def test_a_function_that_does_not_end_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(own_trials, "TIMEOUT_S", 1.0)
     source = "def psi(frame):\n    while True:\n        pass\n"
-    with pytest.raises(RefusedError, match="no answer within 1 s .* doesn't end"):
+    with pytest.raises(RefusedError, match=r"no answer within 1 s .* doesn't end"):
         demand_own(load(written(tmp_path, 'function = "mine:psi"', source=source)), tmp_path / "d")
 
 
