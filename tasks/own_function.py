@@ -1,7 +1,9 @@
 """Calling an analysis function of the user's, and looking at what comes back."""
 
 import copy
+import os
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,8 +56,10 @@ class OwnFunction:
         """
         called = f"{where}: {self.function.named}"
         try:
-            function = _kept(self.function, self.directory / ATTACHED / self.function.kept_as)
-            returned = function(*given, **copy.deepcopy(dict(self.arguments)))
+            # What it prints for each of many frames would hide what `run` says.
+            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+                function = _kept(self.function, self.directory / ATTACHED / self.function.kept_as)
+                returned = function(*given, **copy.deepcopy(dict(self.arguments)))
         except DamagedError:
             raise
         except (Exception, SystemExit) as error:

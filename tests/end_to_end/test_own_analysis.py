@@ -50,6 +50,7 @@ def test_one_worker_or_two_and_a_failure_that_holds_nothing_up(glasscreep):
         assert done.returncode == 1
         said = done.stdout.replace("\n", " ")
         assert said.count("mine:late failed with RuntimeError: too late (line 8 of mine.py)") == 2
+        assert "for no one" not in said + done.stderr
         assert re.search(rf"glasscreep forget \S*by{slots} late`", said)
         found[slots] = contents(glasscreep.folder / f"by{slots}")
     assert found[1] == found[2]
