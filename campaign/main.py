@@ -110,6 +110,7 @@ def plan(
     with telling_errors():
         from glasscreep.campaign.file import load
         from glasscreep.campaign.fitness import demand_fit
+        from glasscreep.campaign.own_trials import demand_own
         from glasscreep.campaign.plan import make_plan
         from glasscreep.campaign.plan_table import show_plan
 
@@ -117,7 +118,8 @@ def plan(
         prepared = make_plan(campaign, directory or Path(campaign.name))
         if campaign.cluster is None and not prepared.is_done:
             demand_fit(campaign)  # the LAMMPS of a cluster's nodes may be another
-        show_plan(prepared, Console(), scripts=scripts)
+        tried = demand_own(campaign, prepared.directory)
+        show_plan(prepared, Console(), scripts=scripts, own=tried)
 
 
 @app.command()

@@ -33,6 +33,10 @@ class ProtocolError(GlasscreepError):
     """A protocol of the user's fails, or gives what can't be held. Never retried."""
 
 
+class OwnAnalysisError(GlasscreepError):
+    """An analysis function of the user's fails, or gives what can't be stored. Never retried."""
+
+
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed
     """What was going on is abandoned, as a stop was asked for; raised on every rank alike."""
 
