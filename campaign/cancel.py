@@ -47,7 +47,7 @@ def cancel_run(directory: Path, run: str, console: Console) -> None:
         taken = comes_true(lambda: not request.exists(), TAKEN_WITHIN_S)
         said = "is cancelled" if taken else "will be cancelled when the driver looks"
     else:
-        with CampaignLock(directory):
+        with CampaignLock(directory, "cancel a run"):
             _note(place, manifest)
         said = "is cancelled"
     ending = "`glasscreep run`, `submit` or `resume` goes on with it."

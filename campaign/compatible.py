@@ -1,6 +1,7 @@
 """Whether a directory may be used for a campaign, found out without touching it."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -157,8 +158,9 @@ def _demand_parameters(results: Iterable[Result], store: Path) -> None:
             f"{store.parent} holds results with other parameters than the campaign file asks for:"
         )
         ending = (
-            "Set these back; or, to have the results computed anew, remove what is there "
-            f"first: {', '.join(str(store / name) for name in arrays)}. Nothing was changed."
+            "Set these back; or, to have the results computed anew, remove them first: "
+            f"`{shlex.join(['glasscreep', 'forget', str(store.parent), *arrays])}`. Nothing was "
+            "changed."
         )
         raise DirectoryError("\n\n".join([title, *blocks.values(), ending]))
 

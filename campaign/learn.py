@@ -79,7 +79,7 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         If examples are too few, something is damaged, or the disk is full.
     """
     folder = lesson.directory / LOOSENESS
-    with CampaignLock(lesson.directory):
+    with CampaignLock(lesson.directory, "learn"):
         with storing(folder):
             folder.mkdir(exist_ok=True)
         known = read_report(lesson.directory)

@@ -49,12 +49,14 @@ class Holder:
     """Its command line."""
     started: str
     """When it took the lock, ISO 8601 with zone."""
+    purpose: str = "drive"
+    """What it took the lock to do."""
 
     @classmethod
-    def this_process(cls) -> Self:
+    def this_process(cls, purpose: str) -> Self:
         """Describe the process that asks."""
         started = datetime.now(UTC).isoformat(timespec="seconds")
-        return cls(socket.gethostname(), os.getpid(), shlex.join(sys.argv), started)
+        return cls(socket.gethostname(), os.getpid(), shlex.join(sys.argv), started, purpose)
 
     def __str__(self) -> str:
         """Name the process."""
@@ -71,12 +73,14 @@ class CampaignLock:
     ----------
     directory : Path
         The campaign directory; it has to exist.
+    purpose : str, optional
+        What it is taken to do, for others to be told.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, purpose: str = "drive") -> None:
         self.stale: Holder | None = None
         """Driver that died with the lock; set on entering, for the terminal to tell."""
-        self._directory = directory
+        self._directory, self._purpose = directory, purpose
         self._descriptor = -1
 
     def __enter__(self) -> Self:
@@ -92,7 +96,7 @@ class CampaignLock:
                 raise LockedError(_refusal(self._directory, holder))
             self.stale = holder
             with storing(path):
-                _write(descriptor, json.dumps(asdict(Holder.this_process())))
+                _write(descriptor, json.dumps(asdict(Holder.this_process(self._purpose))))
         except BaseException:
             os.close(descriptor)
             raise

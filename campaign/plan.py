@@ -69,6 +69,8 @@ class Plan:
     """Files to be added, besides a few dozen for the campaign as a whole."""
     cluster: ClusterPlan | None
     """What to ask of SLURM; None without a cluster, or with nothing to do."""
+    awaits_model: bool
+    """Whether results of looseness wait until a model is learnt."""
 
     @property
     def is_done(self) -> bool:
@@ -182,4 +184,5 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
         bytes_to_write=data + to_make * bytes_of_glass(campaign),
         files_to_write=files + to_make * files_of_glass(campaign),
         cluster=plan_cluster(campaign, prepared.directory, work, rate),
+        awaits_model=campaign.awaits_model(prepared.directory),
     )

@@ -54,6 +54,8 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
         ("runs", f"{sum(runs.values()):,} of {size} each"),
         ("", states + _if(plan.runs_not_asked, "; {:,} in the directory are not asked for")),
     ]
+    if plan.awaits_model:
+        lines.append(("looseness", "awaits a model: `glasscreep learn`, when frames are there"))
     if plan.is_done:
         return lines
     return [
@@ -112,7 +114,8 @@ def _time(hours: float) -> str:
 
 def _ending(plan: Plan) -> str:
     if plan.is_done:
-        return "Nothing to do." if not plan.runs[State.FAILED] else "Nothing to do that can be."
+        which = "No other frame can be made" if plan.runs[State.FAILED] else "All frames are made"
+        return f"{which}; `glasscreep run` completes the results."
     if plan.cluster:
         return (
             "Nothing was made; `glasscreep submit` with the same arguments does it on the cluster, "

@@ -60,8 +60,6 @@ class GlassSection(Section):
     """Damping time of the thermostats of melt and quench [time]."""
     force_tolerance: Positive = 1e-8
     """Largest force component in a finished glass [energy/length]."""
-    timestep: Annotated[Positive | None, Allowed("a finite number above 0, or not at all")] = None
-    """Time step of melt and quench; by default that of the model [time]."""
     checkpoint_interval: Annotated[
         Count, Allowed("a whole number that divides melt_steps and quench_steps")
     ] = 1_000

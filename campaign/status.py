@@ -60,6 +60,8 @@ def has_just_begun(seen: Seen, directory: Path) -> bool:
 
 def _driven(seen: Seen, directory: Path) -> str:
     snapshot, holder = seen.snapshot, read_holder(directory)
+    if holder is not None and holder.purpose != "drive":
+        return f"at work to {holder.purpose}: {holder}"
     if snapshot is None or has_just_begun(seen, directory):
         return f"a driver has just begun: {holder or 'it has not told its name yet'}"
     contact = controller_at_work(directory)

@@ -26,7 +26,6 @@ SAID_IN_WORDS = {
     "model.pair_style": "Lennard-Jones pairs",
     "model.pair_coeff": "none",
     "model.potential_files": "none",
-    "glass.timestep": "`model.timestep`",
     "creep.protocol": "the same load all along",
     "analysis.d2min_intervals": "one `creep.frame_interval`; none if a run has one frame",
     **{

@@ -33,6 +33,7 @@ class Control:
     ) -> None:
         self.ranks = ranks
         self.seeds: dict[str, int] = {}
+        self.refined: dict[str, int] = {}
         self.steps = self.frames = 0
         self._stop, self._tell = stop, tell
         self._particles = particles

@@ -140,9 +140,9 @@ class Engine:
         """Count steps from here."""
         self.do(f"reset_timestep {step}")
 
-    def use_timestep(self, timestep: float) -> None:
-        """Go on by steps of another length [time], until a state is loaded."""
-        self.do(f"timestep {timestep!r}")
+    def divide_timestep(self, parts: int) -> None:
+        """Go on by steps of so many times less length than the model's, until a state is loaded."""
+        self.do(f"timestep {self.model.timestep / parts!r}")
 
     def melt(self, temperature: float, damping: float, seed: int, steps: int) -> None:
         """Run Langevin dynamics at constant volume."""

@@ -25,7 +25,7 @@ FIELDS = ((D2MIN,), (LOOSENESS,))
 def _sacf_arrays(result: Result, _particles: int) -> list[ArraySpec]:
     reach, bins = result.parameters["reach"], result.parameters["bins"]
     middles = [0.0, *((np.arange(bins) + 0.5) * (reach / bins)).tolist()]
-    what = "over pairs of A particles, deviations from the frame's mean, over the variance"
+    what = "over pairs of the particles that the field is of, deviations from the frame's mean, over the variance"
     return [
         of_frames(
             result.name, "1", _named("spatial autocorrelation", result), what,

@@ -1,5 +1,6 @@
 """Making a glass: melt at random positions, quench, minimise in the fixed box."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from glasscreep.tasks.chain import Chain
@@ -16,9 +17,16 @@ from glasscreep.tasks.relax import Relaxed, relax
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.states import Configuration
 
+HALVINGS = 3
+"""How often the time step of a block is halved before the glass is given up as diverged."""
+
 
 class GlassChain(Chain):
     """The actions that lead from nothing to a glass. Every method is collective.
+
+    A melt is hot: now and then two of its particles collide too hard for the time step. A block that
+    diverges is therefore done again by steps of half the length, which leaves what leads there, and
+    all glasses that do not diverge, as they are.
 
     Parameters
     ----------
@@ -77,37 +85,44 @@ class GlassChain(Chain):
         self.commit(0)
 
     def _block(self, step: int) -> None:
-        self.load()
         steps = self._physics.protocol.checkpoint_interval
         act = self._melt if step < self._physics.protocol.melt_steps else self._quench
-        try:
-            self.control.timed(lambda: act(step, steps), steps)
-        except DivergedError as error:
-            msg = (
-                f"{error}\nMelt and quench go by time steps of {self._timestep:g}; where particles "
-                "are too fast for that, give a shorter `glass.timestep`, and more steps"
-            )
-            raise DivergedError(msg) from error
+        self.control.timed(lambda: self._surviving(act, step, steps), steps)
         self.commit(step + steps)
 
-    @property
-    def _timestep(self) -> float:
-        own = self._physics.protocol.timestep
-        return self._physics.model.timestep if own is None else own
+    def _surviving(self, act: Callable[[int, int, int], None], step: int, steps: int) -> None:
+        for parts in (2**halvings for halvings in range(HALVINGS + 1)):
+            self.load()
+            try:
+                act(step, steps, parts)
+            except DivergedError as error:
+                if parts == 2**HALVINGS:
+                    msg = (
+                        f"{error}\nSo it was with time steps of 1/{parts} of `model.timestep`, too."
+                    )
+                    raise DivergedError(msg) from error
+            else:
+                if parts > 1:
+                    self.control.refined[str(step)] = parts
+                    self.engine.set_step(step + steps)
+                return
 
-    def _melt(self, step: int, steps: int) -> None:
+    def _melt(self, step: int, steps: int, parts: int = 1) -> None:
         protocol = self._physics.protocol
-        self.engine.use_timestep(self._timestep)
         # LAMMPS does not save the state of the random numbers: each block has its own seed.
         seed = self.control.seed(self._id, f"melt {step}")
-        self.engine.melt(protocol.melt_temperature, protocol.thermostat_damping, seed, steps)
+        self.engine.divide_timestep(parts)
+        damping = protocol.thermostat_damping
+        self.engine.melt(protocol.melt_temperature, damping, seed, steps * parts)
 
-    def _quench(self, _: int, steps: int) -> None:
+    def _quench(self, step: int, steps: int, parts: int) -> None:
         protocol = self._physics.protocol
-        ramp = (protocol.melt_steps, protocol.melt_steps + protocol.quench_steps)
+        ramp = (protocol.melt_steps * parts, (protocol.melt_steps + protocol.quench_steps) * parts)
         temperatures = (protocol.melt_temperature, protocol.quench_temperature)
-        self.engine.use_timestep(self._timestep)
-        self.engine.quench(temperatures, protocol.thermostat_damping, ramp, steps)
+        if parts > 1:
+            self.engine.set_step(step * parts)
+        self.engine.divide_timestep(parts)
+        self.engine.quench(temperatures, protocol.thermostat_damping, ramp, steps * parts)
 
     def _finish(self, step: int) -> None:
         self.load()

@@ -173,6 +173,7 @@ class _Process:
             ),
             "settings": asdict(self._engine.settings),
             "seeds": self._control.seeds,
+            "refined": self._control.refined,
             "started": self._started.isoformat(timespec="milliseconds"),
             "frames": self._control.frames,
             "steps": self._control.steps,

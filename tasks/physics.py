@@ -11,8 +11,6 @@ from glasscreep.tasks.model import Model
 
 LARGEST_LAMMPS_SEED = 899_999_999
 ID_DIGITS = 16
-LATER = {"timestep"}
-"""Fields that are no part of an identity while they are None, lest it changed as they came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,6 @@ class GlassProtocol:
     """Steps between checkpoints; divides both `melt_steps` and `quench_steps`."""
     force_tolerance: float = 1e-8
     """Largest force component on any particle of a finished glass [energy / length]."""
-    timestep: float | None = None
-    """Time step of melt and quench; that of the model if None [time]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +103,7 @@ def canonical(value: object) -> str:
 
     def plain(item: Any) -> Any:
         if isinstance(item, dict):
-            kept = {key: item[key] for key in item if item[key] is not None or key not in LATER}
-            return {key: plain(entry) for key, entry in kept.items()}
+            return {key: plain(entry) for key, entry in item.items()}
         if isinstance(item, list | tuple):
             return [plain(entry) for entry in item]
         return item + 0.0 if isinstance(item, float) else item  # no -0.0

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ __all__ = [
     "read_glass",
     "read_glass_box",
     "read_run_table",
+    "remove_arrays",
     "write_glass",
     "write_run_table",
 ]
@@ -154,6 +155,20 @@ def extend_store(
     if len(step) == open_array(arrays, "step").shape[0]:
         _assign(arrays, {"step": step, "time": time})
     _publish(path, attributes)
+
+
+def remove_arrays(path: Path, names: Iterable[str]) -> None:
+    """Take arrays out of a store, one after the other; calling again completes it."""
+    for name in names:
+        array = path / name
+        partial = array.with_name(array.name + ".partial")
+        with storing(array):
+            shutil.rmtree(partial, ignore_errors=True)  # left by a crash
+            if array.is_dir():
+                os.replace(array, partial)
+                sync_directory(path)
+            shutil.rmtree(partial, ignore_errors=True)
+    _publish(path, json.loads((path / METADATA).read_bytes())["attributes"])
 
 
 def write_run_table(path: Path, table: RunTable) -> None:

@@ -162,7 +162,9 @@ def test_other_parameters_of_a_result_are_refused_until_it_is_removed(directory)
     before = snapshot(directory)
     other = campaign(analysis={"d2min_cutoff": 2.6})
     shown = r"analysis.d2min_cutoff\n    there    2.5\n    asked    2.6"
-    with pytest.raises(DirectoryError, match=f"{shown}(.|\n)*store.zarr/d2min_10000") as error:
+    with pytest.raises(
+        DirectoryError, match=f"{shown}(.|\n)*glasscreep forget .* d2min_10000"
+    ) as error:
         prepare(other, directory)
     assert "strain" not in str(error.value)
     assert snapshot(directory) == before

@@ -117,6 +117,14 @@ def test_a_driver_that_has_written_nothing_yet_is_named(place):
     assert f"a driver has just begun: process {os.getpid()} on {HERE}" in said
 
 
+def test_who_learns_is_no_driver(place):
+    place.driver(pid=1, updated=ago(1000))
+    with CampaignLock(place.directory, "learn"):
+        _, said = place.said()
+    assert f"at work to learn: process {os.getpid()} on {HERE}" in said
+    assert "driver" not in said
+
+
 def test_a_driver_is_not_mixed_up_with_the_one_before(place):
     place.driver(pid=1, updated=ago(1000))
     with CampaignLock(place.directory):

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from tests.engine.conftest import GLASS, MODEL, RUN
 
 from glasscreep.tasks.manifest import read_manifest
-from glasscreep.tasks.physics import identity
+from glasscreep.tasks.physics import GlassProtocol, identity
 from glasscreep.tasks.segment import run_segment
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.task import encode
@@ -63,6 +64,46 @@ def test_a_glass_cut_after_every_action_equals_one_uncut(new_campaign, tmp_path)
     assert attempts > 4  # start, melt, two parts of the quench, finish
     assert np.isfinite(stored(whole)["glass_position"]).all()
     assert_same(cut, whole, whole.glass_task().place().relative_to(whole.directory))
+
+
+def hastened(timestep, times=1):
+    """Ask for a glass by another time step, its blocks so many times as long."""
+    protocol = GlassProtocol(3.0, 400 * times, 0.1, 800 * times, 1.0, 400 * times)
+    model = replace(MODEL, timestep=timestep)
+    return replace(RUN, glass=replace(GLASS, model=model, protocol=protocol))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_blocks_that_diverge_are_refined_also_when_cut_after_every_action(
+    new_campaign, tmp_path, ranks
+):
+    whole = new_campaign(run=hastened(0.02), ranks=ranks)
+    cut = whole.copy_to(tmp_path / "cut")
+    assert run_segment(whole.glass_task()).kind == "done"
+    (segment,) = whole.provenance(identity(whole.run.glass))
+    assert segment["refined"] == {"0": 2, "400": 2, "800": 2}
+    assert act_until_done(cut.glass_task)[0] == "done"
+    assert_same(cut, whole, whole.glass_task().place().relative_to(whole.directory))
+
+
+def test_a_refined_glass_is_as_cold_at_each_step(new_campaign, engine):
+    """Half of the ramp from 3.0 to 0.1 is behind it at step 800 of 400 to 1200."""
+    campaign = new_campaign(run=hastened(0.02))
+    task = campaign.glass_task()
+    for attempt in range(1, 100):
+        act_once(replace(task, attempt=attempt))
+        if read_manifest(task.place()).step == 800:
+            break
+    engine.load(task.place() / read_manifest(task.place()).checkpoint.name)
+    assert engine.thermodynamics().temperature == pytest.approx(1.55, rel=0.1)
+
+
+@pytest.mark.slow
+def test_a_glass_that_diverges_by_any_time_step_is_given_up(new_campaign):
+    outcome = run_segment(new_campaign(run=hastened(0.5)).glass_task())
+    assert outcome.kind == "diverged"
+    assert "1/8 of `model.timestep`" in outcome.message
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from glasscreep.analysis.interstices import interstice_features
 from glasscreep.campaign.learn import learn
 from glasscreep.campaign.lesson import lesson_of
 from glasscreep.campaign.lesson_report import lesson_tables
+from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.model_file import load_model
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.tables import read_table
@@ -45,7 +46,7 @@ def looseness_folder(campaign):
     return campaign.directory / "looseness"
 
 
-def examples_of(campaign, model, glasses):
+def examples_of(campaign, model, glasses, species=1):
     """Features and classes of all examples of some replicas."""
     reader, rows, labels = FrameReader(campaign.prepared.store), [], []
     columns = [FEATURES.index(name) for name in model.card.features]
@@ -53,16 +54,28 @@ def examples_of(campaign, model, glasses):
         d2min = campaign.array("d2min_20")[row]
         for frame in range(11):
             where = reader.position(row, frame), reader.box_edges(row)[frame], reader.species
-            own = reader.species == 1
+            own = reader.species == species
             rows.append(interstice_features(*where)[own][:, columns])
             labels.append(d2min[frame][own] > 0.02)
     return np.concatenate(rows), np.concatenate(labels)
 
 
-def test_the_model_is_scored_on_every_example_of_the_test_replicas(learnt):
-    campaign, report = learnt
+@pytest.fixture(scope="module")
+def learnt_of_b(taught):
+    """Learn of the other species."""
+    copy, values = taught.copied("b"), taught.prepared.campaign.model_dump()
+    values["learning"]["species"] = "B"
+    campaign = Campaign.model_validate(values, strict=False)
+    found = learn(lesson_of(campaign, copy.directory), Console(file=io.StringIO()), 2)
+    return copy, found.report
+
+
+@pytest.mark.parametrize(("of", "species"), [("learnt", 1), ("learnt_of_b", 2)])
+def test_the_model_is_scored_on_every_example_of_the_test_replicas(of, species, request):
+    campaign, report = request.getfixturevalue(of)
     model = load_model(looseness_folder(campaign) / "model.skops")
-    features, loose = examples_of(campaign, model, report["model"]["test"])
+    assert model.card.species == "AB"[species - 1]
+    features, loose = examples_of(campaign, model, report["model"]["test"], species)
     looseness = model.pipeline.predict_proba(features)[:, 1]
     scores = report["model"]["scores"]["test"]
     called = looseness > 0.5

@@ -11,6 +11,7 @@ from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
 from glasscreep.campaign.lesson import LessonError, lesson_of, variants
 from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 
 GLASSES = [0, 0, 1, 1, 2, 2, 3, 3]
 """Row of the glass of each run: two points of each replica."""
@@ -72,6 +73,17 @@ def test_a_campaign_that_is_not_analysed_is_told_so(taught):
         (copy.place(row) / "analysis.json").unlink()
     with pytest.raises(LessonError, match="no run has D2min over 20 steps yet"):
         lesson(copy)
+
+
+def test_runs_may_be_of_unequal_length(taught):
+    copy = taught.copied("unequal")
+    place = copy.place(3)
+    known = read_analysed(place).results
+    shorter = {name: {**of, "frames": min(of["frames"], 5)} for name, of in known.items()}
+    (place / ANALYSED).write_bytes(encode_analysed(Analysed(shorter)))
+    frames = [dict(source.frames) for source in lesson(copy).sources]
+    assert frames == [{20: 11, 60: 9}] * 3 + [{20: 5, 60: 5}] + [{20: 11, 60: 9}] * 4
+    assert lesson(copy).made_from != lesson(taught).made_from
 
 
 def test_an_interval_that_is_not_measured_is_refused(taught):

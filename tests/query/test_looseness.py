@@ -20,6 +20,7 @@ from glasscreep.analysis.temporal import temporal_autocorrelation
 from glasscreep.analysis.voxels import size_fluctuations, voxel_field
 from glasscreep.campaign.directory import DirectoryError, prepare
 from glasscreep.campaign.file import load
+from glasscreep.campaign.forget import forget, with_dependents
 from glasscreep.campaign.main import app
 from glasscreep.campaign.plan import make_plan
 from glasscreep.campaign.problems import CampaignFileError
@@ -381,13 +382,13 @@ def test_another_model_is_refused_until_its_results_are_removed(unlearned):
     message = str(error.value)
     assert f'there    "{there[:50]}' in message
     assert f'asked    "{asked[:50]}' in message
-    arrays = sorted(filter(is_of_looseness, names_of(campaign)))
-    named = message.split("remove what is there first: ")[1].split(". Nothing")[0].split(", ")
-    assert sorted(named) == [str(campaign.prepared.store / name) for name in arrays]
+    arrays = set(filter(is_of_looseness, names_of(campaign)))
+    named = message.split("`glasscreep forget ")[1].split("`")[0].split()[1:]
+    assert set(named) == arrays
     with pytest.raises(DirectoryError):
         make_plan(campaign.prepared.campaign, campaign.directory)
-    for name in named:
-        shutil.rmtree(name)
+    assert set(with_dependents(campaign.directory, ["looseness"])) == arrays
+    forget(campaign.directory, with_dependents(campaign.directory, ["looseness"]))
     again = campaign.extended()
     again.analyse(0)
     assert task.results != again.task(0).results

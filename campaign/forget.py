@@ -1,0 +1,123 @@
+"""`forget DIR RESULT`: results taken out of a store, so that the next `run` computes them anew."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.opened import open_campaign
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
+from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.opening import METADATA, open_array, open_readable
+from glasscreep.tasks.places import RUNS, STORE
+from glasscreep.tasks.store import remove_arrays
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArray:
+    """An array of a result, as the store describes it."""
+
+    name: str
+    """Its name."""
+    observable: str
+    """What it is of."""
+    interval: int
+    """From frame to frame [steps]; 0 if no two are compared."""
+    sources: tuple[str, ...]
+    """Names of the results that it was computed from, if it was."""
+
+    @property
+    def result(self) -> tuple[object, ...]:
+        """What the arrays of one result have in common."""
+        return self.observable, self.interval, self.sources
+
+
+def with_dependents(directory: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Find the arrays of results, and of all that was computed from them.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory.
+    names : iterable of str
+        Arrays of results, as `query` calls them.
+
+    Returns
+    -------
+    tuple of str
+        Arrays, of each result all that it has; those named come first.
+
+    Raises
+    ------
+    GlasscreepError
+        If there is no campaign, or no such result in it; names those there are.
+    """
+    there = list(_stored(open_campaign(directory).directory / STORE))
+    known, found = [array.name for array in there], list(dict.fromkeys(names))
+    for name in found:
+        if name not in known:
+            raise RefusedError(_unknown(name, known))
+    while more := [name for name in _joined(there, set(found)) if name not in found]:
+        found += more
+    return tuple(found)
+
+
+def forget(directory: Path, arrays: Iterable[str]) -> None:
+    """Remove arrays of results. Killed at any instant, the same call completes it.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory, that no driver may be at work on.
+    arrays : iterable of str
+        From `with_dependents`.
+
+    Raises
+    ------
+    GlasscreepError
+        If a driver is at work, or something can't be removed.
+    """
+    arrays = tuple(arrays)
+    with CampaignLock(directory, "forget results"):
+        # What is noted as done comes first: an array that is new, and noted, would stay empty.
+        for place in sorted((directory / RUNS).iterdir()):
+            _forget_noted(place, set(arrays))
+        remove_arrays(directory / STORE, reversed(arrays))
+
+
+def _stored(store: Path) -> Iterator[StoredArray]:
+    group = open_readable(store)
+    for name in sorted(group.array_keys()):
+        if not (store / name / METADATA).is_file():
+            continue
+        held: dict[str, Any] = dict(open_array(group, name).attrs)
+        if "observable" in held:
+            source = str(held["parameters"].get("source", ""))
+            sources = tuple(source.split(", ")) if source else ()
+            yield StoredArray(name, str(held["observable"]), int(held.get("interval", 0)), sources)
+
+
+def _joined(there: Sequence[StoredArray], found: set[str]) -> Iterator[str]:
+    """Name what shares a result with what was found, or is computed from it."""
+    results = {array.result for array in there if array.name in found}
+    for array in there:
+        if array.result in results or found.intersection(array.sources):
+            yield array.name
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=3)
+    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    return (
+        f"there is no result {name!r} in the store. {meant}There are: {', '.join(known) or 'none'}."
+    )
+
+
+def _forget_noted(place: Path, arrays: set[str]) -> None:
+    noted = read_analysed(place)
+    kept = {name: known for name, known in noted.results.items() if name not in arrays}
+    if len(kept) < len(noted.results):
+        write_durably(place / ANALYSED, encode_analysed(Analysed(kept)))

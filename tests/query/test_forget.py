@@ -1,0 +1,154 @@
+"""Results that are forgotten are computed anew, the same as before, and nothing else is."""
+
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+from tests.filled_campaign import Frames, make_campaign, make_files_small
+from typer.testing import CliRunner
+
+from glasscreep.campaign.compatible import DirectoryError
+from glasscreep.campaign.forget import forget, with_dependents
+from glasscreep.campaign.lock import CampaignLock, LockedError
+from glasscreep.campaign.main import app
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.blocks import array_names
+
+RESULTS = [
+    "strain",
+    "d2min",
+    "d2min_histogram",
+    "tail_exponent",
+    "size_fluctuations",
+    "voronoi_volume",
+]
+OF_D2MIN = {"d2min_20", "d2min_histogram_20", "tail_exponent_20", "size_fluctuations_d2min_20"}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """Give a campaign with a run that is analysed. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_files_small(patch)
+        analysis = {"d2min_intervals": [20, 60], "results": RESULTS}
+        directory = tmp_path_factory.mktemp("forget") / "filled"
+        campaign = make_campaign(directory, Frames.of_corner(200), analysis=analysis)
+        campaign.write(0, 12)
+        campaign.analyse(0)
+        yield campaign
+
+
+@pytest.fixture
+def campaign(filled):
+    """Give a copy of it."""
+    yield filled.copied("copy")
+    shutil.rmtree(filled.directory.with_name("copy"))
+
+
+def stored(campaign):
+    names = [name for result in campaign.prepared.results for name in array_names(result)]
+    return {name: campaign.array(name) for name in names}
+
+
+def files(campaign):
+    found = campaign.directory.rglob("*")
+    return {path: path.stat().st_mtime_ns for path in found if path.is_file()}
+
+
+def test_what_is_computed_from_it_goes_with_it(campaign):
+    gone = with_dependents(campaign.directory, ["d2min_20"])
+    assert gone[0] == "d2min_20"
+    assert set(gone) == OF_D2MIN
+
+
+def test_all_arrays_of_a_result_go_together(campaign):
+    both = {"strain", "strain_loaded"}
+    assert set(with_dependents(campaign.directory, ["strain_loaded"])) == both
+
+
+def test_each_result_is_noted_by_the_name_of_one_of_its_arrays(campaign):
+    for result in campaign.prepared.results:
+        assert result.name in array_names(result)
+
+
+def test_it_is_computed_anew_and_the_rest_is_left_alone(campaign):
+    before, there = stored(campaign), files(campaign)
+    forget(campaign.directory, with_dependents(campaign.directory, ["d2min_20"]))
+    with xr.open_zarr(campaign.prepared.store, chunks=None) as dataset:
+        assert not OF_D2MIN & set(dataset)
+        assert "d2min_60" in dataset
+    again = campaign.extended()
+    assert {name for block in again.blocks(0) for name in block.names.split(", ")} == OF_D2MIN
+    again.analyse(0)
+    for name, values in stored(again).items():
+        np.testing.assert_array_equal(values, before[name], err_msg=name)
+    others = [path for path in there if path.parent.name in set(before) - OF_D2MIN]
+    assert len(others) > len(before) - len(OF_D2MIN)
+    assert all(path.stat().st_mtime_ns == there[path] for path in others)
+
+
+def test_after_it_other_parameters_are_no_reason_to_refuse(campaign):
+    asked = {"d2min_intervals": [20, 60], "results": RESULTS, "d2min_cutoff": 2.0}
+    with pytest.raises(DirectoryError, match=r"glasscreep forget .* d2min_20") as refused:
+        campaign.extended(analysis=asked)
+    named = str(refused.value).split("glasscreep forget ")[1].split("`")[0].split()[1:]
+    forget(campaign.directory, with_dependents(campaign.directory, named))
+    again = campaign.extended(analysis=asked)
+    before = campaign.directory.with_name("filled")
+    again.analyse(0)
+    assert again.attributes("d2min_20")["parameters"]["cutoff"] == 2.0
+    assert before.is_dir()
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_killed_it_is_completed_by_the_same_call(campaign, after, monkeypatch):
+    """Whichever of the arrays, or the root, is not got to any more."""
+    before = stored(campaign)
+    gone, steps = with_dependents(campaign.directory, ["d2min_20"]), iter(range(after))
+
+    def killed(path):
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        return path
+
+    with monkeypatch.context() as patch:
+        patch.setattr("glasscreep.tasks.store.sync_directory", killed)
+        if after < len(gone):
+            with pytest.raises(KeyboardInterrupt):
+                forget(campaign.directory, gone)
+        else:
+            forget(campaign.directory, gone)
+    if (campaign.prepared.store / "d2min_20").exists():
+        forget(campaign.directory, with_dependents(campaign.directory, gone[:1]))
+    again = campaign.extended()
+    again.analyse(0)
+    for name, values in stored(again).items():
+        np.testing.assert_array_equal(values, before[name], err_msg=name)
+
+
+def test_while_a_driver_is_at_work_nothing_is_removed(campaign):
+    with CampaignLock(campaign.directory), pytest.raises(LockedError):
+        forget(campaign.directory, ["d2min_20"])
+    assert read_analysed(campaign.place(0)).results["d2min_20"]["frames"] == 11
+
+
+def test_frames_and_what_is_mistyped_are_refused(campaign):
+    for name in ("position", "d2min"):
+        with pytest.raises(RefusedError, match=f"no result '{name}'") as refused:
+            with_dependents(campaign.directory, [name])
+        assert "d2min_20" in str(refused.value)
+    with pytest.raises(RefusedError, match="Did you mean d2min_20"):
+        with_dependents(campaign.directory, ["d2min_2"])
+
+
+def test_on_the_command_line_it_asks_first(campaign):
+    command = ["forget", str(campaign.directory), "voronoi_volume"]
+    asked = CliRunner().invoke(app, command, input="n\n")
+    assert asked.exit_code == 0
+    assert "removes voronoi_volume of every run" in asked.output
+    assert (campaign.prepared.store / "voronoi_volume").is_dir()
+    done = CliRunner().invoke(app, [*command, "--yes"])
+    assert done.exit_code == 0, done.output
+    assert not (campaign.prepared.store / "voronoi_volume").exists()
