@@ -3,6 +3,7 @@
 #   make test     lint, and run every test
 #   make lint     ruff, mypy, import layers
 #   make fast     the fast tests alone
+#   make docs     write the tables of docs/campaign-file.md anew
 #   make long     campaigns that outlast faults, for minutes each; best on a quiet machine
 #   make clean    remove environments and caches; a campaign's directory is never touched
 # PYTHON=... chooses the interpreter, VENV=... the environment's directory.
@@ -10,7 +11,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: demo test lint fast slow long doctest clean
+.PHONY: demo test lint fast slow long doctest docs clean
 
 PYTHON ?=
 VENV ?= .venv
@@ -42,6 +43,9 @@ slow: $(VENV)/installed-for-tests
 
 long: $(VENV)/installed-for-tests
 	$(PYTEST) -v -n auto -m long
+
+docs: $(VENV)/installed
+	$(BIN)/python docs/generate.py
 
 clean:
 	rm -rf .venv .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis \

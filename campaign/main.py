@@ -29,7 +29,6 @@ from glasscreep.campaign.terminal import (
 
 app = typer.Typer(
     name="glasscreep",
-    help="Creep and plasticity of glasses, as campaigns of LAMMPS simulations.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -52,7 +51,8 @@ def common(
 ) -> None:
     """Creep and plasticity of glasses, as campaigns of LAMMPS simulations.
 
-    Start with [bold]glasscreep doctor[/], then [bold]glasscreep plan CAMPAIGN.toml[/].
+    Start with [bold]glasscreep doctor[/], then [bold]glasscreep plan CAMPAIGN.toml[/]. Each command
+    has its own help: [bold]glasscreep run --help[/].
     """
 
 

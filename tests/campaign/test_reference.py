@@ -1,102 +1,66 @@
 """The reference of the campaign file says what the models do."""
 
+import importlib.util
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from glasscreep.campaign.analysis_section import FeaturesSection
-from glasscreep.campaign.cluster_section import JobSection
-from glasscreep.campaign.explain import allowed_at, inner_section
-from glasscreep.campaign.file import Campaign, load
-from glasscreep.campaign.problems import dotted, toml_text
+from glasscreep.campaign.file import load
 
 ROOT = Path(__file__).parents[2]
-REFERENCE = (ROOT / "docs" / "campaign-file.md").read_text()
-SAID_IN_WORDS = {
-    "name": "the file's name without its ending",
-    "grid.temperature": "none: required",
-    "grid.stress": "none: required",
-    "model.pair_style": "Lennard-Jones pairs",
-    "model.pair_coeff": "none",
-    "model.potential_files": "none",
-    "creep.protocol": "the same load all along",
-    "analysis.d2min_intervals": "one `creep.frame_interval`; none if a run has one frame",
-    **{
-        f"analysis.features.{key}": "as the preset says"
-        for key in FeaturesSection.model_fields
-        if key != "preset"
-    },
-    "analysis.own.function": "none: required",
-    "analysis.own.name": "that of the function",
-    "analysis.own.per": '`"particle"`; `"run"` with `of = "run"`',
-    "analysis.own.units": "none: required",
-    "analysis.own.definition": "none: required",
-    "analysis.own.parameters": "none",
-    "learning.interval": "the smallest of `analysis.d2min_intervals`",
-    "learning.temperature": "all",
-    "learning.stress": "all",
-    "learning.study.intervals": "all of `analysis.d2min_intervals`",
-    "resources.slots": "cores of the machine // `ranks`",
-    "resources.accelerator": "the fastest, measured as each run begins",
-    "resources.neighbor_skin": "the fastest, likewise",
-    **{f"cluster.{key}": "as SLURM has it" for key in JobSection.model_fields},
-    **{
-        f"cluster.{kind}.{key}": "as in `[cluster]`"
-        for kind in ("controller", "md", "analysis")
-        for key in JobSection.model_fields
-    },
-    "cluster.interface": "all of them",
-    "cluster.launcher": '`"srun"`',
-}
-HEADING = "| key | default | unit | allowed | meaning |"
+PAGE = ROOT / "docs/campaign-file.md"
+REFERENCE = PAGE.read_text()
 
 
-def tables() -> dict[str, list[str]]:
-    """Rows of every table that the reference should have, by the heading above it."""
-    expected = {"Top of the file": list(rows(()))}
-    for key in Campaign.model_fields:
-        if inner_section(Campaign, key):
-            expected[f"`[[{key}]]`" if key == "grid" else f"`[{key}]`"] = list(rows((key,)))
-    return expected
+@pytest.fixture(scope="module")
+def generate():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def rows(above: tuple[str, ...]) -> Iterator[str]:
-    """Rows of one section, those of the tables in it included; of the top, its plain keys."""
-    section = Campaign
-    for key in above:
-        section = inner_section(section, key)
-    for key, field in section.model_fields.items():
-        path = (*above, key)
-        if inner_section(section, key):
-            if above:
-                yield from rows(path)
-            continue
-        meaning, unit = re.fullmatch(r"(.*?)(?: \[(.*)\])?\.", field.description).groups()
-        default = SAID_IN_WORDS.get(dotted(path)) or f"`{toml_text(field.default)}`"
-        name = dotted(path[1:] if above else path)
-        yield f"| `{name}` | {default} | {unit or ''} | {allowed_at(path)} | {meaning} |"
+def test_the_tables_are_those_of_the_models(generate):
+    assert generate.with_tables(REFERENCE) == REFERENCE, "`make docs` writes them anew"
 
 
-def written(title: str) -> list[str]:
-    """Rows that the reference has under a heading."""
-    part = re.search(
-        rf"^## {re.escape(title)}$(.*?)(?=^## |\Z)", REFERENCE, re.DOTALL | re.MULTILINE
+def test_every_section_has_a_table_of_all_its_keys(generate):
+    titles = dict(generate.sections())
+    assert {generate.TOP, "`[model]`", "`[[grid]]`", "`[cluster]`"} <= set(titles)
+    keys = {row.split("`")[1] for row in generate.rows(("cluster",))}
+    assert {"partition", "md.cores", "analysis.walltime_s"} <= keys
+
+
+def test_a_table_out_of_date_is_replaced_and_the_prose_kept(generate):
+    row = "| `replicas` | `10` |"
+    assert row in REFERENCE
+    old = REFERENCE.replace(row, "| `replicas` | `11` |").replace(
+        "| `seed` | `0` |", "| `sead` |", 1
     )
-    assert part, f"docs/campaign-file.md has no section {title}"
-    lines = [line for line in part[1].splitlines() if line.startswith("|")]
-    return lines[lines.index(HEADING) + 2 :]
+    assert generate.with_tables(old) == REFERENCE
+    with_words = REFERENCE.replace("How a glass is loaded.", "Words of my own.")
+    assert generate.with_tables(with_words) == with_words
 
 
-@pytest.mark.parametrize("title", tables())
-def test_every_key_is_in_the_reference_as_it_is(title):
-    assert written(title) == tables()[title]
+def test_a_section_without_a_table_is_refused(generate):
+    with pytest.raises(ValueError, match=r"needs the heading '## `\[glass\]`"):
+        generate.with_tables(REFERENCE.replace("\n## `[glass]`\n", "\n"))
 
 
-def test_the_examples_in_the_reference_are_valid(tmp_path):
-    examples = re.findall(r"```toml\n(.*?)```", REFERENCE, re.DOTALL)
+def test_no_default_in_words_is_of_a_key_that_is_gone(generate):
+    there = {
+        f"{'.'.join((*above, row.split('`')[1]))}"
+        for _, above in generate.sections()
+        for row in generate.rows(above)
+    }
+    assert set(generate.SAID_IN_WORDS) <= there
+
+
+@pytest.mark.parametrize("page", ["docs/campaign-file.md", "docs/first-campaign.md", "README.md"])
+def test_the_campaign_files_shown_are_valid(page, tmp_path):
+    examples = re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert examples
     for number, text in enumerate(examples):
         tomllib.loads(text)

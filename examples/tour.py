@@ -1,0 +1,103 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A campaign from Python
+#
+# Write a campaign file, run it, open what came of it, choose runs, draw strain and its fit.
+# Takes about a minute on two cores. It writes into the folder that it is run in.
+
+# %%
+"""A tour: a campaign from its file to a figure."""
+
+import subprocess
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import glasscreep
+
+# %% [markdown]
+# ## The campaign file
+#
+# What it does not say has the value of the paper. Two stresses on two replicas are four runs.
+
+# %%
+FILE = Path("tour.toml")
+FILE.write_text("""\
+seed = 1
+replicas = 2
+
+[model]
+particles = 1000
+
+[glass]
+melt_steps = 2000
+quench_steps = 5000
+
+[creep]
+steps = 10_000
+frame_interval = 1000
+barostat_damping = 2.0
+
+[[grid]]
+temperature = 0.2
+stress = [0.3, 0.6]
+""")
+
+# %% [markdown]
+# ## Plan and run
+#
+# The same as in a terminal. Run it again, and only what is new is computed.
+
+# %%
+subprocess.run(["glasscreep", "plan", FILE], check=True)
+subprocess.run(["glasscreep", "run", FILE], check=True)
+
+# %% [markdown]
+# ## Open
+#
+# Also while it runs. `runs` is a table of pandas, one run a row; `dataset` holds all arrays, and
+# reads values when they are asked for.
+
+# %%
+campaign = glasscreep.open("tour")
+print(campaign.runs[["temperature", "stress", "replica", "state", "frames"]])
+print(campaign.dataset.strain)
+
+# %% [markdown]
+# ## Choose runs
+#
+# Rows of the table are positions along the dimension `run`.
+
+# %%
+rows = campaign.runs.query("stress > 0.5").index
+under_load = campaign.dataset.isel(run=rows)
+print(under_load.strain.mean("run").values)
+
+# %% [markdown]
+# ## Strain and its fit
+#
+# `creep_fit` is the line of strain against the logarithm of time, of each run that is finished.
+
+# %%
+figure, axes = plt.subplots(layout="constrained")
+for stress, of_stress in campaign.dataset.groupby("stress"):
+    time = of_stress.time.values
+    mean = of_stress.strain.mean("run").values
+    slope, intercept = of_stress.creep_fit.mean("run").values[:2]
+    (line,) = axes.semilogx(time, mean, "o", label=f"stress {stress:g}")
+    axes.semilogx(time, intercept + slope * np.log(time), color=line.get_color())
+axes.set(xlabel="time", ylabel="strain", title="Mean of two replicas")
+axes.legend()
+figure.savefig("tour.png", dpi=100)
