@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands, learn_command, looseness_command
+from glasscreep.campaign import cluster_commands, learn_command, looseness_command, report_command
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -183,6 +183,7 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
+report_command.add_to(app)
 learn_command.add_to(app)
 looseness_command.add_to(app)
 cluster_commands.add_to(app)

@@ -70,4 +70,6 @@ def _digest_of_code() -> str:
     here = Path(__file__).parent
     files = sorted(path for pattern in CODE for path in here.glob(pattern))
     versions = f"{__version__} {version('matplotlib')} {version('pandas')} {version('numpy')}"
-    return hashlib.sha256(b"".join([*(path.read_bytes() for path in files), versions.encode()])).hexdigest()
+    return hashlib.sha256(
+        b"".join([*(path.read_bytes() for path in files), versions.encode()])
+    ).hexdigest()

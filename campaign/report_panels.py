@@ -1,7 +1,6 @@
 """Panels of a report, made or recalled: each with its picture, its table and what they mean."""
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,14 @@ from glasscreep.campaign.report_cache import Cache
 from glasscreep.campaign.report_source import About, NotThereError, Source
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing
+
+ASKED: dict[str, Any] = {
+    "creep": {"frame_interval", "loading"},
+    "model": {"units", "timestep"},
+    "learning": {"species"},
+    "analysis": {"looseness", "voxels"},
+}
+"""Keys of the campaign file that pictures depend on besides the results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,9 @@ class MadeFigure:
 
 def make_figure(figure: Figure, source: Source, cache: Cache) -> MadeFigure:
     """Make the panels of a figure, those that nothing changed for recalled."""
-    made = [_make(f"{figure.number}{panel.letter}", panel, source, cache) for panel in figure.panels]
+    made = [
+        _make(f"{figure.number}{panel.letter}", panel, source, cache) for panel in figure.panels
+    ]
     return MadeFigure(
         figure.number,
         figure.title,
@@ -67,7 +76,9 @@ def make_figure(figure: Figure, source: Source, cache: Cache) -> MadeFigure:
     )
 
 
-def save_figure(figure: Figure, made: MadeFigure, directory: Path, forms: Sequence[str]) -> list[Path]:
+def save_figure(
+    figure: Figure, made: MadeFigure, directory: Path, forms: Sequence[str]
+) -> list[Path]:
     """Save a figure, its panels side by side, in some formats.
 
     Returns
@@ -97,10 +108,9 @@ def _make(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
     if known is not None:
         about = tuple(About(**entry) for entry in known.pop("about"))
         return MadePanel(**{**known, "about": about})
-    damage = len(source.damage)
     made = _compute(name, panel, source)
     cache.computed.append(name)
-    if not made.absent and len(source.damage) == damage:
+    if not (made.absent or source.damage.keys() & {name, *panel.needs}):  # it may be mended
         cache.keep(name, key, asdict(made))
     return made
 
@@ -111,7 +121,7 @@ def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
         "frame": source.frame,
         "interval": source.interval,
         "field": source.field,
-        "campaign": json.loads(source.campaign.model_dump_json(exclude={"resources", "cluster"})),
+        "campaign": source.campaign.model_dump(mode="json", include=ASKED),
     }
     text = [panel.letter, panel.title, panel.note]
     return {"text": text, "state": source.state_of(panel.needs), "choices": choices}
@@ -124,7 +134,7 @@ def _compute(name: str, panel: Panel, source: Source) -> MadePanel:
     except NotThereError as error:
         return MadePanel(name, panel.title, panel.note, str(error), "", "", about)
     except DamagedError as error:
-        source.damage.append(str(error))
+        source.note_damage(name, error)
         return MadePanel(name, panel.title, panel.note, str(error), "", "", about)
     made = MadePanel(name, panel.title, panel.note, "", "", csv, about)
     with styled():

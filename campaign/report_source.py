@@ -68,11 +68,31 @@ class Source:
         self.runs = open_campaign(directory).runs
         self.campaign = read_campaign(directory)
         self.reader = FrameReader(directory / STORE)
-        self.damage: list[str] = []
+        self.damage: dict[str, list[str]] = {}
+        """What is damaged, by result."""
         self._group = open_readable(directory / STORE)
         self._tables: dict[tuple[str, Point | None], pd.DataFrame] = {}
         self.run = self._middle_run() if run is None else run
         self.frame = self._last_frame() if frame is None else frame
+
+    @classmethod
+    def of(cls, directory: Path, run: str | None = None, frame: int | None = None) -> "Source":
+        """Take the run shown by its id, the beginning of that, or its row.
+
+        Raises
+        ------
+        GlasscreepError
+            If there is no campaign, no such run, or no such frame in the store.
+        """
+        row = None if run is None else _row_of(open_campaign(directory).runs, run)
+        source = cls(directory, row, frame)
+        there = 0 if source.run is None else int(source.runs.loc[source.run, "frames_stored"])
+        if frame is not None and frame >= there:
+            msg = f"frame {frame} is not in the store; allowed: 0 to {there - 1}"
+            raise GlasscreepError(
+                msg if there else f"frame {frame} is not in the store: none is yet"
+            )
+        return source
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -143,7 +163,7 @@ class Source:
     def table(self, name: str, point: Point | None = None) -> pd.DataFrame:
         """Take what `query` has of a result, of all runs or of those of one point.
 
-        What is damaged is left out, and `damage` says so.
+        What is damaged is left out, and `damage` says so, by the name of the result.
 
         Raises
         ------
@@ -160,6 +180,12 @@ class Source:
             raise NotThereError(self._what_computes(name))
         return table
 
+    def note_damage(self, name: str, error: DamagedError) -> None:
+        """Keep what is damaged of a result, or of what else has a name, to be told."""
+        known = self.damage.setdefault(name, [])
+        if str(error) not in known:
+            known.append(str(error))
+
     def state_of(self, names: Iterable[str]) -> dict[str, Any]:
         """Say, as JSON, all that the values of results and files depend on.
 
@@ -173,20 +199,25 @@ class Source:
             if name == LESSON:
                 state[name] = self._digest(LEARNT, LESSON)
                 continue
-            about = self.about(name) if self.has(name) else None
-            state[name] = [
-                "" if about is None else about.parameters,
-                [
-                    [run.id, run.frames, run.frames_stored, self._analysed[run.id].get(name, 0)]
-                    for run in self.runs.itertuples()
-                ],
-            ]
+            parameters = self.about(name).parameters if self.has(name) else ""
+            state[name] = [parameters, self._progress(name)]
         return state
 
     @cached_property
     def model_digest(self) -> str:
         """SHA-256 of the model's file, or nothing."""
         return self._digest(LEARNT, MODEL)
+
+    def _progress(self, name: str) -> list[Any]:
+        """Say of each run how many frames of a result there are."""
+        counted = {**dict.fromkeys(STRAINS, "frames"), "position": "frames_stored"}.get(name)
+        return [
+            [
+                str(run["id"]),
+                int(run[counted]) if counted else self._analysed[run["id"]].get(name, 0),
+            ]
+            for run in self.runs.to_dict("records")
+        ]
 
     @cached_property
     def _analysed(self) -> dict[str, dict[str, int]]:
@@ -195,7 +226,9 @@ class Source:
             run_id: {
                 # A result may have several arrays, named after it.
                 array: int(known["frames"])
-                for name, known in read_analysed(run_directory(self.directory, run_id)).results.items()
+                for name, known in read_analysed(
+                    run_directory(self.directory, run_id)
+                ).results.items()
                 for array in (name, f"{name}_surrogate")
             }
             for run_id in self.runs["id"]
@@ -222,14 +255,13 @@ class Source:
             try:
                 parts.append(query_table(self.directory, name, *where, int(str(run.replica))))
             except DamagedError as error:
-                if str(error) not in self.damage:
-                    self.damage.append(str(error))
+                self.note_damage(name, error)
         filled = [part for part in parts if len(part)]
         return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
     def _what_computes(self, name: str) -> str:
-        if self.damage:
-            return f"nothing undamaged is there of {name}: {'; '.join(self.damage)}"
+        if name in self.damage:
+            return f"nothing undamaged is there of {name}: {'; '.join(self.damage[name])}"
         observable = max(
             (known for known in OBSERVABLES if name == known or name.startswith(f"{known}_")),
             key=len,
@@ -260,6 +292,17 @@ class Source:
 
     def _last_frame(self) -> int:
         return -1 if self.run is None else int(self.runs.loc[self.run, "frames_stored"]) - 1
+
+
+def _row_of(runs: pd.DataFrame, run: str) -> int:
+    match = runs.index[runs["id"].str.startswith(run)]
+    if len(match) == 1:
+        return int(match[0])
+    if run.isdecimal() and int(run) in runs.index:
+        return int(run)
+    what = f"{len(match)} runs begin with {run!r}" if len(match) else f"there is no run {run!r}"
+    msg = f"{what}; allowed: an id, a beginning that no other has, or a row up to {len(runs) - 1}"
+    raise GlasscreepError(msg)
 
 
 def over_replicas(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:

@@ -80,12 +80,17 @@ def draw_curves(
     """Draw a curve for each point, in colours by what tells the points apart."""
     groups = [(key, own) for key, own in table.groupby(["temperature", "stress"], sort=True)]
     varied = telling_apart(table)
-    names = [", ".join(f"{_symbol(name)} = {own[name].iloc[0]:g}" for name in varied) for _, own in groups]
+    names = [
+        ", ".join(f"{_symbol(name)} = {own[name].iloc[0]:g}" for name in varied)
+        for _, own in groups
+    ]
     values = [
         float(own[varied[0]].iloc[0]) if len(varied) == 1 else float(at)
         for at, (_, own) in enumerate(groups)
     ]
-    palette = by_value(axes, values, NAMED[varied[0]] if len(varied) == 1 else "number of the point")
+    palette = by_value(
+        axes, values, NAMED[varied[0]] if len(varied) == 1 else "number of the point"
+    )
     for at, (_, own) in enumerate(groups):
         color = palette[values[at]]
         few = len(own) <= FEW
@@ -93,7 +98,14 @@ def draw_curves(
         line = "none" if few and "fit" in own and own["fit"].notna().any() else "-"
         label = names[at] if len(groups) <= LEGEND_ENTRIES else None
         with_errors(
-            axes, own, "time", band=not few, color=color, label=label or None, linestyle=line, **look
+            axes,
+            own,
+            "time",
+            band=not few,
+            color=color,
+            label=label or None,
+            linestyle=line,
+            **look,
         )
         if "fit" in own and own["fit"].notna().any():
             axes.plot(own["time"], own["fit"], color=color if few else "k", lw=0.9, ls="--")

@@ -96,7 +96,9 @@ def _space_panel(source: Source) -> Panel:
         return table.assign(decay_length=[lengths[pair] for pair in pairs])
 
     def draw(axes: "Axes", table: pd.DataFrame) -> None:
-        by_point(axes, table, "sacf_distance", lambda own: f"$\\xi$ = {own['decay_length'].iloc[0]:.2f}")
+        by_point(
+            axes, table, "sacf_distance", lambda own: f"$\\xi$ = {own['decay_length'].iloc[0]:.2f}"
+        )
         length = table["decay_length"].mean()
         r = np.linspace(0, table["sacf_distance"].max(), 200)
         axes.plot(r, np.exp(-r / length), color="k", ls="--", lw=0.8, label="exp($-r/\\xi$)")

@@ -100,9 +100,7 @@ def _distribution_panel(source: Source) -> Panel:
 
     def draw(axes: "Axes", table: pd.DataFrame) -> None:
         groups = list(table.groupby("time"))
-        for at, (color, (time, own)) in enumerate(
-            zip(colours(len(groups)), groups, strict=True)
-        ):
+        for at, (color, (time, own)) in enumerate(zip(colours(len(groups)), groups, strict=True)):
             seen = own[own["mean"] > 0]
             label = f"$t_0$ = {time:g}"
             with_errors(
@@ -133,8 +131,12 @@ def _tail_panel(source: Source) -> Panel:
         width = histogram.groupby("d2min")["width"].first()
         sums["density"] = sums["value"] / sums["total"] / sums["d2min"].map(width)
         table = over_replicas(sums, ["d2min"], "density")
-        tail = source.table(names[1], source.point).pivot_table("value", "replica", "tail_parameter")
-        particles = histogram.groupby("replica")["total"].max().mean() * histogram["frame"].nunique()
+        tail = source.table(names[1], source.point).pivot_table(
+            "value", "replica", "tail_parameter"
+        )
+        particles = (
+            histogram.groupby("replica")["total"].max().mean() * histogram["frame"].nunique()
+        )
         exponent, lower = tail["exponent"].mean(), tail["lower"].mean()
         share = tail["samples"].mean() / particles
         x = table["d2min"]
@@ -153,7 +155,9 @@ def _tail_panel(source: Source) -> Panel:
         )  # fmt: skip
         exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
         told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
-        axes.plot(seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=f"exponent −{told}")
+        axes.plot(
+            seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=f"exponent −{told}"
+        )
         axes.axvline(LOOSE, color=GREY, lw=0.8, ls=":", label=f"loose above {LOOSE}")
         _log_log(axes, source)
         legend(axes)

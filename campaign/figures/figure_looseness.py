@@ -9,7 +9,14 @@ import pandas as pd
 from glasscreep.campaign.figures.curves import curves, draw_curves
 from glasscreep.campaign.figures.figure_strain import OF_FIT, OF_MEAN, strain_name
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.style import BLUE, ORANGE, SEQUENTIAL, labelled, legend, with_errors
+from glasscreep.campaign.figures.style import (
+    BLUE,
+    ORANGE,
+    SEQUENTIAL,
+    labelled,
+    legend,
+    with_errors,
+)
 from glasscreep.campaign.report_source import Source, over_replicas
 from glasscreep.tasks.looseness_results import LOOSENESS_FIT
 from glasscreep.tasks.strain_results import FIT
@@ -150,7 +157,9 @@ def _draw_share(axes: "Axes", table: pd.DataFrame) -> None:
         axes, seen, "looseness", above_zero=True, color=BLUE, marker="o", linestyle="none",
         markersize=2.4, elinewidth=0.6,
     )  # fmt: skip
-    axes.set(yscale="log", xlim=(0, 1), xlabel=LABEL, ylabel="share that is loose, $p($loose$\\,|\\,L)$")
+    axes.set(
+        yscale="log", xlim=(0, 1), xlabel=LABEL, ylabel="share that is loose, $p($loose$\\,|\\,L)$"
+    )
 
 
 def figure_mean(source: Source) -> Figure:

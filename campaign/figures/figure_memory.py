@@ -76,7 +76,7 @@ def _tacf_panel(source: Source) -> Panel:
 
 
 def _voxel_panels(source: Source) -> tuple[Panel, Panel]:
-    needs = source.field, "position"
+    needs = source.field, f"decorrelation_times_{source.field}", "position"
 
     @cache
     def fields() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -104,7 +104,9 @@ def _voxel_panels(source: Source) -> tuple[Panel, Panel]:
 
     def draw_series(axes: "Axes", table: pd.DataFrame) -> None:
         (voxel,) = [name for name in table if name.startswith("voxel_")]
-        axes.plot(table["time"], table[voxel], color=BLUE, marker="o", markersize=2.4, label="one voxel")
+        axes.plot(
+            table["time"], table[voxel], color=BLUE, marker="o", markersize=2.4, label="one voxel"
+        )
         axes.plot(table["time"], table["system"], color=GREY, ls="--", label="mean of all")
         axes.set_xlabel(_time_label("time under load", source))
         axes.set_ylabel(f"${field_symbol(source)}$ of a voxel")
@@ -122,7 +124,14 @@ def _voxel_panels(source: Source) -> tuple[Panel, Panel]:
 
     what = "of the run shown, voxels chosen by how fast they forget, from the slowest on"
     return (
-        Panel("B", "One voxel against time", f"the slowest voxel {what[:16]}", needs, series, draw_series),
+        Panel(
+            "B",
+            "One voxel against time",
+            f"the slowest voxel {what[:16]}",
+            needs,
+            series,
+            draw_series,
+        ),
         Panel(
             "C",
             "Autocorrelation in time, of single voxels",
@@ -146,13 +155,18 @@ def _voxel_fields(source: Source) -> tuple[NDArray[np.float64], NDArray[np.int64
         raise NotThereError(msg)
     voxels = source.campaign.analysis.voxels.voxels
     fields = np.stack(
-        [voxel_field(*_particles(source, frame), voxels).mean.ravel() for frame in range(_frames(source))]
+        [
+            voxel_field(*_particles(source, frame), voxels).mean.ravel()
+            for frame in range(_frames(source))
+        ]
     )
     full = np.isfinite(fields).all(axis=0)
     order = own[own.notna()].sort_values(ascending=False, kind="stable").index.to_numpy(int)
     order = order[full[order]]
     if not len(order):
-        msg = "no voxel of the run shown holds particles in every frame: lower analysis.voxels.voxels"
+        msg = (
+            "no voxel of the run shown holds particles in every frame: lower analysis.voxels.voxels"
+        )
         raise NotThereError(msg)
     chosen = np.unique(np.linspace(0, len(order) - 1, VOXELS_SHOWN).astype(int))
     return fields, order[chosen]

@@ -28,7 +28,9 @@ def layer_panel(source: Source) -> Panel:
         frame = source.frame - apart
         source.table(name, source.point)
         if source.run is None or frame < 0:
-            msg = f"the run shown has no frame yet that D2min over {source.interval} steps starts at"
+            msg = (
+                f"the run shown has no frame yet that D2min over {source.interval} steps starts at"
+            )
             raise NotThereError(msg)
         return _layer(source, name, frame)
 
