@@ -101,6 +101,7 @@ def _render(source: Source, figures: Sequence[MadeFigure], particles: int) -> st
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["base64"] = lambda text: base64.b64encode(text.encode()).decode("ascii")
+    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:].rstrip(".") + "."
     frame, no_frame = _frame(source, particles)
     style = _asset("report.css")
     script = _asset("ogl.min.js") + _asset("view.js") if frame else ""

@@ -1,5 +1,6 @@
 """Figure 3: the microscopic response."""
 
+import itertools
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ def _densities(source: Source) -> pd.DataFrame:
     table = source.table(f"d2min_histogram_{source.interval}", source.point)
     table = table[table["species_name"] == "A"]
     edges = np.unique(table["d2min_bin"])
-    upper = dict(zip(edges[:-1], edges[1:], strict=True))
+    upper = dict(itertools.pairwise(edges))
     total = table.groupby(["replica", "frame"])["value"].transform("sum")
     inner = table["d2min_bin"].between(edges[1], edges[-2])
     table = table.assign(total=total)[inner & (total > 0)]
@@ -156,7 +157,7 @@ def _tail_panel(source: Source) -> Panel:
         exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
         told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
         axes.plot(
-            seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=f"exponent −{told}"
+            seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=f"exponent $-${told}"
         )
         axes.axvline(LOOSE, color=GREY, lw=0.8, ls=":", label=f"loose above {LOOSE}")
         _log_log(axes, source)

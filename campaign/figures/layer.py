@@ -44,7 +44,7 @@ def layer_panel(source: Source) -> Panel:
         circles = EllipseCollection(
             size, size, np.zeros(len(size)), units="xy", offsets=table[["x", "z"]].to_numpy(),
             offset_transform=axes.transData, cmap=SEQUENTIAL, norm=LogNorm(low, max(high, 2 * low)),
-            edgecolors="k", linewidths=0.15,
+            edgecolors="k", rasterized=True, linewidths=0.15,
         )  # fmt: skip
         circles.set_array(values)
         axes.add_collection(circles)

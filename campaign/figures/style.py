@@ -130,7 +130,7 @@ def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, A
     from matplotlib.colors import ListedColormap, Normalize
 
     ordered = sorted(set(values))
-    chosen = colours(len(ordered))
+    chosen = colours(len(ordered)) if len(ordered) > 1 else [BLUE]
     if len(ordered) > LEGEND_ENTRIES:
         span = Normalize(ordered[0], ordered[-1])
         cmap = ListedColormap(colours(256))
