@@ -42,6 +42,11 @@ class Written:
     not_cached: str
     """Why nothing could be kept for the next time; nothing if it was."""
 
+    @property
+    def new(self) -> int:
+        """How many panels were made anew and are there."""
+        return len(set(self.computed) - set(self.absent))
+
 
 def write_report(
     source: Source, page: Path, forms: Sequence[str] = (), particles: int = PARTICLES

@@ -65,7 +65,7 @@ def report(
         say(console, f"report: {written.page}")
         say(
             console,
-            f"{written.panels} panels, {len(written.computed)} of them new; "
+            f"{written.panels} panels, {written.new} of them new; "
             f"not there: {', '.join(written.absent) or 'none'}",
         )
         for told in written.damage:

@@ -20,6 +20,7 @@ from glasscreep.campaign.report_source import NotThereError, Point, Source, over
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+SYMBOLS = {"temperature": "$T$", "stress": "$\\sigma$"}
 FEW = 40
 """Points of a curve that have markers and bars; more are a line and a band."""
 
@@ -43,7 +44,7 @@ def curves(
         Result that has slope and intercept against ln(time); the mean of both over replicas
         gives a column ``fit``, nan where there is no such fit.
     points : sequence of (temperature, stress), optional
-        All by default.
+        By default those that `shown_points` chooses.
 
     Returns
     -------
@@ -57,10 +58,35 @@ def curves(
         for point, (slope, intercept) in _fits(source, fit).items():
             own = (table["temperature"] == point[0]) & (table["stress"] == point[1])
             table.loc[own, "fit"] = slope * np.log(table.loc[own, "time"]) + intercept
-    if points is not None:
-        pairs = list(zip(table["temperature"], table["stress"], strict=True))
-        table = table[[pair in points for pair in pairs]].reset_index(drop=True)
-    return table
+    return of_points(table, shown_points(source) if points is None else points)
+
+
+def lines(source: Source) -> tuple[list[Point], list[Point]]:
+    """Choose the points at the stress that has most temperatures, and the other way round."""
+    chosen = []
+    for fixed in (1, 0):
+        counts: dict[float, int] = {}
+        for point in source.points:
+            counts[point[fixed]] = counts.get(point[fixed], 0) + 1
+        most = [value for value, count in counts.items() if count == max(counts.values())]
+        middle = sorted(most)[len(most) // 2] if most else None
+        chosen.append([point for point in source.points if point[fixed] == middle])
+    return chosen[0], chosen[1]
+
+
+def shown_points(source: Source) -> list[Point]:
+    """Choose the points that are drawn together: all, or those that one colour bar can tell."""
+    points = list(source.points)
+    both_vary = all(len({point[at] for point in points}) > 1 for at in (0, 1))
+    if len(points) <= LEGEND_ENTRIES or not both_vary:
+        return points
+    return max(lines(source), key=len)
+
+
+def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
+    """Take the rows of some points."""
+    pairs = zip(table["temperature"], table["stress"], strict=True)
+    return table[[pair in points for pair in pairs]].reset_index(drop=True)
 
 
 def _fits(source: Source, name: str) -> dict[Point, tuple[float, float]]:
@@ -81,7 +107,7 @@ def draw_curves(
     groups = [(key, own) for key, own in table.groupby(["temperature", "stress"], sort=True)]
     varied = telling_apart(table)
     names = [
-        ", ".join(f"{_symbol(name)} = {own[name].iloc[0]:g}" for name in varied)
+        ", ".join(f"{SYMBOLS[name]} = {own[name].iloc[0]:g}" for name in varied)
         for _, own in groups
     ]
     values = [
@@ -119,7 +145,3 @@ def draw_curves(
 def telling_apart(table: pd.DataFrame) -> list[str]:
     """Name what is not the same at all points of a table."""
     return [name for name in ("temperature", "stress") if table[name].nunique() > 1]
-
-
-def _symbol(name: str) -> str:
-    return {"temperature": "$T$", "stress": "$\\sigma$"}[name]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from glasscreep.campaign.figures.curves import telling_apart
+from glasscreep.campaign.figures.curves import SYMBOLS, of_points, shown_points, telling_apart
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.style import (
     LEGEND_ENTRIES,
@@ -55,7 +55,7 @@ def _size_panel(source: Source) -> Panel:
     name = f"size_fluctuations_{source.field}"
 
     def collect() -> pd.DataFrame:
-        table = source.table(name)
+        table = of_points(source.table(name), shown_points(source))
         table = over_replicas(table, [*POINT, "division"], "value")
         species = source.campaign.learning.species if source.field == "looseness" else "A"
         count = int((source.reader.species == (1 if species == "A" else 2)).sum())
@@ -89,7 +89,7 @@ def _space_panel(source: Source) -> Panel:
     name = f"sacf_{source.field}"
 
     def collect() -> pd.DataFrame:
-        table = source.table(name)
+        table = of_points(source.table(name), shown_points(source))
         table = over_replicas(table[table["value"].notna()], [*POINT, "sacf_distance"], "value")
         lengths = {point: _decay_length(own) for point, own in table.groupby(POINT)}
         pairs = zip(table["temperature"], table["stress"], strict=True)
@@ -152,7 +152,7 @@ def by_point(
     ]
     palette = by_value(axes, values, NAMED[single] if single else "number of the point")
     for at, (value, (_, own)) in enumerate(zip(values, groups, strict=True)):
-        words = [f"{name} {own[name].iloc[0]:g}" for name in varied]
+        words = [f"{SYMBOLS[name]} = {own[name].iloc[0]:g}" for name in varied]
         words += [more(own)] if more else []
         label = ", ".join(words) if len(groups) <= LEGEND_ENTRIES else ""
         marker = MARKERS[at % len(MARKERS)]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glasscreep.campaign.figures.curves import of_points, shown_points
 from glasscreep.campaign.figures.figure_correlation import (
     POINT,
     by_point,
@@ -53,7 +54,7 @@ def _tacf_panel(source: Source) -> Panel:
     name = f"tacf_{source.field}"
 
     def collect() -> pd.DataFrame:
-        table = source.table(name)
+        table = of_points(source.table(name), shown_points(source))
         table = over_replicas(table[table["value"].notna()], [*POINT, "lag"], "value")
         return table.assign(time=table["lag"] * _interval(source))
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from glasscreep.campaign.figures.curves import curves, draw_curves
+from glasscreep.campaign.figures.curves import curves, draw_curves, lines
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.style import (
     BLACK,
@@ -39,7 +39,7 @@ OF_MEAN = "mean over replicas, with its standard error"
 
 def figure_strain(source: Source) -> Figure:
     """Give strain against time by temperature and by stress, creep modulus, and single runs."""
-    temperatures, stresses = _lines(source)
+    temperatures, stresses = lines(source)
     point = source.point if source.points else None
     panels = [
         _curves_panel(source, "A", "Strain against time, by temperature", temperatures),
@@ -49,19 +49,6 @@ def figure_strain(source: Source) -> Figure:
     if len(stresses) > 1:
         panels.append(_curves_panel(source, "D", "Strain against time, by stress", stresses))
     return Figure(2, "Macroscopic creep response", tuple(panels))
-
-
-def _lines(source: Source) -> tuple[list[Point], list[Point]]:
-    """Choose the points at the stress that has most temperatures, and the other way round."""
-    chosen = []
-    for fixed in (1, 0):
-        counts: dict[float, int] = {}
-        for point in source.points:
-            counts[point[fixed]] = counts.get(point[fixed], 0) + 1
-        most = [value for value, count in counts.items() if count == max(counts.values())]
-        middle = sorted(most)[len(most) // 2] if most else None
-        chosen.append([point for point in source.points if point[fixed] == middle])
-    return chosen[0], chosen[1]
 
 
 def strain_name(source: Source) -> str:

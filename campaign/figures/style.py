@@ -143,7 +143,8 @@ def legend(axes: "Axes", title: str = "", **more: Any) -> None:
     """Draw the legend, if it is to have few entries but not none."""
     handles, names = axes.get_legend_handles_labels()
     if 0 < len(names) <= LEGEND_ENTRIES + 3:
-        axes.legend(handles, names, title=title or None, title_fontsize=7, **more)
+        size = 7 if len(names) <= LEGEND_ENTRIES // 2 else 6
+        axes.legend(handles, names, title=title or None, title_fontsize=7, fontsize=size, **more)
 
 
 def with_errors(
