@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -113,7 +112,6 @@ def _render(source: Source, figures: Sequence[MadeFigure], particles: int) -> st
     points = report_facts.point_table(source)
     return environment.from_string(_asset("report.html")).render(
         name=source.campaign.name,
-        file_name=re.sub(r"[^\w.-]", "_", source.campaign.name),
         version=__version__,
         style=style,
         style_digest=_digest(style),

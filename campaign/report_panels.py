@@ -46,7 +46,7 @@ class MadePanel:
     @property
     def table(self) -> pd.DataFrame:
         """What it is drawn from, as its table has it."""
-        return pd.read_csv(io.StringIO(self.csv), float_precision="round_trip")
+        return pd.read_csv(io.StringIO(self.csv))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +117,8 @@ def _make(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
 
 def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
     choices = {
-        "run": source.run,
-        "frame": source.frame,
+        "point": source.point,
+        "shown": (source.run, source.frame) if "position" in panel.needs else None,
         "interval": source.interval,
         "field": source.field,
         "campaign": source.campaign.model_dump(mode="json", include=ASKED),

@@ -102,11 +102,10 @@ class Source:
         return tuple(sorted({(float(temperature), float(stress)) for temperature, stress in pairs}))
 
     @cached_property
-    def point(self) -> Point:
-        """The point that figures of a single one show: that of the run shown."""
+    def point(self) -> Point | None:
+        """The point that figures of a single one show: that of the run shown, if there is one."""
         if self.run is None:
-            msg = "no frame is committed yet; `glasscreep run CAMPAIGN.toml` goes on"
-            raise NotThereError(msg)
+            return None
         row = self.runs.loc[self.run]
         return float(row["temperature"]), float(row["stress"])
 
@@ -295,11 +294,11 @@ class Source:
 
 
 def _row_of(runs: pd.DataFrame, run: str) -> int:
+    if run.isdecimal() and int(run) in runs.index:
+        return int(run)
     match = runs.index[runs["id"].str.startswith(run)]
     if len(match) == 1:
         return int(match[0])
-    if run.isdecimal() and int(run) in runs.index:
-        return int(run)
     what = f"{len(match)} runs begin with {run!r}" if len(match) else f"there is no run {run!r}"
     msg = f"{what}; allowed: an id, a beginning that no other has, or a row up to {len(runs) - 1}"
     raise GlasscreepError(msg)

@@ -40,11 +40,10 @@ OF_MEAN = "mean over replicas, with its standard error"
 def figure_strain(source: Source) -> Figure:
     """Give strain against time by temperature and by stress, creep modulus, and single runs."""
     temperatures, stresses = lines(source)
-    point = source.point if source.points else None
     panels = [
         _curves_panel(source, "A", "Strain against time, by temperature", temperatures),
         _modulus_panel(source),
-        _single_panel(source, point),
+        _single_panel(source),
     ]
     if len(stresses) > 1:
         panels.append(_curves_panel(source, "D", "Strain against time, by stress", stresses))
@@ -114,7 +113,7 @@ def _modulus_panel(source: Source) -> Panel:
     )
 
 
-def _single_panel(source: Source, point: Point | None) -> Panel:
+def _single_panel(source: Source) -> Panel:
     def collect() -> pd.DataFrame:
         table = source.table("strain", source.point)
         return table[["replica", "run", "frame", "time", "value"]]
@@ -131,6 +130,7 @@ def _single_panel(source: Source, point: Point | None) -> Panel:
         axes.set(xlabel=time, ylabel=strain_name(source))
         legend(axes)
 
+    point = source.point
     where = "" if point is None else f" at temperature {point[0]:g}, stress {point[1]:g}"
     return Panel(
         "C",
