@@ -136,7 +136,7 @@ class Source:
         except FileNotFoundError:
             msg = (
                 "nothing is learnt from this campaign yet: `glasscreep learn CAMPAIGN.toml --dir "
-                f"{self.directory}` does it (it needs d2min in analysis.results)"
+                "DIR` does it (it needs d2min in analysis.results)"
             )
             raise NotThereError(msg) from None
         except ValueError as error:
@@ -268,7 +268,7 @@ class Source:
         asked = observable in self.campaign.analysis.results
         if asked and LOOSENESS in name and self.campaign.awaits_model(self.directory):
             return (
-                f"{name} awaits a model: `glasscreep learn CAMPAIGN.toml --dir {self.directory}`, "
+                f"{name} awaits a model: `glasscreep learn CAMPAIGN.toml --dir DIR`, "
                 "then `glasscreep run` with the same file"
             )
         if asked and self.has(name):

@@ -18,7 +18,9 @@ def names(requirements: list[str]) -> list[str]:
     return [re.split(r"[^\w-]", requirement)[0] for requirement in requirements]
 
 
-@pytest.mark.parametrize("heading", ["run", "read and write trajectories", "write tables", "test", "lint", "benchmark"])
+@pytest.mark.parametrize(
+    "heading", ["run", "read and write trajectories", "write tables", "test", "lint", "benchmark"]
+)
 def test_every_dependency_is_explained(heading):
     extras = PROJECT["optional-dependencies"] | {"run": PROJECT["dependencies"]}
     requirements = extras[heading.split()[-1]]

@@ -1,7 +1,9 @@
 """Campaigns to report on."""
 
+import shutil
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ sys.path[:0] = [str(TESTS), str(TESTS / "learning"), str(TESTS / "report")]
 from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_small
 from small_model import small_card, small_pipeline
 
+from glasscreep.campaign.report import Written, write_report
+from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.model_file import save_model
 from glasscreep.tasks.model_in_use import model_path
 
@@ -47,15 +51,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
         yield filled
 
 
-@pytest.fixture
-def own(whole: FilledCampaign, tmp_path: Path) -> Iterator[FilledCampaign]:
-    """Copy the whole campaign, to be changed."""
-    import shutil
-    from dataclasses import replace
+@pytest.fixture(scope="package")
+def reported(whole: FilledCampaign, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Write the report of the whole campaign, which then has all of it in its cache."""
+    return write_report(Source.of(whole.directory), tmp_path_factory.mktemp("page") / "report.html")
 
-    kept = shutil.ignore_patterns("report")
-    copy = shutil.copytree(whole.directory, tmp_path / "own", ignore=kept)
-    yield replace(whole, prepared=replace(whole.prepared, directory=copy))
+
+@pytest.fixture
+def own(whole: FilledCampaign, reported: Written, tmp_path: Path) -> FilledCampaign:
+    """Copy the whole campaign with its cache, to be changed."""
+    copy = shutil.copytree(whole.directory, tmp_path / "own")
+    return replace(whole, prepared=replace(whole.prepared, directory=copy))
 
 
 @pytest.fixture
