@@ -101,7 +101,7 @@ def _mean_and_error(values: "pd.Series[float]") -> str:
         return ""
     if len(values) == 1:
         return f"{values.iloc[0]:.4g}"
-    error = float(values.sem())
+    error = float(values.std() / np.sqrt(len(values)))
     places = max(0, -int(np.floor(np.log10(error)))) if error > 0 else 4
     return f"{values.mean():.{places}f} ± {error:.{places}f}"
 

@@ -139,7 +139,7 @@ def _palette() -> NDArray[np.uint8]:
     import matplotlib as mpl
 
     colours = mpl.colormaps[SEQUENTIAL](np.linspace(0, 1, LEVELS + 1))[:, :3]
-    return np.rint(255 * colours).astype(np.uint8)
+    return np.asarray(np.rint(255 * colours), np.uint8)
 
 
 def _text(values: NDArray[Any]) -> str:

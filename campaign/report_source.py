@@ -86,7 +86,7 @@ class Source:
         """
         row = None if run is None else _row_of(open_campaign(directory).runs, run)
         source = cls(directory, row, frame)
-        there = 0 if source.run is None else int(source.runs.loc[source.run, "frames_stored"])
+        there = source.frames_stored
         if frame is not None and frame >= there:
             msg = f"frame {frame} is not in the store; allowed: 0 to {there - 1}"
             raise GlasscreepError(
@@ -106,8 +106,16 @@ class Source:
         """The point that figures of a single one show: that of the run shown, if there is one."""
         if self.run is None:
             return None
-        row = self.runs.loc[self.run]
+        row: Any = self.runs.loc[self.run]
         return float(row["temperature"]), float(row["stress"])
+
+    @property
+    def frames_stored(self) -> int:
+        """How many frames of the run shown have positions in the store."""
+        if self.run is None:
+            return 0
+        row: Any = self.runs.loc[self.run]
+        return int(row["frames_stored"])
 
     @cached_property
     def interval(self) -> int:
@@ -252,7 +260,8 @@ class Source:
             if point is not None and where != point:
                 continue
             try:
-                parts.append(query_table(self.directory, name, *where, int(str(run.replica))))
+                replica = int(str(run.replica))
+                parts.append(query_table(self.directory, name, where[0], where[1], replica))
             except DamagedError as error:
                 self.note_damage(name, error)
         filled = [part for part in parts if len(part)]
@@ -290,7 +299,7 @@ class Source:
         return int(own.index[0])
 
     def _last_frame(self) -> int:
-        return -1 if self.run is None else int(self.runs.loc[self.run, "frames_stored"]) - 1
+        return self.frames_stored - 1
 
 
 def _row_of(runs: pd.DataFrame, run: str) -> int:

@@ -1,7 +1,7 @@
 """Curves against time, one for each point, with their logarithmic fits."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -94,10 +94,8 @@ def _fits(source: Source, name: str) -> dict[Point, tuple[float, float]]:
         means = source.table(name).groupby(["temperature", "stress"])[["slope", "intercept"]].mean()
     except NotThereError:
         return {}  # runs that go on have none yet; the curve is worth showing
-    return {
-        (float(row.Index[0]), float(row.Index[1])): (float(row.slope), float(row.intercept))
-        for row in means.itertuples()
-    }
+    rows = means.reset_index().to_numpy(float).tolist()
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def draw_curves(
@@ -120,7 +118,7 @@ def draw_curves(
     for at, (_, own) in enumerate(groups):
         color = palette[values[at]]
         few = len(own) <= FEW
-        look = {"marker": MARKERS[at % len(MARKERS)]} if few else {}
+        look: dict[str, Any] = {"marker": MARKERS[at % len(MARKERS)]} if few else {}
         line = "none" if few and "fit" in own and own["fit"].notna().any() else "-"
         label = names[at] if len(groups) <= LEGEND_ENTRIES else None
         with_errors(

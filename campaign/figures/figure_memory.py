@@ -104,7 +104,7 @@ def _voxel_panels(source: Source) -> tuple[Panel, Panel]:
         return pd.DataFrame({"time": lag, **{f"voxel_{at}": found[:half, at] for at in shown}})
 
     def draw_series(axes: "Axes", table: pd.DataFrame) -> None:
-        (voxel,) = [name for name in table if name.startswith("voxel_")]
+        (voxel,) = [name for name in map(str, table) if name.startswith("voxel_")]
         axes.plot(
             table["time"], table[voxel], color=BLUE, marker="o", markersize=2.4, label="one voxel"
         )
@@ -114,7 +114,7 @@ def _voxel_panels(source: Source) -> tuple[Panel, Panel]:
         legend(axes)
 
     def draw_correlations(axes: "Axes", table: pd.DataFrame) -> None:
-        names = [name for name in table if name.startswith("voxel_")]
+        names = [name for name in map(str, table) if name.startswith("voxel_")]
         for at, (name, color) in enumerate(zip(names, colours(len(names)), strict=True)):
             axes.plot(table["time"], table[name], color=color, marker=MARKERS[at], markersize=2.4,
                       label=name.replace("_", " "))  # fmt: skip
@@ -161,7 +161,7 @@ def _voxel_fields(source: Source) -> tuple[NDArray[np.float64], NDArray[np.int64
             for frame in range(_frames(source))
         ]
     )
-    full = np.isfinite(fields).all(axis=0)
+    full = np.asarray(np.isfinite(fields).all(axis=0))
     order = own[own.notna()].sort_values(ascending=False, kind="stable").index.to_numpy(int)
     order = order[full[order]]
     if not len(order):
@@ -174,7 +174,7 @@ def _voxel_fields(source: Source) -> tuple[NDArray[np.float64], NDArray[np.int64
 
 
 def _frames(source: Source) -> int:
-    frames = int(source.runs.loc[source.run, "frames_stored"])
+    frames = source.frames_stored
     if source.field == "looseness":
         return frames
     return frames - source.interval // source.campaign.creep.frame_interval

@@ -35,7 +35,7 @@ _LJ = {
     "length": "LJ length",
     "length^2": "LJ length²",
 }
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
     "axes.labelsize": 8,
