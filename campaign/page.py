@@ -16,7 +16,6 @@ from tornado.web import RequestHandler
 from glasscreep.campaign.page_data import Feed
 from glasscreep.campaign.page_strain import Curves
 from glasscreep.slurm.scheduler import ORIGINS
-from glasscreep.tasks.units import PRESSURE, TEMPERATURE, in_units
 
 if TYPE_CHECKING:
     from glasscreep.campaign.directory import Prepared
@@ -78,16 +77,7 @@ def _add(scheduler: Scheduler, prepared: "Prepared", feed: Feed, curves: Curves)
     from glasscreep.campaign.page_view import View
 
     campaign = prepared.campaign
-    labels = Labels(
-        *(
-            f"{name} [{in_units(dimension, campaign.model.units)}]"
-            for name, dimension in (
-                ("temperature", TEMPERATURE),
-                ("stress", PRESSURE),
-                ("time under load", "time"),
-            )
-        )
-    )
+    labels = Labels.of(campaign.model.units)
     steps = campaign.creep.frame_interval, campaign.creep.steps
     first, last = (number * campaign.model.timestep for number in steps)
 

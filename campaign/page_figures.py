@@ -1,7 +1,7 @@
 """The two figures of the campaign's page: the map of its points, and their strain."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from bokeh.models import (
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.page_map import Axis, axis_of, failure_columns, progress_columns
 from glasscreep.campaign.page_strain import Curve
+from glasscreep.tasks.units import PRESSURE, TEMPERATURE, in_units
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's, told apart by the colour-blind; one for each point that is chosen."""
@@ -41,6 +42,14 @@ class Labels:
     """Stress, with its unit."""
     time: str
     """Time, with its unit."""
+
+    @classmethod
+    def of(cls, system: str) -> Self:
+        """Name the axes of a campaign in a system of units, by LAMMPS's name."""
+        dimensions = {"temperature": TEMPERATURE, "stress": PRESSURE, "time under load": "time"}
+        units = {name: in_units(dimension, system) for name, dimension in dimensions.items()}
+        said = {"time": "LJ time", "energy / length^3": "energy / length³"}
+        return cls(*(f"{name} [{said.get(unit, unit)}]" for name, unit in units.items()))
 
 
 class MapFigure:
@@ -170,7 +179,7 @@ class StrainFigure:
             x_axis_type="log",
             x_range=Range1d(times[0] / 1.2, times[1] * 1.2),
             y_range=Range1d(0, 0.1),
-            height=HEIGHT - 30,
+            height=HEIGHT - 28,
             sizing_mode="stretch_width",
             tools=TOOLS,
         )

@@ -25,7 +25,7 @@ TEMPLATE = """{% extends "base.html" %}
 """
 
 TEXT = """
-:host, .bk-clearfix { width: 100%; font: 14px Helvetica, Arial, sans-serif; color: #222; }
+:host { width: 100%; font: 14px Helvetica, Arial, sans-serif; color: #222; }
 .title { font-size: 22px; margin-bottom: 6px; overflow-wrap: anywhere; }
 .name { font-weight: bold; }
 .phase { font-size: 14px; padding: 2px 10px; border-radius: 10px; background: #e4e4e4; }
@@ -36,8 +36,12 @@ TEXT = """
            margin-bottom: 6px; white-space: pre-wrap; overflow-wrap: anywhere; }
 .bar { height: 8px; background: #e4e4e4; border-radius: 4px; overflow: hidden; }
 .bar div { height: 100%; background: #2171b5; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(165px, 1fr)); gap: 8px;
-         margin-top: 8px; }
+.tiles { display: grid; grid-template-columns: repeat(5, 1fr); gap: 8px; margin-top: 8px; }
+@media screen and (max-width: 900px) {
+  .tiles { grid-template-columns: repeat(6, 1fr); }
+  .tiles div { grid-column: span 2; }
+  .tiles div:nth-child(n + 4) { grid-column: span 3; }
+}
 .tiles div, section { background: #fff; border: 1px solid #e4e4e4; border-radius: 6px;
                       padding: 8px 12px; }
 .tiles small { display: block; color: #666; font-size: 12px; }
@@ -58,10 +62,10 @@ pre { margin: 2px 0 0; white-space: pre-wrap; overflow-wrap: anywhere; font-size
 FACTS = (
     TEXT
     + """
-.bk-clearfix { display: grid; gap: 1rem; grid-template-columns: minmax(180px, 1fr) 3fr; }
+.facts { display: grid; gap: 1rem; grid-template-columns: minmax(180px, 1fr) 3fr; }
 section { min-width: 0; box-sizing: border-box; }
 .allocations, .failures { grid-column: 1 / -1; }
-@media screen and (max-width: 900px) { .bk-clearfix { grid-template-columns: 1fr; } }
+@media screen and (max-width: 900px) { .facts { grid-template-columns: 1fr; } }
 """
 )
 """For the text below the figures: its sections side by side."""

@@ -59,7 +59,7 @@ def _time_left(snapshot: Snapshot) -> tuple[str, str]:
         return "-", f"since {escape(_clock(snapshot.updated))}"
     if snapshot.time_left_s is None:
         return "-", "not known yet"
-    return duration(snapshot.time_left_s), f"at {escape(_clock(snapshot.updated))}"
+    return duration(snapshot.time_left_s), f"as of {escape(_clock(snapshot.updated))}"
 
 
 def _why(snapshot: Snapshot) -> str:
@@ -80,14 +80,13 @@ def _clock(iso: str) -> str:
 
 def facts(snapshot: Snapshot) -> str:
     """Tell of the runs, what is worked on, the allocations and the last failures."""
-    return "".join(
-        [
-            _section("Runs by state", _states(snapshot)),
-            _section("Working on", _active(snapshot)),
-            _section("Allocations", _allocations(snapshot)) if snapshot.allocations else "",
-            _section("Last failures", _failures(snapshot)),
-        ]
-    )
+    sections = [
+        _section("Runs by state", _states(snapshot)),
+        _section("Working on", _active(snapshot)),
+        _section("Allocations", _allocations(snapshot)) if snapshot.allocations else "",
+        _section("Last failures", _failures(snapshot)),
+    ]
+    return f'<div class="facts">{"".join(sections)}</div>'
 
 
 def _section(title: str, content: str) -> str:

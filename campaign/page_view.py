@@ -1,5 +1,6 @@
 """One open page of a campaign: its figures and words, kept up to date."""
 
+from html import escape
 from typing import Any
 
 from bokeh.core.properties import without_property_validation
@@ -15,8 +16,9 @@ from glasscreep.campaign.page_strain import Curve, Curves, Point
 from glasscreep.campaign.page_style import FACTS, TEXT
 from glasscreep.campaign.page_text import facts, headline
 
-_LOST = """lost.text = "Nothing is heard of the campaign any more: its driver has ended, or the
-connection to it. This is the last that it said; <code>glasscreep status</code> tells the rest.";
+_LOST = """lost.text = '<div class="trouble">Nothing is heard of the campaign any more: its driver has ended, ' +
+  'or the connection to it. This is the last that it said; <code>glasscreep status</code> tells ' +
+  'what became of it.</div>';
 lost.visible = true;"""
 
 
@@ -48,21 +50,17 @@ class View:
         self._document, self._feed, self._curves = document, feed, curves
         self._due = False
         self._head, self._facts, self._note = _words(TEXT), _words(FACTS), _words(TEXT)
-        self._lost = Div(
-            visible=False,
-            stylesheets=[InlineStyleSheet(css=TEXT)],
-            css_classes=["trouble"],
-            sizing_mode="stretch_width",
-        )
+        self._lost = _words(TEXT + ":host { margin-bottom: 6px; }")
+        self._lost.visible = False
         self._map = MapFigure(feed.points, labels)
         self._strain = StrainFigure(labels, times)
         self._map.source.selected.indices = furthest(feed.points)
-        self._map.source.selected.on_change("indices", lambda *_: self._choose())
+        self._map.source.selected.on_change("indices", self._chosen_anew)
         wide = {"sizing_mode": "stretch_width"}
         for name, root in {
             "head": column(self._lost, self._head, **wide),
             "map": self._map.figure,
-            "strain": column(self._note, self._strain.figure, **wide),
+            "strain": column(self._strain.figure, self._note, **wide),
             "facts": self._facts,
         }.items():
             root.name = name
@@ -76,6 +74,9 @@ class View:
     def _leave(self, _: Any) -> None:
         self._feed.unfollow(self._soon)
         self._curves.unfollow(self._soon)
+
+    def _chosen_anew(self, attr: str, old: object, new: object) -> None:
+        self._choose()
 
     def _soon(self) -> None:
         """Update the document when it is its turn, once for all that has changed until then."""
@@ -112,13 +113,14 @@ def _words(style: str) -> Div:
     """Make a place for HTML, in which formulas are not looked for."""
     return Div(
         disable_math=True,
+        margin=0,
         stylesheets=[InlineStyleSheet(css=style)],
         sizing_mode="stretch_width",
     )
 
 
 def _note(shown: dict[str, Curve | None], frames: list[float], more: int) -> str:
-    """Say what the strain figure lacks; what is said is numbers and our own words."""
+    """Say what the strain figure lacks; what is not our own words is escaped."""
     if not shown:
         return "<p>Tap points of the map to see their strain.</p>"
     said = []
@@ -128,7 +130,7 @@ def _note(shown: dict[str, Curve | None], frames: list[float], more: int) -> str
         elif curve is None:
             said.append(f"{name}: being read")
         elif curve.trouble:
-            said.append(f"{name}: can't be read; see the log")
+            said.append(f"{name} can't be read: {escape(curve.trouble)}")
     if more:
         said.append(f"{more} more points are selected; {len(shown)} are shown at once")
     return f"<p>{'; '.join(said) or 'Tap points of the map to add or remove them.'}</p>"
