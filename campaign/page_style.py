@@ -25,7 +25,7 @@ TEMPLATE = """{% extends "base.html" %}
 """
 
 TEXT = """
-:host { width: 100%; font: 14px Helvetica, Arial, sans-serif; color: #222; }
+:host, .bk-clearfix { width: 100%; font: 14px Helvetica, Arial, sans-serif; color: #222; }
 .title { font-size: 22px; margin-bottom: 6px; overflow-wrap: anywhere; }
 .name { font-weight: bold; }
 .phase { font-size: 14px; padding: 2px 10px; border-radius: 10px; background: #e4e4e4; }

@@ -19,6 +19,8 @@ def rate_text(per_s: float, what: str) -> str:
     >>> rate_text(0.05, "frames")
     '3.0 frames/min'
     """
+    if not per_s:
+        return f"0 {what}/s"
     unit, length = next(((u, s) for u, s in _PER if per_s * s >= 1), _PER[-1])
     return f"{per_s * length:,.1f} {what}/{unit}"
 
