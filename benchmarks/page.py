@@ -84,10 +84,11 @@ async def pages_open(url: str, pages: int):
         yield
         return
     command = [sys.executable, "-c", WATCHER, url, str(pages)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        await asyncio.to_thread(process.stdout.readline)
-        yield
-        process.kill()
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    await process.stdout.readline()
+    yield
+    process.terminate()
+    await process.wait()
 
 
 async def lateness(late: list[float]) -> None:

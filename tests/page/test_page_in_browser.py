@@ -29,6 +29,7 @@ QUIET = (
     "--disable-sync",
 )
 WAIT_S = 120
+RUN = "from glasscreep.campaign.main import app; app()"
 CAMPAIGN = """
 name = "seen"
 seed = 7
@@ -83,7 +84,7 @@ class Seen:
 def started(folder: Path) -> Seen:
     (folder / "seen.toml").write_text(CAMPAIGN)
     process = subprocess.Popen(
-        [sys.executable, "-m", "glasscreep.campaign.main", "run", "seen.toml", "--dir", "seen"],
+        [sys.executable, "-c", RUN, "run", "seen.toml", "--dir", "seen"],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
