@@ -145,7 +145,9 @@ class MapFigure:
             ("frames", "@done{0,0} of @wanted{0,0}"),
             ("failed runs", "@failed{0,0}"),
         ]
-        plot.add_tools(HoverTool(renderers=[cells], tooltips=tips), TapTool(renderers=[cells]))
+        plot.add_tools(
+            HoverTool(renderers=[cells], tooltips=tips), TapTool(renderers=[cells], mode="xor")
+        )
         bar = ColorBar(color_mapper=colors, width=10, ticker=BasicTicker(desired_num_ticks=5))
         plot.add_layout(bar, "right")
         plot.grid.grid_line_color = None
