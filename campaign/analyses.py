@@ -10,6 +10,7 @@ from glasscreep.campaign.ledger import CRASHES_ALLOWED
 from glasscreep.campaign.patience import Patience
 from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.work import Listener, Work
+from glasscreep.tasks.failures import OWN
 from glasscreep.tasks.segment import Outcome
 
 BETWEEN_ANALYSES_S = 2.0
@@ -46,6 +47,7 @@ class Analyses:
         self._again: dict[int, bool] = {}
         self._next: dict[int, float] = {}
         self._losses: dict[int, int] = {}
+        self._to_mend: set[tuple[int, str]] = set()
         self._closed = False
 
     def close(self) -> None:
@@ -86,12 +88,17 @@ class Analyses:
         for call in self._work.analysis(row):
             if self._closed:
                 return
+            if (row, call.subject) in self._to_mend:
+                continue
             outcome = await answer(self._client, call, seat)
             if outcome is None or outcome.kind == "fenced":
                 self._lose(row, blame=not seat.was_asked_to_leave)
                 return
             self._losses.pop(row, None)
             self._listener.analysed(outcome)
+            if outcome.kind == OWN:
+                self._to_mend.add((row, call.subject))
+                continue
             if outcome.kind == "done":
                 self._storage.restore()
             if outcome.kind == "storage":

@@ -15,9 +15,12 @@ from glasscreep.campaign.fields import (
     ResultNames,
     as_tuple,
 )
+from glasscreep.campaign.own_section import OwnSection
 from glasscreep.campaign.section import Section
 from glasscreep.tasks import places
 from glasscreep.tasks.looseness_results import LOOSENESS
+from glasscreep.tasks.observable import Result
+from glasscreep.tasks.own_results import NAMES as OWN
 
 DEFAULT_RESULTS = ("strain", "creep_fit", "d2min")
 AS_PRESET = ", or not at all: then as the preset says"
@@ -164,6 +167,12 @@ class AnalysisSection(Section):
     looseness: LoosenessSection = LoosenessSection()
     sacf: SacfSection = SacfSection()
     voxels: VoxelsSection = VoxelsSection()
+    own: Annotated[
+        tuple[OwnSection, ...],
+        BeforeValidator(as_tuple),
+        Allowed("tables, each headed [[analysis.own]], or none at all"),
+    ] = ()
+    """Analysis functions of your own."""
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """Gather the parameters of each observable that has some of its own here."""
@@ -184,8 +193,11 @@ class AnalysisSection(Section):
         }
 
 
-def key_of(observable: str, parameter: str) -> str:
-    """Name the key of a campaign file that a parameter of an observable comes from, or the model."""
+def key_of(result: Result, parameter: str) -> str:
+    """Name what a parameter of a result comes from: a key of the campaign file, or a file."""
+    observable = result.observable
+    if observable in OWN:
+        return f"{parameter} of {result.parameters['function']} for analysis.own {result.name}"
     if observable in ("d2min", "local_shear"):
         return f"analysis.d2min_{parameter}"
     if observable == LOOSENESS:

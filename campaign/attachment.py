@@ -5,7 +5,6 @@ from pathlib import Path
 
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.model import demand_same
-from glasscreep.tasks.places import ATTACHED
 
 MARK = " sha256:"
 """Between a file and its hash, in what is kept of a campaign; a campaign file may say it too."""
@@ -30,15 +29,14 @@ class Attachment:
         """Write its name and hash, without the folder."""
         return f"{self.path.name}{MARK}{self.sha256}"
 
-    def keep(self, directory: Path) -> None:
-        """Copy it into a campaign's directory, unless it is there.
+    def keep(self, target: Path) -> None:
+        """Copy it to a place in a campaign's directory, unless it is there.
 
         Raises
         ------
         DamagedError
             If it, or what is there, is not the file that it was.
         """
-        target = directory / ATTACHED / self.path.name
         if not target.exists():
             demand_same(self.path, self.sha256)
             with storing(target):

@@ -38,10 +38,12 @@ def submit(file: CampaignFile, directory: InDirectory = None, presubmit: Presubm
     """
     with telling_errors():
         from glasscreep.campaign.file import load
+        from glasscreep.campaign.own_trials import demand_own
         from glasscreep.campaign.submit import submit_campaign
 
         campaign = load(file)
         place = directory or Path(campaign.name)
+        demand_own(campaign, place)
         submit_campaign(campaign, place, Console(), presubmit=presubmit)
 
 

@@ -173,7 +173,7 @@ def _changed_parameters(
         if name in sources:
             yield from _changed_parameters(sources[name], held.get(name, {}))
         elif held.get(name) != value:
-            yield key_of(result.observable, name), held.get(name), value
+            yield key_of(result, name), held.get(name), value
 
 
 def _change(key: str, there: object, asked: object) -> str:

@@ -59,10 +59,10 @@ def main() -> int:
             asyncio.run(_requeue(os.environ["SLURM_JOB_ID"], directory))
             return 0
     except (GlasscreepError, SlurmError) as error:
-        console.print(str(error), markup=False, highlight=False)
+        console.print(str(error), markup=False, emoji=False, highlight=False)
         return FAILED
     if snapshot.why_stopped:
-        console.print(snapshot.why_stopped, markup=False, highlight=False)
+        console.print(snapshot.why_stopped, markup=False, emoji=False, highlight=False)
         return FAILED
     return 0
 

@@ -27,7 +27,7 @@ from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
-from glasscreep.tasks.places import GLASSES, RUNS, STORE
+from glasscreep.tasks.places import ATTACHED, GLASSES, RUNS, STORE
 from glasscreep.tasks.registry import result_specs
 from glasscreep.tasks.store import (
     RunTable,
@@ -175,10 +175,12 @@ def prepare(campaign: Campaign, directory: Path) -> Prepared:
         _make_directory(directory)
         _write_campaign(campaign, directory)  # from here on the directory is the campaign's
         for file in campaign.attachments():
-            file.keep(directory)
+            file.keep(directory / ATTACHED / file.path.name)
         _create(prepared)
     elif prepared.room != Room.of_store(prepared.store):
         _extend(prepared)
+    for own in campaign.analysis.own:
+        own.keep(directory)
     if prepared.added:
         write_run_table(prepared.store, prepared.table)
     for part in (RUNS, GLASSES):

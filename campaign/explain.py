@@ -12,10 +12,13 @@ from glasscreep.campaign.fields import Allowed
 from glasscreep.campaign.problems import Problem, dotted, toml_text
 from glasscreep.campaign.section import Section
 from glasscreep.campaign.sections import Campaign
-from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.registry import BUILT_IN
 
 Path = tuple[str | int, ...]
 """Keys, and positions in lists, from the top of the file to a value."""
+
+REPEATED = ("grid", "analysis.own")
+"""Tables that there may be several of, each headed by two brackets."""
 
 
 def field_problems(
@@ -103,12 +106,12 @@ def _value_at(path: Path, values: Any) -> Any:
 
 
 def _hint(path: Path, value: object) -> str:
-    if path == ("grid",) and isinstance(value, dict):
-        return "write [[grid]], with two brackets, above each grid"
+    if dotted(path) in REPEATED and isinstance(value, dict):
+        return f"write [[{dotted(path)}]], with two brackets, above each"
     if path == ("name",):
         return "a file that does not say name = ... gives its own name to the campaign"
     if path[:2] == ("analysis", "results") and isinstance(value, str):
-        match = get_close_matches(value.lower(), OBSERVABLES, n=1)
+        match = get_close_matches(value.lower(), BUILT_IN, n=1)
         return f"did you mean {match[0]}?" if match else ""
     if isinstance(value, str) and _is_number(value):
         return f"write the number without quotes: {value}"
@@ -162,7 +165,7 @@ def _tables_with(name: str) -> Iterator[str]:
         tables = _tables_in(tables)
     for path, table in tables.items():
         if name in table.model_fields:
-            yield f"into [[{path}]]" if path == "grid" else f"into [{path}]"
+            yield f"into [[{path}]]" if path in REPEATED else f"into [{path}]"
 
 
 def _tables_in(tables: dict[str, type[Section]]) -> dict[str, type[Section]]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.registry import BUILT_IN
 
 LARGEST_COUNT = 2**53
 """Up to here every whole number written as a float, such as `1e7`, means itself."""
@@ -50,7 +50,7 @@ def names_no_path(words: str) -> str:
 
 def known_result(name: str) -> str:
     """Refuse the name of a result that there is not."""
-    if name not in OBSERVABLES:
+    if name not in BUILT_IN:
         msg = f"there is no result {name}"
         raise ValueError(msg)
     return name
@@ -98,7 +98,7 @@ Counts = Annotated[
 ResultNames = Annotated[
     tuple[Annotated[str, AfterValidator(known_result)], ...],
     BeforeValidator(several),
-    Allowed(f"names out of {', '.join(OBSERVABLES)}"),
+    Allowed(f"names out of {', '.join(BUILT_IN)}"),
 ]
 Name = Annotated[
     str,

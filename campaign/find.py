@@ -1,5 +1,6 @@
 """Finding one run of a campaign by what a user types."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from glasscreep.campaign.compatible import DirectoryError
@@ -36,15 +37,36 @@ def find_run(directory: Path, text: str) -> str:
         msg = f"{directory} has no runs yet: give `glasscreep run` or `glasscreep submit` first."
         raise DirectoryError(msg)
     ids = read_run_table(directory / STORE).run_id
-    found = [run_id for run_id in ids if text and run_id.startswith(text)]
+    return ids[position_of(ids, text, str(directory))]
+
+
+def position_of(ids: Sequence[str], text: str, where: str) -> int:
+    """Find the one id that a text begins.
+
+    Parameters
+    ----------
+    ids : sequence of str
+        Ids of runs.
+    text : str
+        An id, or the beginning of one.
+    where : str
+        What has these runs, for the message.
+
+    Raises
+    ------
+    RefusedError
+        If none, or more than one, begins like this.
+    """
+    found = [at for at, run_id in enumerate(ids) if text and run_id.startswith(text)]
     if len(found) == 1:
         return found[0]
-    some = ", ".join((found or list(ids))[:SHOWN]) + (", ..." if len(found or ids) > SHOWN else "")
+    listed = [ids[at] for at in found] or list(ids)
+    some = ", ".join(listed[:SHOWN]) + (", ..." if len(listed) > SHOWN else "")
     if found:
         msg = f"{len(found)} runs have ids that begin with {text}: {some}. Give more of one."
     else:
         msg = (
-            f"no run of {directory} has an id that begins with {text!r}; there are {some}. "
+            f"no run of {where} has an id that begins with {text!r}; there are {some or 'none'}. "
             "`glasscreep.open(DIR).runs` lists them all."
         )
     raise RefusedError(msg)

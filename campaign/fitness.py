@@ -11,6 +11,7 @@ from glasscreep.campaign.tries import last_line, last_words, tried
 from glasscreep.slurm.launch import LocalLauncher
 from glasscreep.tasks.fitness import UNFIT
 from glasscreep.tasks.physics import RunPhysics
+from glasscreep.tasks.places import ATTACHED
 from glasscreep.tasks.settings import Wanted
 from glasscreep.tasks.task import SegmentTask, encode
 
@@ -34,7 +35,7 @@ def demand_fit(campaign: Campaign) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix="glasscreep-fitness-") as directory:
             for file in campaign.attachments():
-                file.keep(Path(directory))
+                file.keep(Path(directory) / ATTACHED / file.path.name)
             task = _first_task(campaign, directory)
             run = tried(command, LocalLauncher().environment(), TIMEOUT_S, encode(task))
     except subprocess.TimeoutExpired:

@@ -12,6 +12,7 @@ from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
+from glasscreep.tasks.own_results import NAMES as OWN
 from glasscreep.tasks.places import RUNS, STORE
 from glasscreep.tasks.store import remove_arrays
 
@@ -32,7 +33,8 @@ class StoredArray:
     @property
     def result(self) -> tuple[object, ...]:
         """What the arrays of one result have in common."""
-        return self.observable, self.interval, self.sources
+        own = self.name if self.observable in OWN else ""
+        return self.observable, self.interval, self.sources, own
 
 
 def with_dependents(directory: Path, names: Iterable[str]) -> tuple[str, ...]:

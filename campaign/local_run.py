@@ -12,6 +12,7 @@ from glasscreep.campaign.directory import prepare, survey
 from glasscreep.campaign.driving import Reason, drive, uninterrupted
 from glasscreep.campaign.fitness import demand_fit
 from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.own_trials import demand_own
 from glasscreep.campaign.plan import progress_found
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.progress import Display
@@ -51,12 +52,13 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
     Raises
     ------
     GlasscreepError
-        If the directory can't be used, LAMMPS lacks what the campaign asks of it, another
-        driver is at work on it, or it can't be written.
+        If the directory can't be used, LAMMPS lacks what the campaign asks of it, an analysis
+        function of the user's fails, another driver is at work on it, or it can't be written.
     """
-    # Both refuse before anything is made.
+    # All of these refuse before anything is made.
     if progress_found(survey(campaign, directory)).unfinished_rows().size:
         demand_fit(campaign)
+    demand_own(campaign, directory)
     with storing(directory):
         directory.mkdir(parents=True, exist_ok=True)
     with CampaignLock(directory) as lock, Display(console) as display:

@@ -1,7 +1,6 @@
 """Looseness of trajectories that no campaign made."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from glasscreep.campaign.live import telling_progress
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.progress import LINE_EVERY_S
 from glasscreep.campaign.terminal import say
 from glasscreep.tasks.errors import TrajectoryError
 from glasscreep.tasks.looseness_files import ENDINGS, writing_looseness
@@ -89,7 +88,7 @@ def write_looseness(model_file: Path, asked: Asked, console: Console) -> Total:
     total = Total()
     with (
         writing_looseness(asked.output, model.card) as write,
-        _progress(console) as tell,
+        telling_progress(console, "reading") as tell,
     ):
         for path in asked.files:
             for number, frame in enumerate(read_frames(path, species, asked.topology)):
@@ -218,21 +217,3 @@ def _summary(total: Total, card: ModelCard, output: Path) -> str:
         f"{output}: frames {total.frames}, mean looseness {total.sum / of:.4f} of {card.species} "
         f"particles, {100 * total.loose / of:.2f} % above 0.5"
     )
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Callable[[str], None]]:
-    """Show how far it is: live on a terminal, a line now and then elsewhere."""
-    if console.is_terminal:
-        with console.status("reading") as status:
-            yield status.update
-        return
-    next_line = time.monotonic() + LINE_EVERY_S
-
-    def tell(text: str) -> None:
-        nonlocal next_line
-        if time.monotonic() >= next_line:
-            next_line = time.monotonic() + LINE_EVERY_S
-            say(console, text)
-
-    yield tell

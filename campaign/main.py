@@ -1,8 +1,6 @@
 """The command line."""
 
 import shlex
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +8,14 @@ import typer
 from rich.console import Console
 
 from glasscreep import __version__
-from glasscreep.campaign import cluster_commands, forget_command, learn_command, looseness_command
+from glasscreep.campaign import (
+    cluster_commands,
+    export_command,
+    forget_command,
+    learn_command,
+    looseness_command,
+    query_command,
+)
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -29,14 +34,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-
-class Format(StrEnum):
-    """How `query` prints."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
 
 
 def _show_version(asked: bool) -> None:
@@ -88,9 +85,11 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
         if campaign.awaits_model(place):
             words = shlex.join(["glasscreep", "learn", str(file), "--dir", str(place)])
             said = f"looseness awaits a model: `{words}`"
-            console.print(said, highlight=False, markup=False, soft_wrap=True)
+            console.print(said, highlight=False, markup=False, emoji=False, soft_wrap=True)
         if snapshot.phase == "stopped":
-            console.print(f"stopped: {snapshot.why_stopped}", style="red", markup=False)
+            console.print(
+                f"stopped: {snapshot.why_stopped}", style="red", markup=False, emoji=False
+            )
             raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)
         if snapshot.failures:
             raise typer.Exit(FAILED)
@@ -111,6 +110,7 @@ def plan(
     with telling_errors():
         from glasscreep.campaign.file import load
         from glasscreep.campaign.fitness import demand_fit
+        from glasscreep.campaign.own_trials import demand_own
         from glasscreep.campaign.plan import make_plan
         from glasscreep.campaign.plan_table import show_plan
 
@@ -118,7 +118,8 @@ def plan(
         prepared = make_plan(campaign, directory or Path(campaign.name))
         if campaign.cluster is None and not prepared.is_done:
             demand_fit(campaign)  # the LAMMPS of a cluster's nodes may be another
-        show_plan(prepared, Console(), scripts=scripts)
+        tried = demand_own(campaign, prepared.directory)
+        show_plan(prepared, Console(), scripts=scripts, own=tried)
 
 
 @app.command()
@@ -133,26 +134,7 @@ def status(directory: CampaignDirectory) -> None:
         show_status(directory, Console())
 
 
-@app.command()
-def query(
-    directory: CampaignDirectory,
-    result: Annotated[
-        str, typer.Argument(help="Result to print, such as strain.", show_default=False)
-    ],
-    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
-    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
-    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="How to print.")] = Format.TABLE,
-) -> None:
-    """Print a result of a campaign, running or not.
-
-    Example: [bold]glasscreep query demo strain --temperature 0.1 --stress 0.5 --format csv[/]
-    """
-    with telling_errors():
-        from glasscreep.campaign.query import query_table, render
-
-        table = query_table(directory, result, temperature, stress, replica)
-        sys.stdout.write(render(table, form.value))
+query_command.add_to(app)
 
 
 @app.command()
@@ -183,6 +165,7 @@ def doctor(
         raise typer.Exit(FAILED)
 
 
+export_command.add_to(app)
 forget_command.add_to(app)
 learn_command.add_to(app)
 looseness_command.add_to(app)

@@ -16,6 +16,7 @@ from glasscreep.campaign.ledger import CRASHES_ALLOWED, Ledger
 from glasscreep.campaign.pace import Pace
 from glasscreep.campaign.snapshot import Active, AllocationState, Failure, Snapshot
 from glasscreep.campaign.states import State
+from glasscreep.tasks.failures import OWN
 from glasscreep.tasks.segment import Outcome
 
 FAILURES_SHOWN = 20
@@ -162,7 +163,8 @@ class Monitor:
 
     def analysed(self, outcome: Outcome) -> None:
         """Take in the outcome of an analysis; its run may be in a slot meanwhile."""
-        self._note("analysis", outcome)
+        # Other analyses of the run go on, and don't make this one good.
+        self._note(outcome.message if outcome.kind == OWN else "analysis", outcome)
 
     def lost(self, kind: str, row: int) -> None:
         """Take in that a run or glass has lost its worker; it will be queued again."""

@@ -1,33 +1,53 @@
 """Opening a campaign to read it, finished or still running."""
 
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import read_campaign
-from glasscreep.campaign.rows import UNASSIGNED
-from glasscreep.campaign.scan import (
-    FAILURE_FILE,
-    state_of,
-)
-from glasscreep.campaign.sections import Campaign
-from glasscreep.campaign.states import State
+from glasscreep.campaign.find import position_of
+from glasscreep.campaign.job_names import CAMPAIGN_FILE
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.result_array import array_of, dataset_of
+from glasscreep.campaign.result_names import known_results
+from glasscreep.campaign.result_table import ResultTable, read_result
+from glasscreep.campaign.run_list import points_of, run_table, with_progress
+from glasscreep.campaign.selection import Wanted, choose
+from glasscreep.campaign.where import matching
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
-from glasscreep.tasks.manifest import read_manifest
-from glasscreep.tasks.opening import METADATA
-from glasscreep.tasks.places import STORE, glass_directory, run_directory
-from glasscreep.tasks.store import read_run_table
+from glasscreep.tasks.opening import METADATA, open_readable
+from glasscreep.tasks.places import STORE
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from MDAnalysis import Universe
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class OpenedCampaign:
-    """A campaign, read anew at each look, so that it may go on meanwhile; never written to."""
+    """A campaign, read anew at each look, so that it may go on meanwhile; never written to.
+
+    ``campaign.runs``, ``campaign.points`` and ``campaign.results`` say what there is,
+    ``campaign.select(...)`` chooses runs, ``campaign["strain"]`` is a result as an xarray
+    array and ``campaign.table("strain")`` as a table. Committed frames alone are shown.
+    """
 
     directory: Path
     """Campaign directory."""
+    rows: NDArray[np.intp] | None = None
+    """(runs,) rows of the store that were selected; None for all."""
+
+    @property
+    def name(self) -> str:
+        """Name of the campaign."""
+        return str(open_readable(self.directory / STORE).attrs["title"])
 
     @property
     def runs(self) -> pd.DataFrame:
@@ -35,28 +55,215 @@ class OpenedCampaign:
 
         Columns: ``id``, ``temperature``, ``stress``, ``replica``, ``seed``, ``state`` (`new`,
         `partial`, `done` or `failed`), ``frames`` (committed), ``frames_stored`` (with positions
-        in the store) and ``unrelaxed`` (frames that missed the tolerances). From the
-        manifests, about 0.1 ms a run.
+        in the store) and ``unrelaxed`` (frames that missed the tolerances). Of up to 1,000 runs
+        from the manifests, so as of now, in 0.1 ms a run. Of more from the store's index, which
+        a driver at work renews every 10 s: ``state`` and ``frames`` may be so old, and
+        ``frames_stored`` and ``unrelaxed`` are missing.
         """
-        table = run_table(self.directory)
-        campaign = read_campaign(self.directory)
-        progress = [_progress(self.directory, run_id, campaign.frames) for run_id in table["id"]]
-        names = ["state", "frames", "frames_stored", "unrelaxed"]
-        columns = pd.DataFrame(progress, columns=names, index=table.index)
-        orphaned = _glass_failed(self.directory, campaign, table) & (columns["state"] != "done")
-        columns.loc[orphaned, "state"] = State.FAILED.name.lower()
-        return pd.concat([table.drop(columns="glass_row"), columns], axis=1)
+        return with_progress(self.directory, self._table())
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """The points of the runs, one a row.
+
+        Columns: ``temperature``, ``stress``, ``runs``, ``done`` and ``failed`` runs, ``frames``
+        (committed) and ``frames_wanted``; as old as ``runs``.
+        """
+        return points_of(self.runs, read_campaign(self.directory).frames)
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of the results that ``campaign[...]`` and ``campaign.table(...)`` know."""
+        return known_results(open_readable(self.directory / STORE))
 
     @property
     def dataset(self) -> xr.Dataset:
-        """All arrays, lazy, with coordinates temperature, stress, replica, step and time.
+        """All arrays of the runs, lazy, with coordinates temperature, stress, replica, step, time.
 
         Values are read when asked for, and are nan where nothing is written yet. No Dask
-        chunks: select runs first (``isel(run=...)``), then ``chunk()`` if you want them; for
-        100,000 runs chunks alone take seconds.
+        chunks: select runs first (``select(...)`` or ``isel(run=...)``), then ``chunk()`` if
+        you want them; for 100,000 runs chunks alone take seconds. ``run`` is labelled by the row
+        in the store, as ``runs`` is.
         """
-        dataset: xr.Dataset = xr.open_zarr(self.directory / STORE, chunks=None, consolidated=True)
-        return dataset
+        return dataset_of(self.directory, self.rows)
+
+    def select(
+        self,
+        temperature: Wanted = None,
+        stress: Wanted = None,
+        replica: Wanted = None,
+        where: str | None = None,
+        run: str | int | None = None,
+    ) -> "OpenedCampaign":
+        """Choose runs.
+
+        Parameters
+        ----------
+        temperature, stress, replica : float, slice or sequence, optional
+            A value, several, or a `slice` with both of its ends [energy,
+            energy / length**3, 1]. Values are the same if they differ by a relative 1e-9.
+        where : str, optional
+            An expression of the columns ``temperature``, ``stress``, ``replica``, ``state``,
+            ``frames`` and ``id`` that is true of the runs: ``stress > 0.3 and state == 'done'``.
+            States and frames are as old as those of ``runs``. It may be true of none.
+        run : str or int, optional
+            One run, as of `row_of`.
+
+        Returns
+        -------
+        OpenedCampaign
+            Of these runs: that others come to meet the conditions later doesn't matter.
+
+        Raises
+        ------
+        QueryError
+            If no run has one of the values, which names those there are; if `where` can't be
+            understood, which shows why.
+        RefusedError
+            If no run, or more than one, is meant by `run`.
+        """
+        table = choose(self._table(), temperature, stress, replica)
+        if run is not None:
+            table = table.loc[[_row_of(table, run, self.directory)]]
+        if where is not None:
+            table = table[matching(with_progress(self.directory, table), where)]
+        return OpenedCampaign(self.directory, table.index.to_numpy(np.intp))
+
+    def row_of(self, run: str | int) -> int:
+        """Find the row of a run in the store.
+
+        Parameters
+        ----------
+        run : str or int
+            Its id, the beginning of an id that no other run has, or its row.
+
+        Raises
+        ------
+        RefusedError
+            If there is no such run among these, or more than one: names some.
+        """
+        return _row_of(self._table(), run, self.directory)
+
+    def __getitem__(self, name: str) -> xr.DataArray:
+        """Take a result of the runs as an array, lazily.
+
+        Parameters
+        ----------
+        name : str
+            One of ``results``, or another array of the runs such as ``position``.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dimensions run, frame and others; coordinates ``id``, ``temperature``, ``stress``,
+            ``replica``, ``step``, ``time`` and the result's own; attributes ``units``,
+            ``long_name``, ``definition``, ``parameters``. Values are read when asked for, and
+            are nan where nothing is written yet.
+
+        Raises
+        ------
+        QueryError
+            If there is none: says what to do.
+        """
+        rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
+        return array_of(self.directory, rows, name)
+
+    def table(self, name: str, *, skip_damaged: bool = False) -> pd.DataFrame:
+        """Take a result of the runs as a table, particles summed up: what `query` prints.
+
+        Parameters
+        ----------
+        name : str
+            One of ``results``.
+        skip_damaged : bool, optional
+            Leave damaged runs out, with a warning that names what is damaged.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each committed frame of each run, by run and frame; of `creep_fit`, a row
+            for each run that is finished. Columns ``run`` (its id), ``temperature``, ``stress``,
+            ``replica``, then ``frame``, ``step``, ``time``, then the result: ``value``; ``x``,
+            ``y``, ``z`` of what has axes; ``mean`` and ``loose_fraction`` of D2min, the mean over
+            all particles and the share of A particles above the threshold of the campaign file;
+            of `creep_fit` its four parameters, ``creep_modulus`` and ``creep_modulus_stderr``, of
+            `looseness_fit` the four alone; of `looseness_histogram_<interval>` a row for each
+            bin, with the numbers of ``tight`` and ``loose`` particles in it, the densities
+            ``p_all`` of all and ``p_loose`` of the loose, and the ``loose_fraction`` of those in
+            it. Of other results of particles, mean and standard deviation over those of each
+            species, ``mean_A`` and so on; what has further dimensions has a column for each, and
+            a row for each value. Units and definition are in ``.attrs``.
+
+        Raises
+        ------
+        QueryError
+            If there is no such result: says what to do.
+        DamagedError
+            If something of it is damaged: names run, array and frames.
+        """
+        read = self.read_table(name)
+        if read.damaged and not skip_damaged:
+            msg = (
+                f"{read.damaged[0]}. So much is damaged: {len(read.damaged)} of "
+                f"{len(self._table())} runs; campaign.table({name!r}, skip_damaged=True) gives "
+                "the others."
+            )
+            raise DamagedError(msg)
+        for damage in read.damaged:
+            warnings.warn(f"left out: {damage}", stacklevel=2)
+        return read.table
+
+    def read_table(self, name: str) -> ResultTable:
+        """Take a result as far as it can be read, and what is damaged of it; else as `table`."""
+        table = self._table()
+        if len(table):
+            return read_result(self.directory, table, name)
+        # Of no run, the columns alone.
+        any_run = read_result(self.directory, run_table(self.directory).iloc[:1], name)
+        return ResultTable(any_run.table.iloc[:0], ())
+
+    def _table(self) -> pd.DataFrame:
+        table = run_table(self.directory)
+        return table if self.rows is None else table.loc[self.rows]
+
+    def __repr__(self) -> str:
+        """Say in some lines what there is."""
+        from glasscreep.campaign.opened_text import as_text
+
+        return as_text(self)
+
+    def _repr_html_(self) -> str:
+        from glasscreep.campaign.opened_html import as_html
+
+        return as_html(self)
+
+    def frame(self, run: str | int, frame: int, columns: Sequence[str] = ()) -> "Atoms":
+        """Give one frame of a run to ASE, in double precision, as `frame_atoms` does.
+
+        Parameters
+        ----------
+        run : str or int
+            Id, beginning of an id, or row.
+        frame : int
+            From 0; below 0 from the end of those committed.
+        columns : sequence of str
+            Results of particles to have in `arrays`.
+        """
+        from glasscreep.campaign.atoms import frame_atoms
+
+        return frame_atoms(self.directory, self.row_of(run), frame, columns)
+
+    def to_mdanalysis(self, run: str | int) -> "Universe":
+        """Give a run to MDAnalysis, which reads frames as it comes to them, as `universe` does.
+
+        Parameters
+        ----------
+        run : str or int
+            Id, beginning of an id, or row.
+        """
+        from glasscreep.campaign.atoms import universe
+
+        return universe(self.directory, self.row_of(run))
 
 
 def open_campaign(directory: Path | str) -> OpenedCampaign:
@@ -70,55 +277,54 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     Returns
     -------
     OpenedCampaign
-        With ``.runs``, a table, and ``.dataset``, the arrays.
+        With ``.runs``, ``.points``, ``.select(...)``, ``["strain"]`` and ``.table("strain")``.
 
     Raises
     ------
     GlasscreepError
         If the directory does not hold a campaign.
+    NewerError
+        If a later version of glasscreep made it.
 
     Examples
     --------
     >>> import glasscreep
     >>> campaign = glasscreep.open("demo")  # doctest: +SKIP
-    >>> cold = campaign.runs.query("temperature < 0.2").index  # doctest: +SKIP
-    >>> campaign.dataset.strain.isel(run=cold).mean("run").plot()  # doctest: +SKIP
+    >>> cold = campaign.select(temperature=0.2, stress=slice(0.3, 0.7))  # doctest: +SKIP
+    >>> cold["strain"].mean("run").plot()  # doctest: +SKIP
+    >>> cold.table("creep_fit")  # doctest: +SKIP
     """
     directory = Path(directory)
     if not (directory / STORE / METADATA).is_file():
-        what = "is not a directory" if not directory.is_dir() else f"has no {STORE} in it"
-        msg = (
-            f"{directory} is not a campaign: it {what}. Give the directory that "
-            "`glasscreep run` made, or start the campaign with `glasscreep run CAMPAIGN.toml`."
-        )
-        raise GlasscreepError(msg)
+        raise GlasscreepError(_no_campaign(directory))
+    if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
+        raise GlasscreepError(_no_campaign(directory))
     return OpenedCampaign(directory)
 
 
-def run_table(directory: Path) -> pd.DataFrame:
-    """Read what tells the runs of a campaign apart, indexed by their row in the store."""
-    table = read_run_table(directory / STORE)
-    columns = {name: getattr(table, name) for name in table.__slots__ if name != "run_id"}
-    index = pd.RangeIndex(len(table.run_id), name="run")
-    runs = pd.DataFrame({"id": np.array(table.run_id, object), **columns}, index=index)
-    return runs[runs["glass_row"] != UNASSIGNED]
+def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
+    if isinstance(run, str):
+        return int(table.index[position_of(list(table["id"]), run, str(directory))])
+    if run not in table.index:
+        msg = (
+            f"no run of {directory} has the row {run!r}; `campaign.runs` lists runs by their rows."
+        )
+        raise RefusedError(msg)
+    return int(run)
 
 
-def _progress(directory: Path, run_id: str, wanted: int) -> tuple[str, int, int, int]:
-    place = run_directory(directory, run_id)
-    try:
-        manifest = read_manifest(place)
-    except DamagedError:
-        return State.FAILED.name.lower(), 0, 0, 0
-    failed = (place / FAILURE_FILE).exists()
-    state = State.FAILED if failed else state_of(manifest, wanted)
-    if manifest is None:
-        return state.name.lower(), 0, 0, 0
-    return state.name.lower(), manifest.frames, manifest.flushed, len(manifest.unrelaxed)
-
-
-def _glass_failed(directory: Path, campaign: Campaign, table: pd.DataFrame) -> "pd.Series[bool]":
-    count = 0 if table.empty else int(table["glass_row"].max()) + 1
-    places = [glass_directory(directory, glass.id) for glass in campaign.glasses(count)]
-    failed = np.array([(place / FAILURE_FILE).exists() for place in places], bool)
-    return table["glass_row"].map(lambda row: bool(failed[row]))
+def _no_campaign(directory: Path) -> str:
+    has_store = (directory / STORE / METADATA).is_file()
+    if (directory / CAMPAIGN_FILE).is_file() and not has_store:
+        return (
+            f"{directory} is a campaign that has no {STORE} yet: it has only just been begun. "
+            f"`glasscreep status {directory}` says how far it is; if nothing drives it, give the "
+            "same `glasscreep run` again."
+        )
+    what = f"its {STORE} is of something else" if has_store else f"it has no {STORE} in it"
+    if not directory.is_dir():
+        what = "it is not a directory"
+    return (
+        f"{directory} is not a campaign: {what}. Give the directory that "
+        "`glasscreep run` made, or start the campaign with `glasscreep run CAMPAIGN.toml`."
+    )

@@ -12,7 +12,7 @@ from typing import Any
 from glasscreep.campaign.attachment import MARK
 from glasscreep.campaign.problems import Problem, toml_text
 
-PROTOCOL = re.compile(r"([A-Za-z_]\w*):([A-Za-z_]\w*)")
+FUNCTION = re.compile(r"([A-Za-z_]\w*):([A-Za-z_]\w*)")
 FILES = "model.potential_files"
 
 
@@ -39,9 +39,21 @@ def pinned(values: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[P
         files = _potentials(model["potential_files"], folder, problems)
         values = {**values, "model": {**model, "potential_files": files}}
     if isinstance(creep, dict) and "protocol" in creep:
-        protocol = _protocol(creep["protocol"], folder, problems)
+        protocol = _function("creep.protocol", creep["protocol"], folder, problems)
         values = {**values, "creep": {**creep, "protocol": protocol}}
+    analysis = values.get("analysis")
+    if isinstance(analysis, dict) and isinstance(analysis.get("own"), list):
+        own = [_own(at, each, folder, problems) for at, each in enumerate(analysis["own"])]
+        values = {**values, "analysis": {**analysis, "own": own}}
     return values, problems
+
+
+def _own(at: int, said: Any, folder: Path, problems: list[Problem]) -> Any:
+    if not isinstance(said, dict) or "function" not in said:
+        return said
+    function = _function(f"analysis.own[{at}].function", said["function"], folder, problems)
+    # What is wrong is told; the rest of the table is still to be looked at.
+    return {**said, "function": function or f"unknown_{at}:unknown.py{MARK}"}
 
 
 def _potentials(said: Any, folder: Path, problems: list[Problem]) -> Any:
@@ -58,15 +70,15 @@ def _potentials(said: Any, folder: Path, problems: list[Problem]) -> Any:
     ]
 
 
-def _protocol(said: Any, folder: Path, problems: list[Problem]) -> Any:
+def _function(key: str, said: Any, folder: Path, problems: list[Problem]) -> Any:
     if not isinstance(said, str):
         return said
-    if not (match := PROTOCOL.fullmatch(said)):
+    if not (match := FUNCTION.fullmatch(said)):
         allowed = '"MODULE:FUNCTION", with MODULE.py beside the campaign file'
-        problems.append(Problem("creep.protocol", toml_text(said), allowed))
+        problems.append(Problem(key, toml_text(said), allowed))
         return None
     module, function = match.groups()
-    found = _pinned("creep.protocol", f"{module}.py", [folder], problems)
+    found = _pinned(key, f"{module}.py", [folder], problems)
     return found and f"{function}:{found}"
 
 

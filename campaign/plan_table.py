@@ -1,6 +1,6 @@
 """The plan as a table for the terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.filesize import decimal
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from glasscreep.campaign.estimate import MEASUREMENT
+from glasscreep.campaign.own_trials import Tried
 from glasscreep.campaign.plan import Plan
 from glasscreep.campaign.plan_cluster import MD, ClusterPlan, PoolPlan
 from glasscreep.campaign.states import State
@@ -21,22 +22,24 @@ TITLES = {
 }
 
 
-def show_plan(plan: Plan, console: Console, *, scripts: bool = True) -> None:
+def show_plan(
+    plan: Plan, console: Console, *, scripts: bool = True, own: Sequence[Tried] = ()
+) -> None:
     """Print a plan: wrapped in a narrow terminal, plain text where there is none.
 
     Scripts of jobs come below it as they are, for copying.
     """
-    console.print(_table(plan), highlight=False)
+    console.print(_table(plan, own), highlight=False)
     for script in plan.cluster.scripts if plan.cluster and scripts else ():
         console.print(f"\n{TITLES[script.kind]}:", style="bold", highlight=False)
         console.out(f"{script.command}\n\n{script.text}", end="", highlight=False)
 
 
-def _table(plan: Plan) -> RenderableType:
+def _table(plan: Plan, own: Sequence[Tried]) -> RenderableType:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for label, value in _lines(plan):
+    for label, value in (*_lines(plan), *map(_line_of_own, own)):
         table.add_row(label, value)
     title = Text(f"Plan of {plan.name} in {plan.directory}", style="bold", overflow="fold")
     return Group(title, table, Text(_ending(plan)))
@@ -68,6 +71,11 @@ def _lines(plan: Plan) -> list[tuple[str, str]]:
         ("files", f"about {plan.files_to_write:,}"),
         *(_cluster_lines(plan.cluster) if plan.cluster else ()),
     ]
+
+
+def _line_of_own(tried: Tried) -> tuple[str, str]:
+    each = f"{tried.seconds:.2g} s for a made-up frame of {tried.particles:,} particles"
+    return tried.name, f"your function took {each}"
 
 
 def _measurement_lines(plan: Plan) -> Iterator[tuple[str, str]]:

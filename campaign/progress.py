@@ -65,11 +65,13 @@ def tell_failures(snapshot: Snapshot, console: Console) -> None:
     """Print why runs failed, and what can be done about it."""
     for failure in snapshot.failures:
         text = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
-        console.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(text, style="red", markup=False, emoji=False, highlight=False, soft_wrap=True)
         if failure.log_tail and failure.kind != "damaged":
             console.print("  the last lines of its log.lammps:", style="dim", highlight=False)
             tail = textwrap.indent(failure.log_tail, "    ")
-            console.print(tail, style="dim", markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                tail, style="dim", markup=False, emoji=False, highlight=False, soft_wrap=True
+            )
     if snapshot.failures:
         console.print(
             "What diverged is not tried again; the next `glasscreep run` tries what failed "

@@ -1,21 +1,17 @@
 """The columns of a query's table, by the dimensions of what is asked for."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.analysis.creep import CreepFit
-from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.opening import open_array
+from glasscreep.campaign.stored_values import dimensions, values_of_frames, values_of_run
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.strain_results import FIT_PARAMETERS
 
-LOOSE = 0.25
-"""A particle of species A whose D2min exceeds this is loose [length**2]."""
 SPECIES = {1: "A", 2: "B"}
 
 Columns = dict[str, Any]
@@ -71,14 +67,35 @@ def of_looseness_histogram(counts: NDArray[np.float64], looseness: NDArray[np.fl
         }
 
 
-def of_d2min(values: NDArray[np.float64], species: NDArray[np.uint8]) -> Columns:
-    """Give each frame a row: the mean over its particles, and how many of A are loose."""
-    defined = ~np.isnan(values)
-    frame = np.flatnonzero(defined.any(axis=1))
-    values, defined = values[frame], defined[frame]
-    mean = np.where(defined, values, 0.0).sum(axis=1) / defined.sum(axis=1)
-    loose = (values[:, species == 1] > LOOSE).mean(axis=1)
-    return {"frame": frame, "mean": mean, "loose_fraction": loose}
+class D2minColumns:
+    """Columns of D2min: a row for each frame, its mean over all particles, and how many A are loose.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        D2min of some interval.
+    reader : FrameReader
+        Reads species and frames.
+    threshold : float
+        A particle whose D2min exceeds this is loose [length**2].
+    """
+
+    def __init__(self, array: "zarr.Array[Any]", reader: FrameReader, threshold: float) -> None:
+        self._array, self._reader, self._threshold = array, reader, threshold
+
+    def of_run(self, run: Any) -> Columns:
+        """Read what there is of a run."""
+        pieces = values_of_frames(self._array, self._reader, run)
+        summed = np.concatenate([self._summed(values) for values in pieces])
+        frame = np.flatnonzero(np.isfinite(summed[:, 0]))
+        return {"frame": frame, "mean": summed[frame, 0], "loose_fraction": summed[frame, 1]}
+
+    def _summed(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        defined = ~np.isnan(values)
+        with np.errstate(invalid="ignore"):  # nothing is there of frames not yet analysed
+            mean = np.where(defined, values, 0.0).sum(axis=1) / defined.sum(axis=1)
+        loose = (values[:, self._reader.species == 1] > self._threshold).mean(axis=1)
+        return np.stack([mean, loose], axis=1)
 
 
 class ArrayColumns:
@@ -89,58 +106,35 @@ class ArrayColumns:
 
     Parameters
     ----------
-    group : zarr.Group
-        The store.
-    name : str
-        Array with dimension run, and maybe frame, particle and others.
+    array : zarr.Array
+        With dimension run, and maybe frame, particle and others.
     reader : FrameReader
-        Of the store.
+        Reads species, coordinates and frames.
     """
 
-    def __init__(self, group: zarr.Group, name: str, reader: FrameReader) -> None:
-        self._array, self._reader = open_array(group, name), reader
-        self._name = name
-        dims = tuple(map(str, cast("ArrayV3Metadata", self._array.metadata).dimension_names or ()))
+    def __init__(self, array: "zarr.Array[Any]", reader: FrameReader) -> None:
+        self._array, self._reader = array, reader
+        dims = dimensions(array)
         self._has_frames, self._has_particles = "frame" in dims, "particle" in dims
-        further = [dim for dim in dims if dim not in ("run", "frame", "particle")]
         self._coordinates = {
-            dim: reader.column(dim) if dim in group else np.arange(length)
-            for dim, length in zip(dims, self._array.shape, strict=True)
-            if dim in further
+            dim: reader.column(dim) if reader.has(dim) else np.arange(length)
+            for dim, length in zip(dims, array.shape, strict=True)
+            if dim not in ("run", "frame", "particle")
         }
 
     def of_run(self, run: Any) -> Columns:
         """Read what there is of a run."""
-        with naming_damage(f"run {run.id}, array {self._name}"):
-            frame, reduced = self._reduced(run.Index)
-        return self._long(frame, reduced)
-
-    def _reduced(self, row: int) -> tuple[NDArray[np.int64] | None, dict[str, NDArray[Any]]]:
-        """Sum particles up, some frames at a time: the whole may not fit into memory."""
         if not self._has_frames:
-            values = np.asarray(self._array[row])[None]
-            return None, {"value": values if np.isfinite(values).any() else values[:0]}
-        parts = [self._of_frames(values) for values in self._pieces(row)]
+            values = values_of_run(self._array, run)[None]
+            return self._long(None, {"value": values if np.isfinite(values).any() else values[:0]})
+        pieces = values_of_frames(self._array, self._reader, run)
+        parts = [self._of_frames(values) for values in pieces]
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         there = np.zeros(len(next(iter(columns.values()))), bool)
         for values in columns.values():
             there |= np.isfinite(values).any(axis=tuple(range(1, values.ndim)))
         frame = np.flatnonzero(there)
-        return frame, {name: values[frame] for name, values in columns.items()}
-
-    def _pieces(self, row: int) -> Iterator[NDArray[Any]]:
-        frames = self._array.shape[1]
-        step = (self._array.shards or self._array.chunks)[1]
-        for start in range(0, frames, step):
-            stop = min(start + step, frames)
-            if self._array.shards is None:
-                yield np.asarray(self._array[row, start:stop])
-                continue
-            values = self._reader.sharded(self._name).read(row, start, stop)
-            if values.dtype.kind == "i":
-                yield np.where(values == self._array.fill_value, np.nan, values)
-            else:
-                yield values
+        return self._long(frame, {name: values[frame] for name, values in columns.items()})
 
     def _of_frames(self, values: NDArray[Any]) -> dict[str, NDArray[Any]]:
         if not self._has_particles:

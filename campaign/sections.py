@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from glasscreep.campaign.analysis_section import AnalysisSection
+from glasscreep.campaign.analysis_section import AnalysisSection, LoosenessSection
 from glasscreep.campaign.attachment import Attachment
 from glasscreep.campaign.cluster_section import ClusterSection
 from glasscreep.campaign.fields import (
@@ -32,15 +32,16 @@ from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model import LennardJones, Model
 from glasscreep.tasks.model_in_use import model_parameters, model_path
 from glasscreep.tasks.observable import Result
+from glasscreep.tasks.own_results import own_results
 from glasscreep.tasks.physics import (
     CreepProtocol,
     GlassPhysics,
     GlassProtocol,
-    Protocol,
     glass_ids,
 )
 from glasscreep.tasks.registry import chosen_results
 from glasscreep.tasks.settings import Accelerator
+from glasscreep.tasks.user_function import UserFunction
 
 PROTOCOL = r"^[A-Za-z_]\w*:.+$"
 
@@ -110,11 +111,11 @@ class CreepSection(Section):
         axis = "" if self.loading == "hydrostatic" else self.axis
         return CreepProtocol(**{**own, "axis": axis}, protocol=self._protocol())
 
-    def _protocol(self) -> Protocol | None:
+    def _protocol(self) -> UserFunction | None:
         if self.protocol is None:
             return None
         (file,), function = self.attachments(), self.protocol.partition(":")[0]
-        return Protocol(file.path.stem, function, file.sha256)
+        return UserFunction(file.path.stem, function, file.sha256)
 
 
 class GridSection(Section):
@@ -193,6 +194,16 @@ class Campaign(Section):
             return tuple(sorted(set(self.analysis.d2min_intervals)))
         return (self.creep.frame_interval,) if self.frames > 1 else ()
 
+    @property
+    def loose_threshold(self) -> float:
+        """A particle whose D2min exceeds this is loose [length^2].
+
+        That of `[analysis.looseness]`, or if it has its default, that of `[learning]`.
+        """
+        own = self.analysis.looseness.threshold
+        is_default = own == LoosenessSection().threshold
+        return self.learning.threshold if is_default else own
+
     def results(self, model: Mapping[str, Any] | None = None) -> tuple[Result, ...]:
         """Every result, each after those that it is computed from.
 
@@ -211,7 +222,18 @@ class Campaign(Section):
             names.discard(LOOSENESS)
         else:
             parameters[LOOSENESS] = dict(model)
-        return chosen_results(names, self.d2min_intervals, parameters)
+        chosen = chosen_results(names, self.d2min_intervals, parameters)
+        return (*chosen, *self.own_results())
+
+    def own_results(self) -> tuple[Result, ...]:
+        """Results of the user's own functions."""
+        return tuple(
+            result
+            for own in self.analysis.own
+            for result in own_results(
+                own.result_name, own.result_parameters(), self.d2min_intervals
+            )
+        )
 
     def results_in(self, directory: Path) -> tuple[Result, ...]:
         """Every result that can be computed in a campaign directory, given the model it has."""

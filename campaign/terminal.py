@@ -31,7 +31,7 @@ def telling_errors() -> Iterator[None]:
     try:
         yield
     except GlasscreepError as error:
-        Console(stderr=True, soft_wrap=True).print(
+        Console(stderr=True, soft_wrap=True, emoji=False).print(
             str(error), style="red", highlight=False, markup=False
         )
         raise typer.Exit(REFUSED if isinstance(error, RefusedError) else FAILED) from None
@@ -40,5 +40,10 @@ def telling_errors() -> Iterator[None]:
 
 
 def say(console: Console, text: str) -> None:
-    """Print a text as it is: no markup in it, no colours of its own, no lines broken."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    """Print a text as it is: no markup or emoji in it, no colours of its own, no lines broken."""
+    console.print(text, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def count_of(number: int, thing: str) -> str:
+    """Say how many there are of something."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -13,6 +13,8 @@ class Call:
 
     function: Callable[[Any], Any]
     argument: object
+    subject: str = ""
+    """What an analysis is of: if the user has to mend that, no other of it is begun."""
 
 
 class Work(Protocol):

@@ -33,6 +33,12 @@ SAID_IN_WORDS = {
         for key in FeaturesSection.model_fields
         if key != "preset"
     },
+    "analysis.own.function": "none: required",
+    "analysis.own.name": "that of the function",
+    "analysis.own.per": '`"particle"`; `"run"` with `of = "run"`',
+    "analysis.own.units": "none: required",
+    "analysis.own.definition": "none: required",
+    "analysis.own.parameters": "none",
     "learning.interval": "the smallest of `analysis.d2min_intervals`",
     "learning.temperature": "all",
     "learning.stress": "all",

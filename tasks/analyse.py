@@ -102,7 +102,7 @@ def _store(
     array = open_array(open_writable(task.store, scratch.write), name)
     if block.kind is Kind.RUN:
         whole = np.full(array.shape[1:], array.fill_value)
-        whole[: len(values)] = values  # of lags there may be room for more
+        whole[tuple(map(slice, np.shape(values)))] = values  # of lags there may be room for more
         array[task.row] = whole
         return
     step = frames_of_a_file(array)

@@ -8,6 +8,7 @@ from typing import Any
 
 import zarr
 
+from glasscreep.tasks import own_results
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.observable import Kind, Result
 from glasscreep.tasks.opening import METADATA, open_readable
@@ -111,7 +112,8 @@ def _groups(task: AnalysisTask, done: Mapping[str, int]) -> Iterator[tuple[Resul
     groups: dict[tuple[object, ...], list[Result]] = {}
     for result in task.results:
         sources = tuple(source.name for source in result.sources)
-        key = (kind_of(result), result.interval, sources, done[result.name])
+        alone = result.name if result.observable in own_results.NAMES else ""  # it may fail
+        key = (kind_of(result), result.interval, sources, done[result.name], alone)
         groups.setdefault(key, []).append(result)
     yield from map(tuple, groups.values())
 

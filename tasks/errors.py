@@ -13,6 +13,10 @@ class DamagedError(GlasscreepError):
     """Stored data do not match their checksum, or a file that must be there is not."""
 
 
+class NewerError(GlasscreepError):
+    """What is stored was written by a later version of glasscreep, which alone can read it."""
+
+
 class FencedError(GlasscreepError):
     """Another attempt has taken the run over; this writer must stop without a trace."""
 
@@ -27,6 +31,10 @@ class UnfitError(GlasscreepError):
 
 class ProtocolError(GlasscreepError):
     """A protocol of the user's fails, or gives what can't be held. Never retried."""
+
+
+class OwnAnalysisError(GlasscreepError):
+    """An analysis function of the user's fails, or gives what can't be stored. Never retried."""
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed
@@ -44,6 +52,10 @@ class LoneEngineError(EngineError):
         super().__init__(message)
         self.kind = kind
         """What to make of it, as of an `Outcome`."""
+
+
+class AbsentError(GlasscreepError):
+    """A frame, or a result of it, was asked for that is not there, or not yet."""
 
 
 class ModelFileError(GlasscreepError):

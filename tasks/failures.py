@@ -9,6 +9,7 @@ from glasscreep.tasks.errors import (
     DivergedError,
     FencedError,
     GlasscreepError,
+    OwnAnalysisError,
     ProtocolError,
     StorageError,
     UnfitError,
@@ -28,6 +29,8 @@ UNLAUNCHED = re.compile(
     re.IGNORECASE,
 )
 """What srun says when its job, or SLURM itself, is gone: no fault of what it was to start."""
+OWN = "own"
+"""Kind of an outcome where an analysis function of the user's is to be mended."""
 KINDS: dict[type[GlasscreepError], str] = {
     DamagedError: "damaged",
     DivergedError: "diverged",
@@ -35,6 +38,7 @@ KINDS: dict[type[GlasscreepError], str] = {
     StorageError: "storage",
     UnfitError: "unfit",
     ProtocolError: "protocol",
+    OwnAnalysisError: OWN,
 }
 TAIL_LINES = 20
 TAIL_BYTES = 8192

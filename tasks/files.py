@@ -1,6 +1,7 @@
 """Files that are whole or not there, and stay after a power loss."""
 
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,6 +87,51 @@ def write_durably(path: Path, data: Data) -> None:
         write_new(partial, (data,), durable=True)
         os.replace(partial, path)
         sync_directory(path.parent)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file, or a folder, aside, and put it into place once it is whole.
+
+    What a crash leaves, `<name>.partial`, the next write takes over.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be there in the end. What is there is kept until then.
+
+    Yields
+    ------
+    Path
+        Where to write. It goes if an error ends it.
+
+    Raises
+    ------
+    StorageError
+        If the file system refuses.
+    """
+    partial = path.with_name(path.name + ".partial")
+    with storing(path):
+        _remove(partial)
+        try:
+            yield partial
+        except BaseException:
+            _remove(partial)
+            raise
+        if partial.is_dir():
+            _remove(path)
+            sync_directory(partial)
+        else:
+            make_durable(partial)
+        os.replace(partial, path)
+        sync_directory(path.parent)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _sync(path: Path, flags: int) -> None:

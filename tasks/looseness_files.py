@@ -1,25 +1,31 @@
 """Looseness of the frames of a trajectory, in files that other programs read."""
 
-import gzip
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.errors import TrajectoryError
-from glasscreep.tasks.files import make_durable, storing, sync_directory
+from glasscreep.tasks.files import replacing
+from glasscreep.tasks.frame_files import FORMATS, writing_frames
 from glasscreep.tasks.model_card import NAMES, ModelCard
 from glasscreep.tasks.trajectory_frame import Frame
+from glasscreep.tasks.written_frame import (
+    Column,
+    Contents,
+    WrittenFrame,
+    demand_same_particles,
+)
 
 if TYPE_CHECKING:
     import zarr
 
 ENDINGS = (".xyz", ".xyz.gz", ".dump", ".dump.gz", ".zarr")
+LOOSENESS = Column(
+    "looseness", "1", "how much the structure around a particle is that of loose ones"
+)
 Write = Callable[[Frame, NDArray[np.float64]], None]
 """Takes a frame and the (n,) looseness of its particles."""
 
@@ -49,76 +55,24 @@ def writing_looseness(path: Path, card: ModelCard) -> Iterator[Write]:
     TrajectoryError
         If frames in one Zarr store are not of the same particles.
     """
-    partial = path.with_name(path.name + ".partial")
-    with storing(path):
-        _remove(partial)
-        try:
-            if path.suffix == ".zarr":
-                yield _zarr_writer(partial, card)
-            else:
-                text = _write_dump if ".dump" in path.suffixes[-2:] else _write_extended_xyz
-                with _open(partial, path) as file:
-                    yield lambda frame, looseness: text(file, frame, looseness)
-        except BaseException:
-            _remove(partial)
-            raise
-        if partial.is_dir():
-            _remove(path)
-            sync_directory(partial)
-        else:
-            make_durable(partial)
-        os.replace(partial, path)
-        sync_directory(path.parent)
+    if path.suffix == ".zarr":
+        with replacing(path) as aside:
+            yield _zarr_writer(aside, card)
+        return
+    form = FORMATS["dump" if ".dump" in path.suffixes[-2:] else "extxyz"]
+    with writing_frames(path, form, Contents(columns=(LOOSENESS,))) as write:
+        yield lambda frame, looseness: write(_written(frame, looseness))
 
 
-def _open(partial: Path, path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(partial, "wt")
-    return partial.open("w")
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
-
-
-def _write_extended_xyz(file: TextIO, frame: Frame, looseness: NDArray[np.float64]) -> None:
-    # A column of names would have to be chemical elements for ASE: numbers of types are read by all.
-    lattice = " ".join(f"{number:.17g}" for number in frame.box.ravel())
-    file.write(
-        f'{len(frame.ids)}\nLattice="{lattice}" Origin="0 0 0" pbc="T T T" '
-        f"Properties=id:I:1:type:I:1:pos:R:3:looseness:R:1 Step={frame.step}\n"
+def _written(frame: Frame, looseness: NDArray[np.float64]) -> WrittenFrame:
+    return WrittenFrame(
+        step=frame.step,
+        positions=frame.positions,
+        box=frame.box,
+        species=frame.species,
+        ids=frame.ids,
+        values={LOOSENESS.name: looseness},
     )
-    _write_rows(file, frame, looseness)
-
-
-def _write_dump(file: TextIO, frame: Frame, looseness: NDArray[np.float64]) -> None:
-    file.write(f"ITEM: TIMESTEP\n{frame.step}\nITEM: NUMBER OF ATOMS\n{len(frame.ids)}\n")
-    file.write(_bounds(frame.box))
-    file.write("ITEM: ATOMS id type x y z v_looseness\n")  # named as ASE knows a variable's
-    _write_rows(file, frame, looseness)
-
-
-def _bounds(box: NDArray[np.float64]) -> str:
-    """Write a box as a dump does: leaning edges along the axes, others at length."""
-    if not np.any(np.triu(box, 1)) and (np.diag(box) > 0).all():
-        xy, xz, yz = box[1, 0], box[2, 0], box[2, 1]
-        lower = np.array([min(0, xy, xz, xy + xz), min(0, yz), 0.0])
-        upper = np.diag(box) + np.array([max(0, xy, xz, xy + xz), max(0, yz), 0.0])
-        leans = bool(xy or xz or yz)
-        columns = [lower, upper, [xy, xz, yz]] if leans else [lower, upper]
-        heading, rows = "xy xz yz " if leans else "", np.column_stack(columns)
-    else:
-        heading, rows = "abc origin ", np.column_stack([box, np.zeros(3)])
-    lines = "".join(" ".join(f"{number:.17g}" for number in row) + "\n" for row in rows)
-    return f"ITEM: BOX BOUNDS {heading}pp pp pp\n{lines}"
-
-
-def _write_rows(file: TextIO, frame: Frame, looseness: NDArray[np.float64]) -> None:
-    rows = np.column_stack([frame.ids, frame.species, frame.positions, looseness])
-    np.savetxt(file, rows, fmt="%d %d %.17g %.17g %.17g %.17g")
 
 
 def _zarr_writer(place: Path, card: ModelCard) -> Write:
@@ -130,13 +84,8 @@ def _zarr_writer(place: Path, card: ModelCard) -> Write:
     def write(frame: Frame, looseness: NDArray[np.float64]) -> None:
         if not arrays:
             arrays.update(_arrays(group, frame))
-        for name, got in (("id", frame.ids), ("species", frame.species)):
-            if not np.array_equal(arrays[name][:], got):
-                msg = (
-                    f"the frame at step {frame.step} is not of the same particles as the first: "
-                    f"{name} differs. Write to .xyz or .dump, which can hold that."
-                )
-                raise TrajectoryError(msg)
+        known = np.asarray(arrays["id"][:]), np.asarray(arrays["species"][:])
+        demand_same_particles(_written(frame, looseness), *known)
         arrays["looseness"].append(looseness[None])
         arrays["step"].append(np.array([frame.step], np.int64))
         arrays["box"].append(frame.box[None])

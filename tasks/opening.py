@@ -1,6 +1,7 @@
 """Opening the frame store, to read or to write files that are whole or not there."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import zarr
 from zarr.core.buffer import Buffer
 from zarr.storage import LocalStore
 
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.errors import DamagedError, NewerError
 from glasscreep.tasks.files import Data, write_durably
+from glasscreep.tasks.layout import SCHEMA_VERSION
 
 METADATA = "zarr.json"
 
@@ -41,15 +43,19 @@ class DurableStore(LocalStore):
 
 
 def open_writable(path: Path, write: Write = write_durably) -> zarr.Group:
-    """Open a store to write chunks, each replaced durably by `write`."""
+    """Open a store to write chunks, each replaced durably by `write`; else as `open_readable`."""
     _demand(path)
-    return zarr.open_group(DurableStore(path, write), mode="r+")
+    group = zarr.open_group(DurableStore(path, write), mode="r+")
+    _demand_known_schema(path, group.attrs.get("schema_version"))
+    return group
 
 
 def open_readable(path: Path) -> zarr.Group:
-    """Open a store to read."""
+    """Open a store to read; NewerError if a later version of glasscreep wrote it."""
     _demand(path)
-    return zarr.open_group(LocalStore(path, read_only=True), mode="r")
+    group = zarr.open_group(LocalStore(path, read_only=True), mode="r")
+    _demand_known_schema(path, group.attrs.get("schema_version"))
+    return group
 
 
 def open_array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
@@ -59,6 +65,16 @@ def open_array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
         msg = f"{name} is a group of the store, not an array"
         raise TypeError(msg)
     return array
+
+
+def _demand_known_schema(path: Path, schema: object) -> None:
+    if isinstance(schema, int) and schema > SCHEMA_VERSION:
+        msg = (
+            f"{path} has schema version {schema}, and glasscreep {version('glasscreep')} reads up to "
+            f"{SCHEMA_VERSION}: a later glasscreep wrote it. Update with "
+            "`pip install --upgrade glasscreep`, and give the same command again."
+        )
+        raise NewerError(msg)
 
 
 def _demand(path: Path) -> None:

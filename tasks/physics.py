@@ -8,6 +8,7 @@ from typing import Any
 
 from glasscreep.tasks.loading import Load, load_of
 from glasscreep.tasks.model import Model
+from glasscreep.tasks.user_function import UserFunction
 
 LARGEST_LAMMPS_SEED = 899_999_999
 ID_DIGITS = 16
@@ -34,18 +35,6 @@ class GlassProtocol:
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
-    """A function of the user's, by its place."""
-
-    module: str
-    """Name of the Python file, without its ending."""
-    function: str
-    """Name of the function in it."""
-    sha256: str
-    """Hash of the file."""
-
-
-@dataclass(frozen=True, slots=True)
 class CreepProtocol:
     """How a glass is loaded, and how its frames are relaxed."""
 
@@ -65,7 +54,7 @@ class CreepProtocol:
     """Largest |stress - target| of a relaxed frame, per component [energy / length**3]."""
     force_tolerance: float
     """Largest force component on any particle of a relaxed frame [energy / length]."""
-    protocol: Protocol | None = None
+    protocol: UserFunction | None = None
     """Says what load acts when, if it is not the same all along."""
 
 

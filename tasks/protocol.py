@@ -1,18 +1,16 @@
 """The load of a run over time: one load all along, or as a function of the user's says."""
 
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from glasscreep.tasks.cell import COMPONENTS
-from glasscreep.tasks.errors import ProtocolError
+from glasscreep.tasks.errors import DamagedError, ProtocolError
 from glasscreep.tasks.loading import Load
-from glasscreep.tasks.model import demand_same
-from glasscreep.tasks.physics import Protocol, RunPhysics
+from glasscreep.tasks.physics import RunPhysics
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.user_function import UserFunction, imported, what_went_wrong
 
 Loads = Callable[[int], Load]
 """Gives the load that acts from a step of the dynamics on, up to the next checkpoint. Collective."""
@@ -55,11 +53,11 @@ def loads_of(physics: RunPhysics, attached: Path, ranks: Ranks) -> Loads:
 class _Asked:
     """The user's function, and what the box was free to do at first."""
 
-    def __init__(self, physics: RunPhysics, protocol: Protocol, attached: Path) -> None:
+    def __init__(self, physics: RunPhysics, protocol: UserFunction, attached: Path) -> None:
         self._physics = physics
-        self._name = f"the protocol {protocol.module}:{protocol.function}"
-        content = demand_same(attached / f"{protocol.module}.py", protocol.sha256)
-        self._function = self._imported(protocol, content)
+        self._protocol = protocol
+        self._name = f"the protocol {protocol.named}"
+        self._function = self._imported(protocol, attached)
         self._free = self._called(0).free
 
     def load(self, step: int) -> Load:
@@ -72,22 +70,20 @@ class _Asked:
             raise ProtocolError(msg)
         return load
 
-    def _imported(self, protocol: Protocol, content: bytes) -> Callable[..., Any]:
-        module = ModuleType(protocol.module)
-        sys.modules[protocol.module] = module  # dataclasses look their module up there
+    def _imported(self, protocol: UserFunction, attached: Path) -> Callable[..., Any]:
         try:
-            exec(compile(content, f"{protocol.module}.py", "exec"), module.__dict__)  # noqa: S102 - the user's own
-            function: Callable[..., Any] = getattr(module, protocol.function)
+            return imported(protocol, attached / f"{protocol.module}.py")
+        except DamagedError:
+            raise
         except (Exception, SystemExit) as error:
-            msg = f"{self._name} can't be imported: {type(error).__name__}: {error}"
+            msg = f"{self._name} can't be imported: {what_went_wrong(protocol, error)}"
             raise ProtocolError(msg) from error
-        return function
 
     def _called(self, step: int) -> Load:
         try:
             load = self._function(self._physics, step)
         except (Exception, SystemExit) as error:
-            msg = f"{self._name} failed at step {step}: {type(error).__name__}: {error}"
+            msg = f"{self._name} failed at step {step}: {what_went_wrong(self._protocol, error)}"
             raise ProtocolError(msg) from error
         if not isinstance(load, Load):
             msg = f"{self._name} returned {load!r} at step {step}; a Load is wanted"

@@ -69,6 +69,10 @@ class FrameReader:
         with naming_damage(f"array {name} of {self.store}"):
             return np.asarray(self._arrays[name][:])
 
+    def has(self, name: str) -> bool:
+        """Tell whether the store has an array of this name."""
+        return name in self._arrays
+
     def manifest(self, row: int) -> Manifest:
         """Read what a run has committed."""
         run_id = self.run_ids[row]

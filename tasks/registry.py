@@ -8,13 +8,14 @@ from glasscreep.tasks import (
     d2min_results,
     field_results,
     looseness_results,
+    own_results,
     strain_results,
     structure_results,
 )
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result
 
-OBSERVABLES: Mapping[str, Observable] = {
+BUILT_IN: Mapping[str, Observable] = {
     entry.name: entry
     for entry in (
         *strain_results.ENTRIES,
@@ -24,7 +25,12 @@ OBSERVABLES: Mapping[str, Observable] = {
         *field_results.ENTRIES,
     )
 }
-"""By name; what others are computed from comes before them."""
+"""Those that a campaign file chooses from, by name; what others are computed from comes before."""
+OBSERVABLES: Mapping[str, Observable] = {
+    **BUILT_IN,
+    **{entry.name: entry for entry in own_results.ENTRIES},
+}
+"""All there are: these, and those of the user's own functions."""
 
 
 def chosen_results(
@@ -37,7 +43,7 @@ def chosen_results(
     Parameters
     ----------
     names : iterable of str
-        Observables wanted.
+        Names of `BUILT_IN`.
     intervals : iterable of int
         Between frames this far apart those of two frames are wanted [steps].
     parameters : mapping
@@ -50,7 +56,7 @@ def chosen_results(
     """
     wanted, intervals = set(names), tuple(intervals)
     results: list[Result] = []
-    for entry in OBSERVABLES.values():
+    for entry in BUILT_IN.values():
         if entry.name not in wanted:
             continue
         own = parameters.get(entry.name, {})

@@ -55,7 +55,7 @@ class RunFrames:
         apart: int = 0,
     ) -> None:
         self.reader, self.row = reader, row
-        self._glass_row, self._frame_interval, self._stop = glass_row, frame_interval, stop
+        self._glass_row, self.frame_interval, self._stop = glass_row, frame_interval, stop
         particles = len(reader.species)
         together = max(1, READ_TOGETHER // particles)
         kept = max(2, min(2 * together + apart, REMEMBERED // particles))
@@ -103,15 +103,27 @@ class RunFrames:
         """Positions of a frame, (N, 3), wrapped into the box [length]."""
         return self._positions(frame)
 
+    def images(self, frame: int) -> NDArray[np.int8]:
+        """Periodic images of a frame, (N, 3): how often a particle has crossed each boundary."""
+        return self._images(frame)
+
+    def scalar(self, name: str) -> NDArray[Any]:
+        """Values of each committed frame, read once; `name` as of `FrameReader.scalar`."""
+        return np.asarray(self.once(name, lambda: self.reader.scalar(name, self.row)))
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Read a whole array of one dimension, such as `step`, once."""
+        return np.asarray(self.once(name, lambda: self.reader.column(name)))
+
     def pair(self, result: Result, frame: int) -> TwoFrames:
         """Give the frame and the one that the result compares it with."""
-        later = frame + result.interval // self._frame_interval
+        later = frame + result.interval // self.frame_interval
         positions = self.position(frame), self.position(later)
         return *positions, self.box(frame), self.box(later)
 
     def unwrapped(self, frame: int) -> NDArray[np.float64]:
         """Positions of a frame, (N, 3), followed through the boundaries of the box [length]."""
-        box, images = self.box(frame), self._images(frame)
+        box, images = self.box(frame), self.images(frame)
         # Without a matrix where none is needed: it would add zeros, and take longer.
         crossed = images * box if box.ndim == 1 else images @ box
         unwrapped: Floats = self.position(frame) + crossed

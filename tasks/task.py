@@ -10,12 +10,12 @@ from glasscreep.tasks.physics import (
     CreepProtocol,
     GlassPhysics,
     GlassProtocol,
-    Protocol,
     RunPhysics,
     identity,
 )
 from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.settings import Wanted
+from glasscreep.tasks.user_function import UserFunction
 
 LOG = "log.lammps"
 
@@ -101,4 +101,4 @@ def _glass(content: dict[str, Any]) -> GlassPhysics:
 
 def _creep(content: dict[str, Any]) -> CreepProtocol:
     own = content["protocol"]
-    return CreepProtocol(**{**content, "protocol": own and Protocol(**own)})
+    return CreepProtocol(**{**content, "protocol": own and UserFunction(**own)})

@@ -38,6 +38,9 @@ def read_frames(
         If the file can't be read, or a frame has no looseness (`as_frame`); it names the file
         and the frame.
     """
+    for file in (path, topology):
+        if file is not None:
+            _demand_content(file)
     number = 0
     frames = _raw_frames(path, topology)
     while True:
@@ -47,6 +50,8 @@ def read_frames(
             raise
         except Exception as error:  # of whatever a library makes of a damaged file
             what = (str(error) or type(error).__name__).partition("\n")[0]
+            if isinstance(error.__cause__, StopIteration):  # of a generator that wanted a line more
+                what = "it ends within a frame"
             msg = (
                 f"{where_in(path, number)} can't be read: {what}. Is the file whole, and does its "
                 "ending say what it is?"
@@ -59,6 +64,19 @@ def read_frames(
     if not number:
         msg = f"{path} has no frames. Give a file with at least one."
         raise TrajectoryError(msg)
+
+
+def _demand_content(path: Path) -> None:
+    """Refuse a file without anything in it, in other words than libraries do."""
+    if not path.exists():
+        msg = f"there is no file {path}. Give the name of one that is there."
+    elif path.is_dir():
+        msg = f"{path} is a folder. Give the files in it."
+    elif not path.stat().st_size:
+        msg = f"{path} is empty. If it is still being written, wait; or give another file."
+    else:
+        return
+    raise TrajectoryError(msg)
 
 
 def _raw_frames(path: Path, topology: Path | None) -> Iterator[RawFrame]:

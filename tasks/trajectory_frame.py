@@ -11,6 +11,8 @@ from glasscreep.analysis.box import as_lattice, as_positions
 from glasscreep.tasks.errors import TrajectoryError
 from glasscreep.tasks.model_card import NAMES
 
+_EDGES = ("first", "second", "third")
+
 
 @dataclass(frozen=True, slots=True)
 class RawFrame:
@@ -73,11 +75,12 @@ def as_frame(raw: RawFrame, species: Mapping[str, int], where: str) -> Frame:
         have the same id, or a label is not in `species`.
     """
     if not all(raw.periodic):
-        flags = ", ".join("periodic" if flag else "not periodic" for flag in raw.periodic)
+        open_edges = [edge for edge, flag in zip(_EDGES, raw.periodic, strict=True) if not flag]
         msg = (
-            f"{where}: the box is {flags} along its edges, and looseness is of periodic boxes "
-            "alone: at a surface there is no cell around a particle. Cut out what is bulk and "
-            "give it a periodic box, or simulate a periodic one."
+            f"{where}: the box is not periodic along its {' and '.join(open_edges)} edge, and "
+            "looseness is of boxes that are along all three: at a surface there is no cell around "
+            "a particle. Cut out what is bulk and give it a periodic box, or simulate a periodic "
+            "one."
         )
         raise TrajectoryError(msg)
     try:

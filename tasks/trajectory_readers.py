@@ -2,22 +2,22 @@
 
 import warnings
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.libraries import library
 from glasscreep.tasks.trajectory_frame import RawFrame
 
 _LABEL = "glasscreep_label"
+INSTEAD = "give a text dump of LAMMPS"
 _ALL = (True, True, True)
 
 
 def read_extended_xyz(path: Path) -> Iterator[RawFrame]:
     """Read the frames of an extended XYZ file, plain or compressed, by ASE."""
-    io, extxyz = _library("ase.io", path), _library("ase.io.extxyz", path)
+    io, extxyz = library("ase.io", path, INSTEAD), library("ase.io.extxyz", path, INSTEAD)
 
     def parsed(line: str) -> dict[str, Any]:
         # ASE refuses names that are no chemical elements, so it must not take ours for such.
@@ -49,7 +49,7 @@ def read_extended_xyz(path: Path) -> Iterator[RawFrame]:
 
 def read_gsd(path: Path) -> Iterator[RawFrame]:
     """Read the frames of a GSD file of HOOMD-blue's schema; positions in it are float32."""
-    hoomd = _library("gsd.hoomd", path)
+    hoomd = library("gsd.hoomd", path, INSTEAD)
     with hoomd.open(name=str(path), mode="r") as trajectory:
         for frame in trajectory:
             particles, configuration = frame.particles, frame.configuration
@@ -68,12 +68,19 @@ def read_by_mdanalysis(
     path: Path, topology: Path | None, topology_format: str | None = None
 ) -> Iterator[RawFrame]:
     """Read whatever MDAnalysis does; positions are float32, in the file's own units."""
-    library = _library("MDAnalysis", path)
+    mdanalysis = library("MDAnalysis", path, INSTEAD)
+    ending = path.suffix.removeprefix(".").upper()
+    if ending not in mdanalysis._READERS:
+        msg = (
+            f"it is no text dump of LAMMPS, whose first line starts with 'ITEM:', and MDAnalysis "
+            f"knows no files that end in {path.suffix or 'nothing'}"
+        )
+        raise ValueError(msg)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what is missing that nobody asks for
         files = [str(file) for file in (topology, path) if file is not None]
         switches = {"convert_units": False, "to_guess": (), "topology_format": topology_format}
-        universe = library.Universe(*files, **switches)
+        universe = _universe(mdanalysis, files, switches)
         atoms = universe.atoms
         known = [name for name in ("types", "names") if hasattr(atoms, name)]
         if not known:
@@ -89,14 +96,14 @@ def read_by_mdanalysis(
             yield RawFrame(at, positions, edges, labels, ids, periodic)
 
 
-def _library(name: str, path: Path) -> Any:
-    """Import what reads a file, or say how to get it."""
+def _universe(mdanalysis: Any, files: list[str], switches: dict[str, Any]) -> Any:
     try:
-        return import_module(name)
-    except ImportError as error:
-        package = name.partition(".")[0]
+        return mdanalysis.Universe(*files, **switches)
+    except (ValueError, OSError) as error:
+        if len(files) > 1:
+            raise
         msg = (
-            f"{path} is read by {package}, which is not installed: "
-            "`pip install 'glasscreep[trajectories]'`, or give a text dump of LAMMPS."
+            "MDAnalysis finds no frame and no particles in it: it is cut off, or is not what its "
+            "ending says"
         )
-        raise TrajectoryError(msg) from error
+        raise ValueError(msg) from error

@@ -27,6 +27,8 @@ SMALL = {
     "SCALAR_CHUNK_FRAMES": 8,
 }
 FRAME_INTERVAL = 20
+LEAN = 0.01
+"""Of the box, in its first frame, over the edge."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,24 @@ class Frames:
             stress_residual=1e-7,
             force_evaluations=100 + frame,
         )
+
+
+class LeaningFrames:
+    """Frames that are sheared on from one to the next."""
+
+    def __init__(self, frames: Frames) -> None:
+        self.straight, self.position, self.box = frames, frames.position, frames.box
+
+    def shears(self, frame: int) -> np.ndarray:
+        """xy, xz, yz: all different, so that none can pass for another."""
+        return LEAN * (frame + 1) * np.array([1.0, 0.5, -0.3])
+
+    def record(self, row: int, frame: int) -> FrameRecord:
+        record = self.straight.record(row, frame)
+        xy, xz, yz = self.shears(frame)
+        sheared = record.position @ np.array([[1, 0, 0], [xy, 1, 0], [xz, yz, 1]])
+        tilt = np.array([xy, xz, yz]) * record.box_edges[[1, 2, 2]]
+        return replace(record, position=sheared, box_tilt=tilt)
 
 
 @dataclass(frozen=True)

@@ -287,6 +287,15 @@ def test_an_analysis_that_takes_its_worker_down_is_given_up(tmp_path):
     assert listener.given_up == [0]
 
 
+def test_what_the_user_has_to_mend_is_not_analysed_again(tmp_path):
+    book, log = ledger(2, 1, 4), tmp_path / "log"
+    work = StandIn(4, scripts={("analysis", 0): ("own",) * 9}, log=log)
+    drive(book, work, tmp_path)
+    assert (book.runs.state == State.DONE).all()
+    assert pieces(log)["analysis", 0] == 1
+    assert pieces(log)["analysis", 1] > 1
+
+
 def test_runs_are_analysed_side_by_side(tmp_path):
     book, log, hold = (
         ledger(runs=3, glasses=1, frames_wanted=1),

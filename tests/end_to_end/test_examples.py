@@ -1,11 +1,15 @@
 """The examples do what they say, at small size."""
 
+import importlib
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import glasscreep as package
+from glasscreep.tasks.reader import FrameReader
 
 pytestmark = pytest.mark.slow
 
@@ -25,6 +29,14 @@ SMALLER = {
         "quench_steps = 10_000": "quench_steps = 1000",
         "steps = 20_000": "steps = 1600\ncheckpoint_interval = 200",
         "frame_interval = 1000": "frame_interval = 200",
+        "barostat_damping = 2.0": "barostat_damping = 0.5",
+    },
+    "own_analysis": {
+        "particles = 1000": "particles = 400",
+        "melt_steps = 5000": "melt_steps = 500\ncheckpoint_interval = 500",
+        "quench_steps = 10_000": "quench_steps = 1000",
+        "steps = 20_000": "steps = 600\ncheckpoint_interval = 100",
+        "frame_interval = 1000": "frame_interval = 100",
         "barostat_damping = 2.0": "barostat_damping = 0.5",
     },
 }
@@ -69,3 +81,20 @@ def test_a_load_taken_off_gives_the_strain_back(ran, glasscreep):
     assert given_back.min() > 0.005  # some 15 of shear modulus, 0.3 of stress
     # One glass of 400 particles may creep by 0.01 without a load.
     assert abs((strain[:, 7] - strain[:, 4]).mean()) < 0.5 * given_back.mean()
+
+
+def test_an_own_analysis_is_its_function_on_every_frame(ran, glasscreep, monkeypatch):
+    shutil.copy(EXAMPLES / "own_analysis.py", glasscreep.folder)
+    dataset = ran("own_analysis")
+    monkeypatch.syspath_prepend(EXAMPLES)
+    one_sidedness = importlib.import_module("own_analysis").one_sidedness
+    reader = FrameReader(glasscreep.folder / "own_analysis" / "store.zarr")
+    stored = dataset.one_sidedness.values
+    assert stored.shape == (2, 6, 400)
+    for row, frame in np.ndindex(2, 6):
+        box = np.diag(reader.box_edges(row)[frame])
+        view = SimpleNamespace(positions=reader.position(row, frame), box=box)
+        np.testing.assert_array_equal(stored[row, frame], one_sidedness(view, cutoff=1.5))
+    assert 0.05 < np.nanmean(stored) < 0.3
+    done = glasscreep("query", "own_analysis", "one_sidedness", "--format", "csv")
+    assert done.stdout.count("\n") == 13

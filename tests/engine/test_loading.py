@@ -11,10 +11,11 @@ import zarr
 from glasscreep.tasks.errors import DamagedError, ProtocolError
 from glasscreep.tasks.loading import AXES, Load, load_of
 from glasscreep.tasks.manifest import read_manifest
-from glasscreep.tasks.physics import Protocol, identity
+from glasscreep.tasks.physics import identity
 from glasscreep.tasks.protocol import loads_of
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.segment import run_segment
+from glasscreep.tasks.user_function import UserFunction
 
 from .conftest import RUN
 from .test_chain import act_until_done, assert_same
@@ -116,13 +117,13 @@ def test_a_protocol_that_fails_on_two_ranks_ends_both(sheared):
     assert (outcome.frames, read_manifest(run.run_task().place()).flushed) == (1, 1)
 
 
-def protocol_in(folder: Path, text: str) -> Protocol:
+def protocol_in(folder: Path, text: str) -> UserFunction:
     folder.mkdir(exist_ok=True)
     (folder / "mine.py").write_text(text)
-    return Protocol("mine", "load", hashlib.sha256(text.encode()).hexdigest())
+    return UserFunction("mine", "load", hashlib.sha256(text.encode()).hexdigest())
 
 
-def with_protocol(protocol: Protocol):
+def with_protocol(protocol: UserFunction):
     return replace(RUN, creep=replace(RUN.creep, protocol=protocol))
 
 

@@ -1,14 +1,21 @@
-"""Campaigns to learn from."""
+"""Campaigns to learn from, and model files."""
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_small
+from model_archives import members, zipped
+from small_model import small_card, small_pipeline
+
+from glasscreep.tasks.model_file import save_model
 
 REPLICAS = 4
 LEARNING = {
@@ -39,3 +46,26 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]
             filled.write(row, 12)
             filled.analyse(row)
         yield filled
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Save a model to a file. Not to be changed."""
+    path = tmp_path_factory.mktemp("saved") / "model.skops"
+    save_model(path, small_pipeline(), small_card())
+    return path
+
+
+@pytest.fixture
+def changed(saved, tmp_path):
+    """Write a model file of which one member is another."""
+
+    def write(name: str, change: Any) -> Path:
+        content = members(saved.read_bytes())
+        parsed = json.loads(content[name])
+        content[name] = json.dumps(change(parsed) or parsed).encode()
+        path = tmp_path / "changed.skops"
+        path.write_bytes(zipped(content))
+        return path
+
+    return write

@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from small_model import small_card, small_pipeline
 
 from glasscreep.analysis.displacement import minimum_image
-from glasscreep.campaign import looseness_run
+from glasscreep.campaign import live
 from glasscreep.campaign.main import app
 from glasscreep.campaign.terminal import FAILED, REFUSED
-from glasscreep.tasks import looseness_files
+from glasscreep.tasks import extended_xyz
 from glasscreep.tasks.errors import StorageError, TrajectoryError
 from glasscreep.tasks.looseness_files import writing_looseness
 from glasscreep.tasks.model_file import load_model, looseness_of, save_model
@@ -191,7 +191,7 @@ def test_several_files_follow_each_other(looseness, place, tmp_path):
 
 
 def test_says_how_far_it_is(looseness, monkeypatch):
-    monkeypatch.setattr(looseness_run, "LINE_EVERY_S", 0.0)
+    monkeypatch.setattr(live, "LINE_EVERY_S", 0.0)
     lines = looseness().splitlines()
     assert lines[:2] == ["two.dump: 1 frames", "two.dump: 2 frames"]
 
@@ -233,7 +233,7 @@ def test_full_disks_leave_nothing(looseness, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(looseness_files, "_write_rows", full)
+    monkeypatch.setattr(extended_xyz, "rows", full)
     assert "could not write" in looseness(status=FAILED)
     assert issubclass(StorageError, Exception)
 
@@ -274,6 +274,15 @@ def test_types_that_were_not_said_are_refused(looseness, tmp_path):
     assert "--species Cu=A,Zr=B" in said
     said = looseness("--species", "Cu=B", file=tmp_path / "other.dump", status=FAILED)
     assert "which species Zr is was not said" in said
+
+
+def test_messages_keep_what_looks_like_an_emoji(looseness, tmp_path):
+    (tmp_path / "other.dump").write_text(text(0, kinds=(":A", ":smile:")))
+    said = looseness(file=tmp_path / "other.dump", status=FAILED)
+    assert "it has the types :A, :smile:, and which species" in said
+    (tmp_path / "a:B:.dump").write_text(text(0))
+    printed = looseness(file=tmp_path / "a:B:.dump", output="a:B:.xyz")
+    assert printed.startswith(f"{tmp_path}/a:B:.xyz: frames 1")
 
 
 def test_the_input_is_never_the_output(looseness, tmp_path):

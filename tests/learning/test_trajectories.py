@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from small_model import real_frame, small_card, small_pipeline
 
 from glasscreep.analysis.displacement import minimum_image
-from glasscreep.tasks import trajectory_readers
+from glasscreep.tasks import libraries as needed
 from glasscreep.tasks.errors import TrajectoryError
 from glasscreep.tasks.model_file import load_model, looseness_of, save_model
 from glasscreep.tasks.trajectories import read_frames
@@ -252,8 +252,8 @@ SMALL = dump_text(np.random.default_rng(0).random((20, 3)) * 5, [5.0, 5, 5], np.
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("pp pp pp", "pp ff pp", "periodic, not periodic, periodic along its edges"),
-        ("pp pp pp", "pp pp fs", "not periodic along its edges"),
+        ("pp pp pp", "pp ff pp", "the box is not periodic along its second edge, and"),
+        ("pp pp pp", "pp pp fs", "the box is not periodic along its third edge, and"),
         ("id type", "id species", "columns id species x y z, and needed are"),
         ("x y z", "vx vy vz", "needed are"),
         ("ITEM: ATOMS id", "ITEM: ATOMS", "needed are"),
@@ -295,21 +295,46 @@ def test_more_particles_than_announced_are_refused(tmp_path):
         list(read_frames(path, KINDS))
 
 
-def test_files_that_are_nothing_are_refused(tmp_path):
-    for name, content, said in (
-        ("empty.xyz", b"", "has no frames"),
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("empty.xyz", b"", "is empty. If it is still being written, wait"),
+        ("empty.dump", b"", "is empty"),
+        ("empty.xtc", b"", "is empty"),
+        ("empty.dump.gz", gzip.compress(b""), "knows no files that end in .gz"),
         ("cut.dump.gz", gzip.compress(SMALL.encode())[:-30], "can't be read"),
+        ("cut.xyz", b"5\n", "can't be read: it ends within a frame"),
+        ("cut.dump", b"ITEM: TIM", "it ends within a frame; is it still being written"),
+        ("cut.xtc", b"abc", "it is cut off, or is not what its ending says"),
         ("other.gz", b"hello", "can't be read: Not a gzipped file"),
+        (
+            "other.dump",
+            b"hello",
+            "it is no text dump of LAMMPS, .* knows no files that end in .dump",
+        ),
+        ("other", b"hello", "knows no files that end in nothing"),
         ("bad.xyz", b"3\n\nH 0 0 0\n", "can't be read|not periodic"),
-        ("bad.gsd", b"hello", "can't be read"),
+        ("bad.gsd", b"hello", "can't be read: Not a GSD file"),
         ("bad.xtc", b"\0\1hello", "can't be read"),
-    ):
-        path = tmp_path / name
-        path.write_bytes(content)
-        with pytest.raises(TrajectoryError, match=said):
-            list(read_frames(path, KINDS))
-    with pytest.raises(TrajectoryError, match=r"gone\.dump, frame 0 can't be read: .*No such file"):
-        list(read_frames(tmp_path / "gone.dump", KINDS))
+    ],
+)
+def test_files_that_are_nothing_are_refused(tmp_path, name, content, said):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(TrajectoryError, match=said) as caught:
+        list(read_frames(path, KINDS))
+    assert str(path) in str(caught.value)
+
+
+def test_files_that_are_not_there_are_refused(tmp_path):
+    (tmp_path / "whole.dump").write_text(SMALL)
+    for name in ("gone.dump", "gone.xyz", "gone.gsd", "gone.xtc"):
+        with pytest.raises(TrajectoryError, match=f"there is no file .*{name}"):
+            list(read_frames(tmp_path / name, KINDS))
+    with pytest.raises(TrajectoryError, match=r"there is no file .*gone\.data"):
+        list(read_frames(tmp_path / "whole.dump", KINDS, topology=tmp_path / "gone.data"))
+    with pytest.raises(TrajectoryError, match=r"is a folder\. Give the files in it"):
+        list(read_frames(tmp_path, KINDS))
 
 
 def test_extended_xyz_without_periodic_box_or_species_is_refused(tmp_path):
@@ -328,6 +353,6 @@ def test_says_what_to_install(tmp_path, monkeypatch, name):
         raise ImportError(module)
 
     (tmp_path / name).write_bytes(b"\0")
-    monkeypatch.setattr(trajectory_readers, "import_module", missing)
+    monkeypatch.setattr(needed, "import_module", missing)
     with pytest.raises(TrajectoryError, match=r"pip install 'glasscreep\[trajectories\]'"):
         list(read_frames(tmp_path / name, KINDS))

@@ -1,14 +1,18 @@
 """Campaigns to ask."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_small
+from loose_campaign import ANALYSIS, FRAMES, Expected, learn
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +47,15 @@ def campaign(tmp_path: Path, corner: Frames, small_files: None) -> FilledCampaig
     return make_campaign(tmp_path / "filled", corner)
 
 
+@pytest.fixture
+def two(campaign: FilledCampaign) -> FilledCampaign:
+    """Give a campaign with two runs of all frames, analysed."""
+    for row in (0, 1):
+        campaign.write(row, 12)
+        campaign.analyse(row)
+    return campaign
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory, corner: Frames) -> Iterator[FilledCampaign]:
     """Run 0 done and analysed, run 1 half-way, run 2 failed, run 3 not begun. Not to be changed."""
@@ -55,3 +68,41 @@ def running(tmp_path_factory: pytest.TempPathFactory, corner: Frames) -> Iterato
         filled.write(2, 1)
         (filled.place(2) / "failure.json").write_text("{}")
         yield filled
+
+
+@pytest.fixture(scope="module")
+def awaiting(tmp_path_factory, make, corner, shrink):
+    """Make a campaign that awaits its model, run 0 done. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        campaign = make(tmp_path_factory.mktemp("waits") / "filled", corner, analysis=ANALYSIS)
+        campaign.write(0, FRAMES)
+        campaign.analyse(0)
+    return campaign
+
+
+@pytest.fixture
+def unlearned(awaiting, tmp_path, small_files):
+    """Copy the campaign that awaits its model."""
+    directory = shutil.copytree(awaiting.directory, tmp_path / "filled")
+    return replace(awaiting, prepared=replace(awaiting.prepared, directory=directory))
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory, make, corner, shrink):
+    """Make a campaign whose looseness was computed as its frames came. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        campaign = make(tmp_path_factory.mktemp("loose") / "filled", corner, analysis=ANALYSIS)
+        pipeline = learn(campaign.directory)
+        campaign = campaign.extended()
+        for until in (6, FRAMES):
+            campaign.write(0, until)
+            campaign.analyse(0)
+    return campaign, pipeline
+
+
+@pytest.fixture(scope="module")
+def expected(learned):
+    """Compute the results of the campaign with a model by another way."""
+    return Expected(*learned)

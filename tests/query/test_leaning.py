@@ -1,10 +1,10 @@
 """Results of a run whose box leans, and strain as each loading has it."""
 
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from filled_campaign import LEAN, LeaningFrames
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glasscreep.analysis.displacement import mean_squared_displacement
@@ -15,26 +15,6 @@ from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.strain_results import DEFINITIONS, strains
 
 FRAMES = 5
-LEAN = 0.01
-"""Of the box, in its first frame, over the edge."""
-
-
-class LeaningFrames:
-    """Frames that are sheared on from one to the next."""
-
-    def __init__(self, frames):
-        self.straight, self.position, self.box = frames, frames.position, frames.box
-
-    def shears(self, frame):
-        """xy, xz, yz: all different, so that none can pass for another."""
-        return LEAN * (frame + 1) * np.array([1.0, 0.5, -0.3])
-
-    def record(self, row, frame):
-        record = self.straight.record(row, frame)
-        xy, xz, yz = self.shears(frame)
-        sheared = record.position @ np.array([[1, 0, 0], [xy, 1, 0], [xz, yz, 1]])
-        tilt = np.array([xy, xz, yz]) * record.box_edges[[1, 2, 2]]
-        return replace(record, position=sheared, box_tilt=tilt)
 
 
 @pytest.fixture(scope="module")

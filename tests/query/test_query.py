@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from glasscreep.campaign import query_columns
-from glasscreep.campaign.query import QueryError, query_table, render
+from glasscreep.campaign.query import query_table
+from glasscreep.campaign.selection import QueryError
+from glasscreep.campaign.table_files import render
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
@@ -49,13 +50,27 @@ def test_what_has_axes_has_columns_for_them(running):
     assert_array_equal(table[["x", "y", "z"]], edges)
 
 
-def test_d2min_is_summed_up_frame_by_frame(running, monkeypatch):
-    monkeypatch.setattr(query_columns, "LOOSE", 2e-3)  # quiet frames
-    table = query_table(running.directory, "d2min_60")
-    values = running.array("d2min_60")[0, :9]
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"learning": {"threshold": 2e-3}},
+        {"looseness": {"threshold": 2e-3}},
+        {"looseness": {"threshold": 2e-3}, "learning": {"threshold": 0.1}},
+    ],
+    ids=lambda sections: " and ".join(sections),
+)
+@pytest.mark.usefixtures("small_files")
+def test_d2min_is_summed_up_frame_by_frame(make, corner, tmp_path, sections):
+    analysis = {"d2min_intervals": [20, 60], "looseness": sections.get("looseness", {})}
+    learning = sections.get("learning", {})
+    quiet = make(tmp_path / "quiet", corner, analysis=analysis, learning=learning)
+    quiet.write(0, 12)
+    quiet.analyse(0)
+    table = query_table(quiet.directory, "d2min_60")
+    values = quiet.array("d2min_60")[0, :9]
     assert table["frame"].tolist() == list(range(9))
     assert_allclose(table["mean"], values.mean(axis=1), rtol=1e-12)
-    species = running.array("species")
+    species = quiet.array("species")
     assert_array_equal(table["loose_fraction"], (values[:, species == 1] > 2e-3).mean(axis=1))
     assert 0 < table["loose_fraction"].mean() < 1
 
@@ -103,8 +118,8 @@ def test_a_point_that_is_not_there_names_those_that_are(running, options, text):
 
 def test_an_unknown_result_names_those_there_are(running):
     known = "strain, strain_loaded, creep_fit, d2min_20, d2min_60, box_edges, box_tilt, potential_energy"
-    with pytest.raises(QueryError, match=f"no result 'd2min_30'; choose from {known}"):
-        query_table(running.directory, "d2min_30")
+    with pytest.raises(QueryError, match=rf"no result 'x': .*\. There are {known}"):
+        query_table(running.directory, "x")
 
 
 def test_a_directory_without_a_campaign(tmp_path):
@@ -119,7 +134,10 @@ def test_damage_is_named(campaign):
     data = bytearray(path.read_bytes())
     data[100] ^= 1
     path.write_bytes(data)
-    with pytest.raises(DamagedError, match=f"run {campaign.place(0).name}, array d2min_20"):
+    with pytest.raises(
+        DamagedError,
+        match=rf"run {campaign.place(0).name}, frames 0 to 3, array d2min_20 .*, frame 0",
+    ):
         query_table(campaign.directory, "d2min_20")
 
 

@@ -39,11 +39,11 @@ from glasscreep.tasks.blocks import array_names, ready_blocks
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.physics import derived_seed
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.registry import BUILT_IN, OBSERVABLES
 
 FRAMES = 12
 ANALYSIS = {
-    "results": list(OBSERVABLES),
+    "results": list(BUILT_IN),
     "d2min_intervals": [20, 60],
     "rdf": {"reach": 2.5, "bins": 20},
     "sacf": {"reach": 2.0, "bins": 10},

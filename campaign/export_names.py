@@ -1,0 +1,112 @@
+"""What exported files are called, and whether they may be written."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.tasks.frame_files import Format
+
+FIELDS = ("id", "temperature", "stress", "replica")
+STEM = "T{temperature}_S{stress}_R{replica}_{id}"
+
+
+def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list[Path]:
+    """Name a file for each run.
+
+    Parameters
+    ----------
+    runs : sequence
+        Of what has the attributes `id`, `temperature`, `stress` and `replica`.
+    form : Format
+        What is to be written.
+    output : Path or None
+        A file, for one run; a pattern such as `{id}.xyz`; or a folder, which is made. None for
+        the current folder.
+
+    Returns
+    -------
+    list of Path
+        One for each run; their folder is there.
+
+    Raises
+    ------
+    RefusedError
+        If two runs would share a file, an ending is not one of the format's, or a pattern has
+        other names in braces.
+    """
+    pattern = _pattern(output, form, len(runs))
+    paths = [Path(_filled(pattern, run)) for run in runs]
+    shared = [path for path, count in Counter(paths).items() if count > 1]
+    if shared:
+        msg = (
+            f"--output {output} gives {len(runs)} runs {len(set(paths))} names, such as "
+            f"{shared[0]} more than once. Put {{id}} into it, or name a folder."
+        )
+        raise RefusedError(msg)
+    for path in paths:
+        _demand_ending(path, form)
+        if not path.parent.is_dir():
+            msg = f"--output {output}: there is no folder {path.parent}. Make it first."
+            raise RefusedError(msg)
+    return paths
+
+
+def demand_free(paths: Sequence[Path], *, force: bool) -> None:
+    """Refuse to replace files, unless told to; folders never are.
+
+    Raises
+    ------
+    RefusedError
+        Naming the first.
+    """
+    for path in paths:
+        if path.is_dir():
+            msg = f"{path} is a folder. Give another --output."
+            raise RefusedError(msg)
+        if path.exists() and not force:
+            msg = f"{path} is there already. Give another --output, or --force to replace it."
+            raise RefusedError(msg)
+
+
+def _pattern(output: Path | None, form: Format, runs: int) -> str:
+    if output is None:
+        return f"{STEM}{form.endings[0]}"
+    text = str(output)
+    if output.is_dir() or (runs > 1 and "{" not in text):
+        if output.name.endswith(form.all_endings):
+            msg = (
+                f"--output {output} is one file, and {runs} runs are chosen: one file holds one. "
+                f"Give a pattern such as {STEM}{form.endings[0]}, a folder, or choose one run."
+            )
+            raise RefusedError(msg)
+        return f"{text}/{STEM}{form.endings[0]}"
+    return text
+
+
+def _filled(pattern: str, run: Any) -> str:
+    values = {
+        "id": run.id,
+        "temperature": f"{run.temperature:g}",
+        "stress": f"{run.stress:g}",
+        "replica": str(run.replica),
+    }
+    unknown = sorted(set(re.findall(r"{(.*?)}", pattern)) - set(FIELDS))
+    if unknown:
+        msg = (
+            f"--output {pattern}: {{{unknown[0]}}} is not known; in braces may stand "
+            f"{', '.join(FIELDS)}."
+        )
+        raise RefusedError(msg)
+    return re.sub(r"{(.*?)}", lambda found: values[found[1]], pattern)
+
+
+def _demand_ending(path: Path, form: Format) -> None:
+    if not path.name.endswith(form.all_endings):
+        msg = (
+            f"--output {path}: {form.title} must end in one of {', '.join(form.all_endings)}, as "
+            "other programs go by it."
+        )
+        raise RefusedError(msg)

@@ -1,0 +1,202 @@
+"""The command line's way to ask a campaign for its results."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from glasscreep.campaign.terminal import (
+    FAILED,
+    CampaignDirectory,
+    count_of,
+    say,
+    telling_errors,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from glasscreep.campaign.opened import OpenedCampaign
+
+
+class Format(StrEnum):
+    """How `query` prints, or writes."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+    NETCDF = "netcdf"
+
+
+PIPE_WIDTH = 160
+"""Columns of the list of results where it does not go to a terminal."""
+BY_SUFFIX = {
+    ".csv": Format.CSV,
+    ".json": Format.JSON,
+    ".parquet": Format.PARQUET,
+    ".nc": Format.NETCDF,
+}
+
+
+def query(
+    directory: CampaignDirectory,
+    result: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RESULT",
+            help="Result to print, such as strain; without one, a list of those there are.",
+            show_default=False,
+        ),
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
+    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
+    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPR",
+            help="Only runs of which this is true; columns: temperature, stress, replica, state, "
+            "frames, id.",
+        ),
+    ] = None,
+    run: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only this run: its id, or how it begins.")
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option(
+            "--format",
+            help="How to print or write. parquet and netcdf take --output; netcdf has each "
+            "particle, the others their means.",
+            show_default="by the name of --output, else table",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, in place of printing.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the output if it is there.")
+    ] = False,
+) -> None:
+    """Print a result of a campaign, running or not, or write it to a file.
+
+    There is a row for each committed frame, or each finished run. What is damaged is left out.
+
+    For example:
+
+    [bold]glasscreep query demo[/]
+
+    [bold]glasscreep query demo strain --temperature 0.2 --stress 0.4 --format csv[/]
+
+    [bold]glasscreep query demo creep_fit --where "stress > 0.3 and state == 'done'"[/]
+
+    [bold]glasscreep query demo d2min_1000 --run 1f3a --output d2min.nc[/]
+    """
+    with telling_errors():
+        from glasscreep.campaign.opened import open_campaign
+
+        chosen = form or BY_SUFFIX.get(output.suffix if output else "", Format.TABLE)
+        _demand_output(chosen, result, output, force=force)
+        campaign = open_campaign(directory).select(temperature, stress, replica, where, run)
+        if result is None:
+            _list(campaign, chosen, output, force=force)
+        elif output is not None and chosen is Format.NETCDF:
+            _tell_damage(_write_netcdf(campaign, result, output, force=force), campaign)
+        else:
+            read = campaign.read_table(result)
+            _hand_over(read.table, chosen, output, force=force)
+            if read.table.empty and not read.damaged:
+                _say_aside(_why_empty(campaign, result))
+            _tell_damage(read.damaged, campaign)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands to an application."""
+    app.command()(query)
+
+
+def _list(campaign: "OpenedCampaign", form: Format, output: Path | None, *, force: bool) -> None:
+    from glasscreep.campaign.result_list import list_results, results_table
+
+    results = list_results(campaign)
+    if form is Format.TABLE and output is None:
+        width = Console().width if sys.stdout.isatty() else PIPE_WIDTH
+        sys.stdout.write(results_table(results, width))
+    else:
+        _hand_over(results, form, output, force=force)
+
+
+def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, force: bool) -> None:
+    from glasscreep.campaign.table_files import render, render_on_terminal, write_table
+
+    if output is not None:
+        write_table(table, form.value, output, replace=force)
+        say(Console(), f"{output}: {count_of(len(table), 'row')}")
+    elif form is Format.TABLE and sys.stdout.isatty():
+        sys.stdout.write(render_on_terminal(table, Console().width))
+    else:
+        sys.stdout.write(render(table, form.value))
+
+
+def _write_netcdf(
+    campaign: "OpenedCampaign", result: str, path: Path, *, force: bool
+) -> tuple[str, ...]:
+    from glasscreep.campaign.netcdf_file import write_netcdf
+
+    damaged = write_netcdf(campaign, result, path, replace=force)
+    written = len(campaign.runs) - len(damaged)
+    say(Console(), f"{path}: {result} of {count_of(written, 'run')}")
+    return damaged
+
+
+def _demand_output(form: Format, result: str | None, output: Path | None, *, force: bool) -> None:
+    """Refuse, before anything is read, what could not be written in the end."""
+    from glasscreep.campaign.selection import QueryError
+    from glasscreep.campaign.table_files import FILE_FORMATS, demand_free, demand_package
+
+    if form.value in FILE_FORMATS and output is None:
+        msg = f"--format {form.value} is no text to print: name a file with --output FILE."
+        raise QueryError(msg)
+    if form is Format.NETCDF and result is None:
+        msg = "--format netcdf takes the name of a result; the list of them can be a table."
+        raise QueryError(msg)
+    demand_package(form.value)
+    if output is not None:
+        demand_free(output, replace=force)
+
+
+def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
+    """Say why there are no rows, and when there will be."""
+    from glasscreep.campaign.progress import summary_line
+    from glasscreep.campaign.result_names import when_computed
+    from glasscreep.campaign.snapshot import read_snapshot
+
+    runs = campaign.runs
+    if runs.empty:
+        return "No run meets --where; without it, `query` shows all."
+    snapshot = read_snapshot(campaign.directory)
+    how_far = f" {snapshot.campaign}: {summary_line(snapshot)}." if snapshot else ""
+    whose, frames = count_of(len(runs), "run"), int(runs["frames"].sum())
+    if not frames:
+        return f"No frame of {whose} is committed yet; `query` shows rows when some are.{how_far}"
+    return (
+        f"Of {whose} {count_of(frames, 'frame')} are committed, but {result} is not there yet: "
+        f"it is computed {when_computed(result)}.{how_far}"
+    )
+
+
+def _tell_damage(damaged: tuple[str, ...], campaign: "OpenedCampaign") -> None:
+    for damage in damaged:
+        _say_aside(f"left out: {damage}")
+    if damaged:
+        told = count_of(len(campaign.runs), "run")
+        _say_aside(f"{len(damaged):,} of {told} left out as damaged; all else is there.")
+        raise typer.Exit(FAILED)
+
+
+def _say_aside(text: str) -> None:
+    say(Console(stderr=True), text)

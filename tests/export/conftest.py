@@ -1,0 +1,61 @@
+"""What writing files of frames takes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
+
+from filled_campaign import FilledCampaign, Frames, LeaningFrames, make_campaign, make_files_small
+
+
+@pytest.fixture(scope="session", autouse=True)
+def libraries(require):
+    for name in ("ase", "gsd", "h5py", "MDAnalysis"):
+        require(find_spec(name), f"{name} is not installed: pip install '.[trajectories]'")
+
+
+@pytest.fixture
+def small_disk(tmp_path, require) -> Iterator[Path]:
+    """Give a file system of a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
+    mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    require(mounted, "mounting a file system is not permitted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+ANALYSIS = {
+    "results": ["d2min", "local_shear", "coordination", "bond_order"],
+    "d2min_intervals": [20],
+}
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
+    """Run 0 done and analysed, run 1 half-way, its last frame in a journal. Not to be changed."""
+    yield from filled(tmp_path_factory, Frames.of_corner(200), "straight")
+
+
+@pytest.fixture(scope="module")
+def leaning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
+    """Give the same with a box that leans."""
+    yield from filled(tmp_path_factory, LeaningFrames(Frames.of_corner(200)), "leaning")
+
+
+def filled(places: pytest.TempPathFactory, frames: Any, name: str) -> Iterator[FilledCampaign]:
+    with pytest.MonkeyPatch.context() as patch:
+        make_files_small(patch)
+        campaign = make_campaign(places.mktemp("export") / name, frames, analysis=ANALYSIS)
+        campaign.write(0, 12)
+        campaign.analyse(0)
+        campaign.write(1, 5)
+        yield campaign
