@@ -22,7 +22,7 @@ SMALLER = {
     },
     "learning.toml": {
         "particles = 1000": "particles = 500",
-        "steps = 40_000": "steps = 10_000",
+        "steps = 40_000": "steps = 16_000",
         "d2min_intervals = [2000, 10_000]": "d2min_intervals = [2000, 4000]",
         "quench_steps = 10_000": "quench_steps = 5000",
         "splits = 4": "splits = 2",

@@ -106,7 +106,7 @@ def messages() -> Iterator["re.Pattern[str]"]:
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
             fixed = [part.value if isinstance(part, ast.Constant) else None for part in parts]
             if sum(len(part) for part in fixed if isinstance(part, str)) >= FEWEST_FIXED:
-                words = (".+" if part is None else re.escape(str(part)) for part in fixed)
+                words = (".*" if part is None else re.escape(str(part)) for part in fixed)
                 yield re.compile("".join(words), re.DOTALL)
 
 
