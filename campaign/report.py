@@ -17,7 +17,7 @@ from glasscreep.campaign.report_source import NotThereError, Source
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing, write_durably
 
-ASSETS = files("glasscreep.campaign") / "report_assets"
+ASSETS = files("glasscreep.campaign.report_assets")
 PARTICLES = 20_000
 """Most particles of a frame that the page shows in three dimensions, by default."""
 

@@ -52,7 +52,7 @@ def test_wheel_holds_every_module_and_nothing_else(wheel):
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*.py")
     }
-    assets = {f"glasscreep/{path.relative_to(ROOT)}" for path in ASSETS.iterdir()}
+    assets = {f"glasscreep/{path.relative_to(ROOT)}" for path in ASSETS.iterdir() if path.is_file()}
     others = {"glasscreep/__init__.py", "glasscreep/py.typed"}
     assert modules_in(wheel) == modules | assets | others
 
