@@ -86,7 +86,7 @@ def query(
 
     There is a row for each committed frame, or each finished run. What is damaged is left out.
 
-    For example:
+    Examples:
 
     [bold]glasscreep query demo[/]
 

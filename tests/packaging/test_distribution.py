@@ -75,5 +75,8 @@ def test_version_is_written_in_one_place(wheel):
     assert headers["License-Expression"] == "BSD-3-Clause"
 
 
-def test_changelog_has_an_entry_for_the_version():
-    assert f"## {glasscreep.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+def test_the_changelog_knows_the_version():
+    version = re.escape(glasscreep.__version__)
+    released, to_come = rf"^## \[{version}\]", rf"^## \[Unreleased\].*\b{version}\.$"
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert re.search(f"{released}|{to_come}", text, re.MULTILINE | re.DOTALL)
