@@ -75,7 +75,7 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
             Client(scheduler.address, asynchronous=True, security=security) as client,
         ):
             queue = Queue(job_names(campaign, directory)) if asks_slurm else None
-            pools = ClusterPools(client, queue, session.monitor)
+            pools = ClusterPools(scheduler, client, queue, session.monitor)
             requests = job_requests(campaign, directory)
             for name in (MD, ANALYSIS):
                 pools.pools[name] = _pool(name, pools, session.prepared, requests[name], queue)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from distributed import Client
+from distributed import Client, Scheduler
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.monitor import Monitor
@@ -44,6 +44,8 @@ class ClusterPools:
 
     Parameters
     ----------
+    scheduler : distributed.Scheduler
+        Scheduler, in this process.
     client : distributed.Client
         Asynchronous client of the scheduler.
     queue : Queue or None
@@ -52,8 +54,10 @@ class ClusterPools:
         Told of the allocations; tells how far apart commits are.
     """
 
-    def __init__(self, client: Client, queue: Queue | None, monitor: Monitor) -> None:
-        self.client = client
+    def __init__(
+        self, scheduler: Scheduler, client: Client, queue: Queue | None, monitor: Monitor
+    ) -> None:
+        self.scheduler, self.client = scheduler, client
         self.pools: dict[str, Pool] = {}
         self._queue, self._monitor = queue, monitor
         self._guests: dict[str, _Guest] = {}

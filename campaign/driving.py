@@ -4,13 +4,14 @@ import asyncio
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from distributed import Client
+from distributed import Client, Scheduler
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.index import write_index
+from glasscreep.campaign.page import campaign_page
 from glasscreep.campaign.patience import Patience
 from glasscreep.campaign.requests import (
     CANCELLED,
@@ -42,6 +43,10 @@ class Reason:
 
 class Pools(Protocol):
     """Workers of both pools, wherever they are."""
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """Scheduler, in this process."""
 
     @property
     def client(self) -> Client:
@@ -80,9 +85,14 @@ async def drive(
     session.display.say(f"Dask dashboard: {pools.client.dashboard_link}")
     driver = Driver(session.ledger, session.work, pools.client, session.monitor, patience_s)
     pools.serve(driver)
-    with _stopping_on(reasons, driver, session, said):
+    with (
+        campaign_page(pools.scheduler, session.prepared, session.feed),
+        _stopping_on(reasons, driver, session, said),
+    ):
         await _watch(driver, session, pools, Patience(patience_s))
-    session.monitor.why_stopped = driver.stopping or ""
+        session.monitor.why_stopped = driver.stopping or ""
+        phase = "stopped" if driver.stopping else "finished"
+        await session.feed.show_last(replace(session.monitor.snapshot(), phase=phase))
 
 
 async def _watch(driver: Driver, session: Session, pools: Pools, storage: Patience) -> None:

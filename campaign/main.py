@@ -15,6 +15,7 @@ from glasscreep.campaign import (
     learn_command,
     looseness_command,
     query_command,
+    report_command,
 )
 from glasscreep.campaign.terminal import (
     FAILED,
@@ -166,6 +167,7 @@ def doctor(
 
 
 export_command.add_to(app)
+report_command.add_to(app)
 forget_command.add_to(app)
 learn_command.add_to(app)
 looseness_command.add_to(app)

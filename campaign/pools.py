@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dask
-from distributed import Client, Security
+from distributed import Client, Scheduler, Security
 
 from glasscreep.campaign.driver import Driver
 from glasscreep.campaign.seat import Seat
@@ -39,6 +39,8 @@ class PoolSizes:
 class LocalPools:
     """Both pools, with as many workers from the first to the last."""
 
+    scheduler: Scheduler
+    """Scheduler, in this process."""
     client: Client
     """Asynchronous client of the scheduler."""
     sizes: PoolSizes
@@ -97,6 +99,6 @@ async def _pools(sizes: PoolSizes, log: Path, security: Security) -> AsyncIterat
             await client.register_plugin(BesideDriver(log))
             await client.register_plugin(WarmKernels())
             await client.wait_for_workers(len(workers))
-            yield LocalPools(client, sizes)
+            yield LocalPools(scheduler, client, sizes)
             for keeper in keepers:
                 keeper.cancel()

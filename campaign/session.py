@@ -13,6 +13,7 @@ from glasscreep.campaign.ledger import Ledger
 from glasscreep.campaign.md_work import MdWork
 from glasscreep.campaign.monitor import Monitor, Roster
 from glasscreep.campaign.pace import Pace
+from glasscreep.campaign.page_data import Feed
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.scan import FAILURE_FILE, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
@@ -38,12 +39,15 @@ class Session:
     """Sums it up."""
     display: Display
     """Shows it."""
+    feed: Feed
+    """Has the dashboard show it."""
 
     def publish(self, phase: str) -> Snapshot:
         """Make the state of the campaign known to this terminal and to others."""
         self.monitor.phase = phase
         snapshot = self.monitor.snapshot()
         self.display.show(snapshot)
+        self.feed.show(snapshot)
         write_snapshot(self.prepared.directory, snapshot)
         return snapshot
 
@@ -137,7 +141,7 @@ def open_session(
         environment=environment,
         settings=Wanted(campaign.resources.accelerator, campaign.resources.neighbor_skin),
     )
-    return Session(prepared, ledger, work, monitor, display)
+    return Session(prepared, ledger, work, monitor, display, Feed(monitor.snapshot()))
 
 
 def _set(variables: dict[str, str]) -> tuple[str, ...]:

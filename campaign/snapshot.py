@@ -128,11 +128,15 @@ _PARTS = {"active": Active, "failures": Failure, "allocations": AllocationState}
 
 def write_snapshot(directory: Path, snapshot: Snapshot) -> None:
     """Replace the snapshot of the campaign in `directory`."""
+    write_durably(directory / FILE_NAME, json.dumps(content_of(snapshot)).encode())
+
+
+def content_of(snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as JSON has it."""
     # Not `asdict`, nor an indent: with 10,000 points or runs at work they take half a second.
     content = _shallow(snapshot)
     parts = {name: [_shallow(entry) for entry in content[name]] for name in _PARTS}
-    text = json.dumps({"schema": SCHEMA, **content, **parts})
-    write_durably(directory / FILE_NAME, text.encode())
+    return {"schema": SCHEMA, **content, **parts}
 
 
 def _shallow(value: Any) -> dict[str, Any]:

@@ -4,31 +4,24 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import xarray as xr
-from matplotlib.figure import Figure
 from rich.table import Table
 
+from glasscreep.campaign.figures.curves import curves, draw_curves
+from glasscreep.campaign.figures.figure_strain import strain_name
+from glasscreep.campaign.figures.style import panel_grid, save, styled
 from glasscreep.campaign.opened import OpenedCampaign, open_campaign
+from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.states import State
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import storing
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.strain_results import FIT
 
 PLOT_FILE = "strain.png"
-STRAIN_NAMES = {
-    "compression": "compressive strain",
-    "tension": "tensile strain",
-    "hydrostatic": "compression of the volume",
-    "shear": "shear strain",
-}
-"""By the loading."""
-LEGEND_ENTRIES = 16
 
 
 def summarise(directory: Path, results: Sequence[Result]) -> pd.DataFrame:
@@ -127,6 +120,8 @@ def _with_error(value: float, error: float) -> str:
 def plot_strain(directory: Path) -> Path:
     """Plot strain against time on a logarithmic axis, a curve a point, averaged over replicas.
 
+    Of many points, those that one colour bar can tell apart; with standard errors.
+
     Parameters
     ----------
     directory : Path
@@ -137,33 +132,11 @@ def plot_strain(directory: Path) -> Path:
     Path
         The PNG file.
     """
-    campaign = open_campaign(directory)
-    runs, dataset = _finished(campaign), campaign.dataset
-    groups = list(runs.groupby(["temperature", "stress"]))
-    colours = mpl.colormaps["viridis"](np.linspace(0, 0.92, max(len(groups), 1)))
-    figure = Figure(figsize=(6.4, 4.4), layout="constrained")
-    axes = figure.add_subplot()
-    time = dataset["time"].to_numpy()
-    for colour, ((temperature, stress), group) in zip(colours, groups, strict=True):
-        curves = dataset["strain"].isel(run=group.index.to_numpy()).to_numpy()
-        known = np.isfinite(curves).all(axis=0)
-        mean, label = (
-            curves[:, known].mean(axis=0),
-            f"$T$ = {temperature:g}, $\\sigma$ = {stress:g}",
-        )
-        axes.plot(time[known], mean, color=colour, label=label)
-        if len(curves) > 1:
-            error = curves[:, known].std(axis=0, ddof=1) / np.sqrt(len(curves))
-            axes.fill_between(time[known], mean - error, mean + error, color=colour, alpha=0.25)
-    unit = {"time": "LJ time"}.get(units := dataset["time"].attrs["units"], units)
-    ylabel = STRAIN_NAMES[dataset.attrs["physics"]["creep"]["loading"]]
-    axes.set(xscale="log", xlabel=f"time under load [{unit}]", ylabel=ylabel)
-    several = any(len(group) > 1 for _, group in groups)
-    what = ": mean and standard error over replicas" if several else ""
-    axes.set_title(f"{dataset.attrs['title']}{what}")
-    if groups and len(groups) <= LEGEND_ENTRIES:
-        axes.legend(frameon=False, fontsize="small")
+    source = Source(directory)
     path = directory / PLOT_FILE
-    with storing(path):
-        figure.savefig(path, dpi=150)
+    with styled():
+        figure, (axes,) = panel_grid(1)
+        draw_curves(axes, curves(source, "strain", "value"), strain_name(source), source.system)
+        axes.set_title(source.campaign.name)
+        save(figure, path)
     return path

@@ -225,3 +225,11 @@ def test_failures_are_told_with_the_log_and_what_to_do(monitor):
     assert lines[0] == "diverged: run r2 (temperature 0.1, stress 0.5, replica 1): why"
     assert lines[1:3] == ["  the last lines of its log.lammps:", "    log"]
     assert "remove its folder under runs/" in lines[3]
+
+
+def test_an_own_analysis_that_failed_stays_told_though_others_go_on(monitor):
+    for name in ("psi", "chi"):
+        monitor.analysed(Outcome("r1", "own", 4, 0, f"{name} failed", "", 0))
+    monitor.analysed(Outcome("r1", "done", 4, 0, "", "", 0))
+    told = [failure.message for failure in monitor.snapshot().failures]
+    assert told == ["psi failed", "chi failed"]

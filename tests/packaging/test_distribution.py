@@ -15,6 +15,7 @@ import glasscreep
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+ASSETS = ROOT / "campaign/report_assets"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -51,7 +52,9 @@ def test_wheel_holds_every_module_and_nothing_else(wheel):
         for folder in FOLDERS
         for path in (ROOT / folder).rglob("*.py")
     }
-    assert modules_in(wheel) == modules | {"glasscreep/__init__.py", "glasscreep/py.typed"}
+    assets = {f"glasscreep/{path.relative_to(ROOT)}" for path in ASSETS.iterdir() if path.is_file()}
+    others = {"glasscreep/__init__.py", "glasscreep/py.typed"}
+    assert modules_in(wheel) == modules | assets | others
 
 
 def test_wheel_from_the_source_archive_is_the_same(wheel, tmp_path):

@@ -1,0 +1,1 @@
+"""The figures of Wu and Ruiz Pestana (2023), from a campaign."""

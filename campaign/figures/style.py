@@ -1,0 +1,181 @@
+"""How figures look: one size, one set of colours, the same bytes from the same data."""
+
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from glasscreep.tasks.files import storing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMN_IN, HEIGHT_IN = 3.4, 2.6
+"""Width of a column of a journal, and height of a panel [inch]."""
+FORMATS = ("pdf", "png", "svg")
+PNG_DPI = 300
+BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#1a1a1a", "#8a8a8a"
+"""Of Okabe and Ito: told apart also by the colour-blind."""
+SEQUENTIAL = "viridis"
+LEGEND_ENTRIES = 6
+REACH = 0.9
+"""How far down, as a part of the value, a bar goes at most on a logarithmic axis."""
+MARKERS = "osD^vP"
+NAMED = {"temperature": "temperature $T$", "stress": "stress $\\sigma$"}
+_LJ = {
+    "energy / length^3": "LJ",
+    "energy": "LJ",
+    "time": "LJ time",
+    "length": "LJ length",
+    "length^2": "LJ length²",
+}
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.linewidth": 0.7,
+    "axes.prop_cycle": "cycler('color', ['#0072B2', '#D55E00', '#009E73', '#CC79A7'])",
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.2,
+    "errorbar.capsize": 1.8,
+    "image.cmap": SEQUENTIAL,
+    "figure.dpi": 150,
+    "savefig.dpi": PNG_DPI,
+    "svg.hashsalt": "glasscreep",
+    "pdf.fonttype": 42,
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw in the style of the figures, whatever the user's own is."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_STYLE)
+        yield
+
+
+def panel_grid(count: int) -> "tuple[Figure, list[Axes]]":
+    """Make a figure of so many panels, a column wide or two."""
+    from matplotlib.figure import Figure
+
+    columns = min(2, count)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(COLUMN_IN * columns, HEIGHT_IN * rows), layout="constrained")
+    return figure, [figure.add_subplot(rows, columns, at + 1) for at in range(count)]
+
+
+def svg_of(figure: "Figure") -> str:
+    """Write a figure as SVG with its letters as outlines: it looks the same everywhere."""
+    import matplotlib as mpl
+
+    file = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "path"}):
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    return file.getvalue()
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Save a figure as its ending says; text stays text in PDF and SVG."""
+    import matplotlib as mpl
+
+    form = path.suffix.removeprefix(".")
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    with storing(path), mpl.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(path, format=form, metadata=undated.get(form))
+
+
+def unit(dimensions: str, system: str) -> str:
+    """Write units for a label."""
+    named = _LJ.get(dimensions, dimensions) if system == "lj" else dimensions
+    return named.replace("^2", "²").replace("^3", "³").replace("angstrom", "Å")
+
+
+def labelled(what: str, dimensions: str, system: str) -> str:
+    """Write the label of an axis, with its units."""
+    return what if dimensions in ("", "1") else f"{what} [{unit(dimensions, system)}]"
+
+
+def colours(count: int) -> list[Any]:
+    """Take colours from dark to light, the lightest, which paper does not show, left out."""
+    import matplotlib as mpl
+
+    return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, max(1, count))))
+
+
+def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, Any]:
+    """Give each value a colour, and say which: in a colour bar if they are many.
+
+    Few are told by a legend, which the caller draws with the labels of its lines.
+    """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap, Normalize
+
+    ordered = sorted(set(values))
+    chosen = colours(len(ordered)) if len(ordered) > 1 else [BLUE]
+    if len(ordered) > LEGEND_ENTRIES:
+        span = Normalize(ordered[0], ordered[-1])
+        cmap = ListedColormap(colours(256))
+        axes.figure.colorbar(ScalarMappable(span, cmap), ax=axes, label=label, pad=0.02)
+        return {value: cmap(span(value)) for value in ordered}
+    return dict(zip(ordered, chosen, strict=True))
+
+
+def legend(axes: "Axes", title: str = "", **more: Any) -> None:
+    """Draw the legend, if it is to have few entries but not none."""
+    handles, names = axes.get_legend_handles_labels()
+    if 0 < len(names) <= LEGEND_ENTRIES + 3:
+        size = 7 if len(names) <= LEGEND_ENTRIES // 2 else 6
+        axes.legend(handles, names, title=title or None, title_fontsize=7, fontsize=size, **more)
+
+
+def with_errors(
+    axes: "Axes",
+    table: pd.DataFrame,
+    x: str,
+    *,
+    band: bool = False,
+    above_zero: bool = False,
+    **look: Any,
+) -> None:
+    """Draw means of a table against a column, with standard errors as bars or as a band.
+
+    With `above_zero`, for logarithmic axes, bars end above zero.
+    """
+    at, mean = table[x].to_numpy(), table["mean"].to_numpy()
+    error = table["stderr"].to_numpy(float)
+    if band:
+        axes.plot(at, mean, **look)
+        known = np.isfinite(error)
+        low, high = (mean - error)[known], (mean + error)[known]
+        axes.fill_between(at[known], low, high, color=look.get("color"), alpha=0.25, lw=0)
+        return
+    axes.errorbar(at, mean, _bars(mean, error, above_zero=above_zero), **look)
+
+
+def _bars(
+    mean: NDArray[np.float64], error: NDArray[np.float64], *, above_zero: bool
+) -> NDArray[np.float64] | None:
+    """Give the lengths of error bars down and up, none of a single replica."""
+    if not np.isfinite(error).any():
+        return None
+    up = np.where(np.isfinite(error), error, 0.0)
+    return np.stack([np.minimum(up, REACH * mean) if above_zero else up, up])

@@ -1,0 +1,75 @@
+"""What a report need not compute twice: panels, kept by all that they depend on."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from glasscreep import __version__
+from glasscreep.tasks.errors import StorageError
+from glasscreep.tasks.files import storing, write_durably
+
+DIRECTORY = "report"
+"""In the campaign directory."""
+CODE = ("report_source.py", "query.py", "query_columns.py", "figures/*.py")
+"""Modules that what is kept is made by."""
+
+
+class Cache:
+    """Entries in files, each named after what it is and a digest of what it depends on.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory. Where it can't be written, nothing is kept, and `refused` says why.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._place = directory / DIRECTORY
+        self._code = _digest_of_code()
+        self.refused = ""
+        self.computed: list[str] = []
+
+    def key(self, depends_on: Mapping[str, Any]) -> str:
+        """Digest what an entry depends on, and the code that makes it."""
+        whole = {"code": self._code, **depends_on}
+        return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()[:20]
+
+    def recall(self, name: str, key: str) -> dict[str, Any] | None:
+        """Read an entry; None if it is not there, or damaged."""
+        try:
+            entry: dict[str, Any] = json.loads((self._place / f"{name}-{key}.json").read_bytes())
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return None
+        return entry if entry.pop("digest", "") == _digest(entry) else None
+
+    def keep(self, name: str, key: str, entry: Mapping[str, Any]) -> None:
+        """Keep an entry in place of all of that name."""
+        if self.refused:
+            return
+        content = json.dumps({**entry, "digest": _digest(entry)}).encode()
+        try:
+            with storing(self._place):
+                self._place.mkdir(exist_ok=True)
+            write_durably(self._place / f"{name}-{key}.json", content)
+        except StorageError as error:
+            self.refused = str(error.__cause__)
+            return
+        for old in self._place.glob(f"{name}-*.json"):
+            if old.name != f"{name}-{key}.json":
+                old.unlink(missing_ok=True)
+
+
+def _digest(entry: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+
+
+def _digest_of_code() -> str:
+    here = Path(__file__).parent
+    files = sorted(path for pattern in CODE for path in here.glob(pattern))
+    versions = f"{__version__} {version('matplotlib')} {version('pandas')} {version('numpy')}"
+    return hashlib.sha256(
+        b"".join([*(path.read_bytes() for path in files), versions.encode()])
+    ).hexdigest()

@@ -1,0 +1,146 @@
+"""A frame for the view in three dimensions: quantised, so that it is small in a page."""
+
+import base64
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glasscreep.campaign.figures.style import SEQUENTIAL
+from glasscreep.campaign.report_source import NotThereError, Source
+from glasscreep.tasks.damage import naming_damage
+
+UNKNOWN, LEVELS = 255, 254
+"""Level that stands for not defined, and the highest of the others."""
+POSITION_STEPS = 65535
+"""Of a box edge: 3e-4 of a length in a box of 20."""
+RADII = 0.5, 0.44
+"""Of spheres of A and B [length]; in metal units in mean distances of particles instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFrame:
+    """What the page needs to show a frame."""
+
+    caption: str
+    """Which frame of which run it is."""
+    data: dict[str, Any]
+    """For the script of the page."""
+
+    @property
+    def quantities(self) -> list[dict[str, Any]]:
+        """What particles can be coloured by."""
+        quantities: list[dict[str, Any]] = self.data["quantities"]
+        return quantities
+
+
+def shown_frame(source: Source, limit: int) -> ShownFrame:
+    """Take the frame that a source is to show.
+
+    Parameters
+    ----------
+    source : Source
+        Of the campaign.
+    limit : int
+        Most particles that a page shows.
+
+    Raises
+    ------
+    NotThereError
+        If there is no frame with positions, or its particles are too many.
+    """
+    run, reader = source.run, source.reader
+    count = len(reader.species)
+    if run is None or source.frame < 0:
+        msg = "no run has a frame with positions in the store yet"
+        raise NotThereError(msg)
+    if count > limit:
+        msg = (
+            f"frames have {count:,} particles, and the page shows {limit:,} at most: "
+            f"`glasscreep report --particles {count}` shows them all the same"
+        )
+        raise NotThereError(msg)
+    lattice = reader.lattice(run)[source.frame]
+    fraction = reader.position(run, source.frame) @ np.linalg.inv(lattice)
+    steps = np.rint((fraction - np.floor(fraction)) * POSITION_STEPS).astype("<u2")
+    scale = 1.0 if source.system == "lj" else float((np.linalg.det(lattice) / count) ** (1 / 3))
+    data = {
+        "particles": count,
+        "lattice": np.round(lattice, 5).tolist(),
+        "position": _text(steps),
+        "species": _text(reader.species),
+        "radii": [scale * radius for radius in RADII],
+        "palette": _text(_palette()),
+        "quantities": _quantities(source, run, source.frame),
+    }
+    return ShownFrame(_caption(source, run, count), data)
+
+
+def _caption(source: Source, run: int, count: int) -> str:
+    row = source.runs.loc[run]
+    time = float(source.reader.column("time")[source.frame])
+    return (
+        f"Frame {source.frame} of run {row['id']} (temperature {row['temperature']:g}, stress "
+        f"{row['stress']:g}, replica {row['replica']}), at time {time:g}: {count:,} particles."
+    )
+
+
+def _quantities(source: Source, run: int, frame: int) -> list[dict[str, Any]]:
+    apart = source.interval // source.campaign.creep.frame_interval
+    name = f"d2min_{source.interval}"
+    found = []
+    if (looseness := _particles(source, "looseness", run, frame)) is not None:
+        found.append(_scaled("looseness", looseness, 0.0, 1.0))
+    if (after := _particles(source, name, run, frame)) is not None:
+        found.append(_logarithmic(f"D²min over the next {source.interval:,} steps", after))
+    if (before := _particles(source, name, run, frame - apart)) is not None:
+        found.append(_logarithmic(f"D²min over the last {source.interval:,} steps", before))
+    species = np.where(source.reader.species == 1, 0, LEVELS).astype(np.uint8)
+    return [
+        *found,
+        {"name": "species (A dark, B light)", "values": _text(species), "scaled": False},
+    ]
+
+
+def _particles(source: Source, name: str, run: int, frame: int) -> NDArray[np.float64] | None:
+    """Read a value for each particle; None if there is none of that frame."""
+    if frame < 0 or not source.has(name):
+        return None
+    with naming_damage(f"run {source.reader.run_ids[run]}, frame {frame}, array {name}"):
+        values = source.reader.sharded(name).read(run, frame, frame + 1)[0].astype(np.float64)
+    return values if np.isfinite(values).any() else None
+
+
+def _logarithmic(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
+    with np.errstate(divide="ignore"):
+        power = np.log10(values)
+    known = power[np.isfinite(power)]
+    low, high = np.floor(np.quantile(known, 0.01)), np.ceil(known.max())
+    shown = _scaled(name, power, low, max(high, low + 1))
+    return {**shown, "from": f"1e{low:.0f}", "to": f"1e{max(high, low + 1):.0f}"}
+
+
+def _scaled(name: str, values: NDArray[np.float64], low: float, high: float) -> dict[str, Any]:
+    known = np.isfinite(values)
+    levels = np.full(len(values), UNKNOWN, np.uint8)
+    part = np.clip((values[known] - low) / (high - low), 0.0, 1.0)
+    levels[known] = np.rint(LEVELS * part).astype(np.uint8)
+    return {
+        "name": name,
+        "values": _text(levels),
+        "scaled": True,
+        "from": f"{low:g}",
+        "to": f"{high:g}",
+    }
+
+
+def _palette() -> NDArray[np.uint8]:
+    import matplotlib as mpl
+
+    colours = mpl.colormaps[SEQUENTIAL](np.linspace(0, 1, LEVELS + 1))[:, :3]
+    return np.asarray(np.rint(255 * colours), np.uint8)
+
+
+def _text(values: NDArray[Any]) -> str:
+    return base64.b64encode(values.tobytes()).decode("ascii")

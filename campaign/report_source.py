@@ -1,0 +1,330 @@
+"""What a report is made from: results of a campaign, each read once, damage named and left out."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from glasscreep.campaign.compatible import read_campaign
+from glasscreep.campaign.opened import open_campaign
+from glasscreep.campaign.query import query_table
+from glasscreep.campaign.states import State
+from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.looseness_results import LOOSENESS
+from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.places import LOOSENESS as LEARNT
+from glasscreep.tasks.places import MODEL, STORE, run_directory
+from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.strain_results import STRAINS
+
+LESSON = "report.json"
+Point = tuple[float, float]
+"""Temperature and stress."""
+
+
+class NotThereError(GlasscreepError):
+    """A campaign does not have what a figure is made from; says what computes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an array of the store says of itself."""
+
+    name: str
+    """Of the array."""
+    units: str
+    """As the store has them."""
+    definition: str
+    """What it is."""
+    parameters: str
+    """What its values depend on besides the frames, as JSON; nothing if on nothing."""
+
+
+class Source:
+    """The results of a campaign, and which of them figures speak of.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory, finished or still running; may be read-only. GlasscreepError if it
+        is none.
+    run : int, optional
+        Row of the run whose particles are shown; by default the first finished run of the
+        middle one of the points that have finished runs.
+    frame : int, optional
+        Frame of it; by default the last that has positions in the store.
+    """
+
+    def __init__(self, directory: Path, run: int | None = None, frame: int | None = None) -> None:
+        self.directory = directory
+        self.runs = open_campaign(directory).runs
+        self.campaign = read_campaign(directory)
+        self.reader = FrameReader(directory / STORE)
+        self.damage: dict[str, list[str]] = {}
+        """What is damaged, by result."""
+        self._group = open_readable(directory / STORE)
+        self._tables: dict[tuple[str, Point | None], pd.DataFrame] = {}
+        self.run = self._middle_run() if run is None else run
+        self.frame = self._last_frame() if frame is None else frame
+
+    @classmethod
+    def of(cls, directory: Path, run: str | None = None, frame: int | None = None) -> "Source":
+        """Take the run shown by its id, the beginning of that, or its row.
+
+        Raises
+        ------
+        GlasscreepError
+            If there is no campaign, no such run, or no such frame in the store.
+        """
+        row = None if run is None else _row_of(open_campaign(directory).runs, run)
+        source = cls(directory, row, frame)
+        there = source.frames_stored
+        if frame is not None and frame >= there:
+            msg = f"frame {frame} is not in the store; allowed: 0 to {there - 1}"
+            raise GlasscreepError(
+                msg if there else f"frame {frame} is not in the store: none is yet"
+            )
+        return source
+
+    @cached_property
+    def points(self) -> tuple[Point, ...]:
+        """Points with committed frames, by temperature and then by stress."""
+        begun = self.runs[self.runs["frames"] > 0]
+        pairs = zip(begun["temperature"], begun["stress"], strict=True)
+        return tuple(sorted({(float(temperature), float(stress)) for temperature, stress in pairs}))
+
+    @cached_property
+    def point(self) -> Point | None:
+        """The point that figures of a single one show: that of the run shown, if there is one."""
+        if self.run is None:
+            return None
+        row: Any = self.runs.loc[self.run]
+        return float(row["temperature"]), float(row["stress"])
+
+    @property
+    def frames_stored(self) -> int:
+        """How many frames of the run shown have positions in the store."""
+        if self.run is None:
+            return 0
+        row: Any = self.runs.loc[self.run]
+        return int(row["frames_stored"])
+
+    @cached_property
+    def interval(self) -> int:
+        """Interval of D2min that figures speak of: that which is learnt, or the shortest [steps]."""
+        intervals = self.campaign.d2min_intervals
+        shortest = intervals[0] if intervals else self.campaign.creep.frame_interval
+        return self.campaign.learning.interval or shortest
+
+    @cached_property
+    def field(self) -> str:
+        """Field that correlations are of: looseness, or else D2min of the interval."""
+        has_looseness = any(name.endswith(f"_{LOOSENESS}") for name in self._group.array_keys())
+        return LOOSENESS if has_looseness else f"d2min_{self.interval}"
+
+    @cached_property
+    def system(self) -> str:
+        """System of units, by LAMMPS's name."""
+        return str(self.campaign.model.units)
+
+    @cached_property
+    def lesson(self) -> Mapping[str, Any]:
+        """What `glasscreep learn` found."""
+        path = self.directory / LEARNT / LESSON
+        try:
+            content: Mapping[str, Any] = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            msg = (
+                "nothing is learnt from this campaign yet: `glasscreep learn CAMPAIGN.toml --dir "
+                "DIR` does it (it needs d2min in analysis.results)"
+            )
+            raise NotThereError(msg) from None
+        except ValueError as error:
+            msg = f"{path} is damaged: {error}. `glasscreep learn` writes it anew."
+            raise DamagedError(msg) from error
+        return content
+
+    def has(self, name: str) -> bool:
+        """Tell whether the store has an array."""
+        return name in self._group
+
+    def about(self, name: str) -> About:
+        """Read what an array says of itself."""
+        attributes = dict(self._group[name].attrs)
+        parameters = attributes.get("parameters")
+        return About(
+            name=name,
+            units=str(attributes.get("units", "")),
+            definition=str(attributes.get("definition", attributes.get("long_name", ""))),
+            parameters=json.dumps(parameters, sort_keys=True) if parameters else "",
+        )
+
+    def table(self, name: str, point: Point | None = None) -> pd.DataFrame:
+        """Take what `query` has of a result, of all runs or of those of one point.
+
+        What is damaged is left out, and `damage` says so, by the name of the result.
+
+        Raises
+        ------
+        NotThereError
+            If there is nothing of it; it says what computes it.
+        """
+        key = name, point
+        if key not in self._tables:
+            if not (self.has(name) or name in STRAINS):
+                raise NotThereError(self._what_computes(name))
+            self._tables[key] = self._read(name, point)
+        table = self._tables[key]
+        if table.empty:
+            raise NotThereError(self._what_computes(name))
+        return table
+
+    def note_damage(self, name: str, error: DamagedError) -> None:
+        """Keep what is damaged of a result, or of what else has a name, to be told."""
+        known = self.damage.setdefault(name, [])
+        if str(error) not in known:
+            known.append(str(error))
+
+    def state_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """Say, as JSON, all that the values of results and files depend on.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Arrays, or `report.json` for what was learnt.
+        """
+        state: dict[str, Any] = {}
+        for name in names:
+            if name == LESSON:
+                state[name] = self._digest(LEARNT, LESSON)
+                continue
+            parameters = self.about(name).parameters if self.has(name) else ""
+            state[name] = [parameters, self._progress(name)]
+        return state
+
+    @cached_property
+    def model_digest(self) -> str:
+        """SHA-256 of the model's file, or nothing."""
+        return self._digest(LEARNT, MODEL)
+
+    def _progress(self, name: str) -> list[Any]:
+        """Say of each run how many frames of a result there are."""
+        counted = {**dict.fromkeys(STRAINS, "frames"), "position": "frames_stored"}.get(name)
+        return [
+            [
+                str(run["id"]),
+                int(run[counted]) if counted else self._analysed[run["id"]].get(name, 0),
+            ]
+            for run in self.runs.to_dict("records")
+        ]
+
+    @cached_property
+    def _analysed(self) -> dict[str, dict[str, int]]:
+        """How many frames of each result of each run are analysed."""
+        return {
+            run_id: {
+                # A result may have several arrays, named after it.
+                array: int(known["frames"])
+                for name, known in read_analysed(
+                    run_directory(self.directory, run_id)
+                ).results.items()
+                for array in (name, f"{name}_surrogate")
+            }
+            for run_id in self.runs["id"]
+        }
+
+    def _digest(self, *parts: str) -> str:
+        path = self.directory.joinpath(*parts)
+        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+
+    def _read(self, name: str, point: Point | None) -> pd.DataFrame:
+        temperature, stress = point or (None, None)
+        try:
+            return query_table(self.directory, name, temperature, stress)
+        except DamagedError:
+            return self._read_by_run(name, point)
+
+    def _read_by_run(self, name: str, point: Point | None) -> pd.DataFrame:
+        """Read what can be read of a result that is damaged in some run."""
+        parts = []
+        for run in self.runs.itertuples():
+            where: Any = (run.temperature, run.stress)
+            if point is not None and where != point:
+                continue
+            try:
+                replica = int(str(run.replica))
+                parts.append(query_table(self.directory, name, where[0], where[1], replica))
+            except DamagedError as error:
+                self.note_damage(name, error)
+        filled = [part for part in parts if len(part)]
+        return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+    def _what_computes(self, name: str) -> str:
+        if name in self.damage:
+            return f"nothing undamaged is there of {name}: {'; '.join(self.damage[name])}"
+        observable = max(
+            (known for known in OBSERVABLES if name == known or name.startswith(f"{known}_")),
+            key=len,
+        )
+        asked = observable in self.campaign.analysis.results
+        if asked and LOOSENESS in name and self.campaign.awaits_model(self.directory):
+            return (
+                f"{name} awaits a model: `glasscreep learn CAMPAIGN.toml --dir DIR`, "
+                "then `glasscreep run` with the same file"
+            )
+        if asked and self.has(name):
+            return f"nothing of {name} is computed yet; `glasscreep run CAMPAIGN.toml` goes on"
+        return (
+            f'{name} is not asked for: add "{observable}" to results in [analysis] of the campaign '
+            "file (and what it is computed from), then `glasscreep run CAMPAIGN.toml`"
+        )
+
+    def _middle_run(self) -> int | None:
+        done = self.runs[self.runs["state"] == State.DONE.name.lower()]
+        chosen = done if len(done) else self.runs[self.runs["frames_stored"] > 0]
+        chosen = chosen if len(chosen) else self.runs[self.runs["frames"] > 0]
+        if chosen.empty:
+            return None
+        points = chosen[["temperature", "stress"]].drop_duplicates()
+        temperature, stress = points.sort_values(["temperature", "stress"]).iloc[len(points) // 2]
+        own = chosen[(chosen["temperature"] == temperature) & (chosen["stress"] == stress)]
+        return int(own.index[0])
+
+    def _last_frame(self) -> int:
+        return self.frames_stored - 1
+
+
+def _row_of(runs: pd.DataFrame, run: str) -> int:
+    if run.isdecimal() and int(run) in runs.index:
+        return int(run)
+    match = runs.index[runs["id"].str.startswith(run)]
+    if len(match) == 1:
+        return int(match[0])
+    what = f"{len(match)} runs begin with {run!r}" if len(match) else f"there is no run {run!r}"
+    msg = f"{what}; allowed: an id, a beginning that no other has, or a row up to {len(runs) - 1}"
+    raise GlasscreepError(msg)
+
+
+def over_replicas(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Average over replicas, each having its own mean first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `by`, then ``mean``, ``stderr``, the standard error of it (nan of one replica),
+        and ``replicas``.
+    """
+    own = table.groupby([*by, "replica"], sort=True)[value].mean()
+    groups = own.groupby(level=list(range(len(by))))
+    result = groups.agg(["mean", "std", "count"]).reset_index()
+    result["stderr"] = result["std"] / np.sqrt(result["count"])
+    result["replicas"] = result["count"]
+    return result[[*by, "mean", "stderr", "replicas"]]

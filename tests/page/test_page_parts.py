@@ -1,0 +1,211 @@
+"""What the campaign's page shows follows from a snapshot; nothing in it is taken for HTML."""
+
+import asyncio
+import json
+import logging
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from glasscreep.campaign import page_data
+from glasscreep.campaign.page import campaign_page
+from glasscreep.campaign.page_data import Feed
+from glasscreep.campaign.page_map import axis_of, failure_columns, furthest, progress_columns
+from glasscreep.campaign.page_strain import Curves, curve_of, read_curve
+from glasscreep.campaign.page_text import facts, headline, rate_text
+from glasscreep.campaign.snapshot import (
+    AllocationState,
+    Failure,
+    Snapshot,
+    read_snapshot,
+    write_snapshot,
+)
+
+EVIL = "<script>alert('x')</script>"
+SNAPSHOT = Snapshot(
+    campaign="small",
+    phase="running",
+    host="node",
+    pid=1,
+    started="2026-11-28T06:00:00+00:00",
+    updated="2026-11-28T06:10:00+00:00",
+    dashboard="",
+    runs={"new": 1, "partial": 2, "done": 1, "failed": 1},
+    glasses_done=1,
+    glasses_total=2,
+    frames_done=10,
+    frames_total=40,
+    unrelaxed=0,
+    particle_steps_per_s=2e6,
+    time_left_s=90.0,
+    why_stopped="",
+    active=(),
+    failures=(Failure("run 1", "replica 0", "crashed", EVIL, EVIL),),
+    allocations=(AllocationState("md", "1", "RUNNING", "", "node", 2, 2),),
+    trouble=EVIL,
+    points=((0.1, 0.5, 5, 20, 0), (0.1, 0.7, 5, 20, 1), (0.3, 0.5, 0, 0, 2)),
+)
+
+
+def test_each_distinct_value_has_a_row_of_its_own_however_far_apart():
+    axis = axis_of(np.array([0.1, 100.0, 0.1, 0.2]))
+    np.testing.assert_array_equal(axis.at, [0, 2, 0, 1])
+    assert axis.labels == {0: "0.1", 1: "0.2", 2: "100"}
+    assert (axis.start, axis.end) == (-0.5, 2.5)
+
+
+def test_a_hundred_rows_have_few_labels():
+    axis = axis_of(np.repeat(np.arange(100) / 100, 100))
+    assert 8 <= len(axis.labels) <= 16
+    np.testing.assert_array_equal(np.unique(axis.at), np.arange(100))
+
+
+def test_points_without_rows_are_at_their_values():
+    values = np.random.default_rng(0).random(10_000)
+    axis = axis_of(values)
+    np.testing.assert_array_equal(axis.at, values)
+    assert axis.start < values.min() < values.max() < axis.end
+    assert not axis.labels
+
+
+def test_columns_of_the_map():
+    columns = progress_columns(Feed(SNAPSHOT).points)
+    np.testing.assert_array_equal(columns["progress"], [25, 25, np.nan])
+    np.testing.assert_array_equal(columns["count"], ["5/20", "5/20", ""])
+    np.testing.assert_array_equal(columns["failed"], [0, 1, 2])
+
+
+def test_points_with_failures_are_marked_within_their_cells():
+    points = Feed(SNAPSHOT).points
+    x, y = axis_of(points[:, 1]), axis_of(points[:, 0])
+    marks = failure_columns(x, y, points)
+    np.testing.assert_array_equal(np.round(marks["x"]), [1, 0])
+    np.testing.assert_array_equal(np.round(marks["y"]), [0, 1])
+
+
+def test_many_points_have_no_text():
+    points = np.tile([0.1, 0.5, 1, 2, 0], (10_000, 1))
+    assert set(progress_columns(points)) == {"done", "wanted", "failed", "progress"}
+
+
+def test_the_furthest_point_is_shown_at_first():
+    points = Feed(SNAPSHOT).points
+    points[1, 2] = 7
+    assert furthest(points) == [1]
+    assert furthest(points[:0]) == []
+
+
+def test_a_curve_is_the_mean_over_those_replicas_that_have_the_frame():
+    table = pd.DataFrame({"time": [1.0, 2.0, 1.0], "value": [0.1, 0.2, 0.3]})
+    curve = curve_of(table)
+    np.testing.assert_array_equal(curve.time, [1, 2])
+    np.testing.assert_allclose(curve.mean, [0.2, 0.2])
+    np.testing.assert_allclose(curve.spread, [np.sqrt(0.02), 0])
+    np.testing.assert_array_equal(curve.replicas, [2, 1])
+    assert curve_of(table[:0]).time.size == 0
+
+
+def test_a_curve_that_can_not_be_read_says_why(tmp_path):
+    assert "is not a campaign" in read_curve(tmp_path, (0.1, 0.5)).trouble
+
+
+def test_a_curve_is_read_once_and_again_when_there_are_new_frames(tmp_path, monkeypatch):
+    read = []
+
+    def reading(directory, point):
+        read.append(point)
+        return read_curve(directory, point)
+
+    monkeypatch.setattr("glasscreep.campaign.page_strain.read_curve", reading)
+
+    async def ask(*frames):
+        curves, told = Curves(tmp_path), asyncio.Event()
+        curves.follow(told.set)
+        for count in frames:
+            told.clear()
+            before = len(read)
+            curves.of((0.1, 0.5), count)
+            curves.of((0.1, 0.5), count)
+            if count != 3 or before == 0:
+                await asyncio.wait_for(told.wait(), 30)
+            assert curves.of((0.1, 0.5), count) is not None
+        curves.close()
+
+    asyncio.run(ask(3, 3, 4))
+    assert len(read) == 2
+
+
+def test_what_is_given_is_never_html():
+    text = headline(SNAPSHOT, 0.1) + facts(SNAPSHOT)
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") == 2
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"), [("finished", "since 2026-11-28 06:10:00"), ("running", "0:01:30")]
+)
+def test_the_headline_tells_what_is_to_come(phase, said):
+    text = headline(replace(SNAPSHOT, phase=phase), 0.1)
+    assert said in text
+    assert ("frames/min" in text) == (phase == "running")
+
+
+def test_rates_are_in_a_unit_that_makes_them_legible():
+    assert rate_text(2.5, "frames") == "2.5 frames/s"
+    assert rate_text(0.05, "frames") == "3.0 frames/min"
+    assert rate_text(0.0001, "frames") == "0.4 frames/h"
+    assert rate_text(0.0, "frames") == "0 frames/s"
+
+
+def test_the_rate_of_frames_is_that_of_the_last_ten_minutes(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(page_data, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    feed = Feed(replace(SNAPSHOT, frames_done=0))
+    for clock[0], done in ((100.0, 1000), (700.0, 1030), (760.0, 1060)):
+        feed.show(replace(SNAPSHOT, frames_done=done))
+    assert feed.frames_per_s == pytest.approx(30 / 60)
+
+
+def test_json_has_what_status_json_has_and_the_rate(tmp_path):
+    write_snapshot(tmp_path, SNAPSHOT)
+    on_disk = json.loads((tmp_path / "status.json").read_bytes())
+    assert json.loads(Feed(SNAPSHOT).as_json()) == {**on_disk, "frames_per_s": 0.0}
+    assert read_snapshot(tmp_path) == SNAPSHOT
+
+
+def test_pages_are_told_until_they_leave():
+    told, feed = [], Feed(SNAPSHOT)
+
+    def tell():
+        told.append(1)
+
+    feed.follow(tell)
+    feed.show(SNAPSHOT)
+    feed.unfollow(tell)
+    feed.show(SNAPSHOT)
+    assert len(told) == 1
+
+
+def test_without_a_dashboard_that_takes_pages_the_campaign_goes_on_and_says_so_once(caplog):
+    creep, model = (
+        SimpleNamespace(frame_interval=1, steps=2),
+        SimpleNamespace(units="lj", timestep=1),
+    )
+    campaign = SimpleNamespace(name="small", creep=creep, model=model)
+    prepared = SimpleNamespace(campaign=campaign, directory=None)
+    scheduler = SimpleNamespace(
+        jupyter=False, http_server=SimpleNamespace(port=1)
+    )  # no application
+    went_on = False
+    with (
+        caplog.at_level(logging.WARNING, "distributed.dashboard.glasscreep"),
+        campaign_page(scheduler, prepared, Feed(SNAPSHOT)),
+    ):
+        went_on = True
+    assert went_on
+    assert [record.message for record in caplog.records] == [
+        "the dashboard of this Dask takes no page of the campaign"
+    ]

@@ -1,0 +1,143 @@
+"""The page in a browser: all of it is there, nothing is asked for elsewhere, and the frame turns."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHROMIUM = Path("/usr/bin/chromium")
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+]
+DEADLINE_MS = 60_000
+
+pytestmark = pytest.mark.slow
+
+
+class Told:
+    """What a page in a browser said and asked for."""
+
+    def __init__(self, page, path):
+        self.page = page
+        self.messages: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.messages.append(message.text))
+        page.on("pageerror", lambda error: self.messages.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.set_default_timeout(DEADLINE_MS)
+        page.goto(path.as_uri())
+
+
+@pytest.fixture(scope="module")
+def browser(require) -> Iterator:
+    found = shutil.which("chromium") or (str(CHROMIUM) if CHROMIUM.exists() else None)
+    require(found, "there is no Chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def told(browser, reported) -> Iterator[Told]:
+    page = browser.new_page(viewport={"width": 1000, "height": 800})
+    yield Told(page, reported.page)
+    page.close()
+
+
+def test_nothing_is_wrong_and_nothing_is_asked_for(told, reported):
+    told.page.wait_for_load_state("networkidle")
+    assert told.messages == []
+    assert [url for url in told.requests if not url.startswith("data:")] == [reported.page.as_uri()]
+    images = told.page.evaluate("[...document.images].map((image) => image.naturalWidth)")
+    assert len(images) == reported.panels
+    assert min(images) > 200
+
+
+def test_nothing_can_be_asked_for(told):
+    asked = told.page.evaluate(
+        "fetch('http://127.0.0.1:9/').then(() => 'answered', (error) => error.message)"
+    )
+    assert asked == "Failed to fetch"
+    assert any("Content Security Policy" in message for message in told.messages)
+
+
+def screenshot(told):
+    told.page.locator("#view").scroll_into_view_if_needed()
+    told.page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+    return told.page.locator("#view").screenshot()
+
+
+def until(told, differs_from):
+    """Give a picture of the frame as soon as it is another."""
+    for _ in range(200):
+        picture = screenshot(told)
+        if picture != differs_from:
+            return picture
+    pytest.fail("the view stays as it was")
+
+
+def colours_in(picture: bytes) -> int:
+    from io import BytesIO
+
+    from PIL import Image
+
+    found = Image.open(BytesIO(picture)).convert("RGB").getcolors(1 << 24)
+    assert found is not None
+    return len(found)
+
+
+def test_the_frame_is_drawn_turns_and_changes_colour(told):
+    first = screenshot(told)
+    assert colours_in(first) > 500, "shaded spheres have many colours"
+    told.page.locator("#view").focus()
+    told.page.keyboard.press("ArrowLeft")
+    turned = until(told, first)
+    told.page.select_option("#colouring", label="species (A dark, B light)")
+    recoloured = until(told, turned)
+    box = told.page.locator("#view").bounding_box()
+    told.page.mouse.move(box["x"] + 300, box["y"] + 200)
+    told.page.mouse.down()
+    told.page.mouse.move(box["x"] + 420, box["y"] + 240, steps=4)
+    told.page.mouse.up()
+    assert colours_in(until(told, recoloured)) > 500
+    assert told.messages == []
+
+
+def test_what_is_below_a_value_is_hidden(told):
+    first = screenshot(told)
+    told.page.evaluate(
+        "() => { const least = document.getElementById('least'); least.value = 254;"
+        "least.dispatchEvent(new Event('input')); }"
+    )
+    assert colours_in(until(told, first)) < colours_in(first) / 2
+
+
+def test_it_fits_a_phone(browser, reported):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    Told(page, reported.page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.close()
+
+
+def test_without_webgl_it_says_so(require, reported, browser):
+    context = browser.new_context()
+    context.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page = context.new_page()
+    told = Told(page, reported.page)
+    assert page.locator("#view-trouble").is_visible()
+    assert told.messages == []
+    context.close()
