@@ -67,23 +67,23 @@ subprocess.run(["glasscreep", "run", FILE], check=True)
 # %% [markdown]
 # ## Open
 #
-# Also while it runs. `runs` is a table of pandas, one run a row; `dataset` holds all arrays, and
-# reads values when they are asked for.
+# Also while it runs. `runs` is a table of pandas, one run a row; `campaign["strain"]` is an array
+# of xarray, whose values are read when they are asked for.
 
 # %%
 campaign = glasscreep.open("tour")
 print(campaign.runs[["temperature", "stress", "replica", "state", "frames"]])
-print(campaign.dataset.strain)
+print(campaign["strain"])
 
 # %% [markdown]
 # ## Choose runs
 #
-# Rows of the table are positions along the dimension `run`.
+# By temperature, stress and replica; the same campaign, of fewer runs.
 
 # %%
-rows = campaign.runs.query("stress > 0.5").index
-under_load = campaign.dataset.isel(run=rows)
-print(under_load.strain.mean("run").values)
+under_load = campaign.select(stress=0.6)
+print(under_load["strain"].mean("run").values)
+print(under_load.table("creep_fit"))
 
 # %% [markdown]
 # ## Strain and its fit
@@ -92,10 +92,11 @@ print(under_load.strain.mean("run").values)
 
 # %%
 figure, axes = plt.subplots(layout="constrained")
-for stress, of_stress in campaign.dataset.groupby("stress"):
-    time = of_stress.time.values
-    mean = of_stress.strain.mean("run").values
-    slope, intercept = of_stress.creep_fit.mean("run").values[:2]
+for stress in (0.3, 0.6):
+    chosen = campaign.select(stress=stress)
+    strain = chosen["strain"].mean("run")
+    time, mean = strain.time.values, strain.values
+    slope, intercept = chosen["creep_fit"].mean("run").values[:2]
     (line,) = axes.semilogx(time, mean, "o", label=f"stress {stress:g}")
     axes.semilogx(time, intercept + slope * np.log(time), color=line.get_color())
 axes.set(xlabel="time", ylabel="strain", title="Mean of two replicas")
