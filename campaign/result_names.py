@@ -83,7 +83,9 @@ def unknown_result(name: str, group: zarr.Group, directory: Path) -> QueryError:
         told = _how_to_compute(name, observable, directory)
     else:
         told = _nearest(name, known)
-    return QueryError(f"there is no result {name!r}: {told}. There are {', '.join(known)}.")
+    where = f"`glasscreep query {shlex.quote(str(directory))}` lists those there are."
+    end = "" if told.endswith("?") else "."
+    return QueryError(f"there is no result {name!r}: {told}{end} {where}")
 
 
 def has_no_table(name: str) -> QueryError:
