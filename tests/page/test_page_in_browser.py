@@ -78,7 +78,7 @@ class Seen:
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(WAIT_S)
+        self.process.communicate(timeout=WAIT_S)
 
 
 def started(folder: Path) -> Seen:
@@ -213,7 +213,8 @@ def test_the_last_word_is_that_it_stopped(browser, tmp_path):
                 page.get_by_text("no frame yet").or_(page.get_by_text("Tap points"))
             ).to_be_visible()
             os.kill(campaign.process.pid, signal.SIGINT)
-            expect(page.get_by_text("stopped", exact=True)).to_be_visible()
-            expect(page.get_by_text("Nothing is heard of the campaign any more")).to_be_visible()
+            expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=1000 * WAIT_S)
+            lost = page.get_by_text("Nothing is heard of the campaign any more")
+            expect(lost).to_be_visible(timeout=1000 * WAIT_S)
     finally:
         campaign.end()

@@ -206,7 +206,9 @@ def test_segments_of_a_drained_allocation_have_what_is_left_of_its_walltime():
         allocation = SimpleNamespace(job_id="1", leaving=False)
         seat = Seat("md", 1, "tls://somewhere")
         guest = _Guest(seat, SimpleNamespace(name="md"), allocation, ends_at=time.time() + 500)
-        ClusterPools(None, None, None, SimpleNamespace())._drain(SimpleNamespace(drain=drain), guest)
+        ClusterPools(None, None, None, SimpleNamespace())._drain(
+            SimpleNamespace(drain=drain), guest
+        )
         await asyncio.sleep(0)
         assert allocation.leaving
         assert seat.is_leaving
