@@ -1,5 +1,6 @@
 """A real campaign, looked at with a real browser."""
 
+import http.client
 import json
 import os
 import re
@@ -203,6 +204,23 @@ def test_json_beside_the_page_is_the_snapshot(seen):
     )
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"), [("http://localhost:8787", 101), ("http://elsewhere.example", 403)]
+)
+def test_the_page_talks_to_no_page_from_elsewhere(seen, origin, expected):
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+        "Sec-WebSocket-Version": "13",
+        "Origin": origin,
+    }
+    connection = http.client.HTTPConnection(seen.address.removeprefix("http://"), timeout=30)
+    connection.request("GET", "/campaign/ws", headers=upgrade)
+    assert connection.getresponse().status == expected
+    connection.close()
 
 
 def test_the_last_word_is_that_it_stopped(browser, tmp_path):
