@@ -1,5 +1,6 @@
 """A real campaign, looked at with a real browser."""
 
+import http.client
 import json
 import os
 import re
@@ -78,7 +79,7 @@ class Seen:
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-        self.process.wait(WAIT_S)
+        self.process.communicate(timeout=WAIT_S)
 
 
 def started(folder: Path) -> Seen:
@@ -205,6 +206,23 @@ def test_json_beside_the_page_is_the_snapshot(seen):
         urllib.request.urlopen(request, timeout=30)
 
 
+@pytest.mark.parametrize(
+    ("origin", "expected"), [("http://localhost:8787", 101), ("http://elsewhere.example", 403)]
+)
+def test_the_page_talks_to_no_page_from_elsewhere(seen, origin, expected):
+    upgrade = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": "x3JJHMbDL1EzLkh9GBhXDw==",
+        "Sec-WebSocket-Version": "13",
+        "Origin": origin,
+    }
+    connection = http.client.HTTPConnection(seen.address.removeprefix("http://"), timeout=30)
+    connection.request("GET", "/campaign/ws", headers=upgrade)
+    assert connection.getresponse().status == expected
+    connection.close()
+
+
 def test_the_last_word_is_that_it_stopped(browser, tmp_path):
     campaign = started(tmp_path)
     try:
@@ -213,7 +231,8 @@ def test_the_last_word_is_that_it_stopped(browser, tmp_path):
                 page.get_by_text("no frame yet").or_(page.get_by_text("Tap points"))
             ).to_be_visible()
             os.kill(campaign.process.pid, signal.SIGINT)
-            expect(page.get_by_text("stopped", exact=True)).to_be_visible()
-            expect(page.get_by_text("Nothing is heard of the campaign any more")).to_be_visible()
+            expect(page.get_by_text("stopped", exact=True)).to_be_visible(timeout=1000 * WAIT_S)
+            lost = page.get_by_text("Nothing is heard of the campaign any more")
+            expect(lost).to_be_visible(timeout=1000 * WAIT_S)
     finally:
         campaign.end()
