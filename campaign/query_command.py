@@ -86,9 +86,7 @@ def query(
 
     There is a row for each committed frame, or each finished run. What is damaged is left out.
 
-    Examples:
-
-    [bold]glasscreep query demo[/]
+    Example: [bold]glasscreep query demo[/]
 
     [bold]glasscreep query demo strain --temperature 0.2 --stress 0.4 --format csv[/]
 

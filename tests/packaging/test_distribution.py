@@ -1,5 +1,6 @@
 """What is installed is what lies in the root's folders."""
 
+import re
 import subprocess
 import sys
 import tarfile
