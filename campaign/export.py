@@ -126,7 +126,7 @@ def _files(asked: Export, form: Format) -> tuple[list[_File], list[str]]:
     table = _chosen_runs(asked)
     runs, found, left_out = [], [], []
     for run in table.itertuples():
-        frames = StoredFrames(reader, run.Index, asked.columns, unwrapped=asked.unwrapped)
+        frames = StoredFrames(reader, int(run.Index), asked.columns, unwrapped=asked.unwrapped)
         if not frames.stored and len(table) > 1 and not asked.runs:
             left_out.append(str(run.id))
             continue

@@ -11,7 +11,7 @@ from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.files import write_durably
-from glasscreep.tasks.opening import METADATA, open_array, open_readable
+from glasscreep.tasks.opening import METADATA, dimensions, open_array, open_readable
 from glasscreep.tasks.own_results import NAMES as OWN
 from glasscreep.tasks.places import RUNS, STORE
 from glasscreep.tasks.store import remove_arrays
@@ -87,7 +87,9 @@ def forget(directory: Path, arrays: Iterable[str]) -> None:
         # What is noted as done comes first: an array that is new, and noted, would stay empty.
         for place in sorted((directory / RUNS).iterdir()):
             _forget_noted(place, set(arrays))
-        remove_arrays(directory / STORE, reversed(arrays))
+        # Coordinates next: those of other parameters may be more or fewer.
+        store = directory / STORE
+        remove_arrays(store, (*_coordinates(store, set(arrays)), *reversed(arrays)))
 
 
 def _stored(store: Path) -> Iterator[StoredArray]:
@@ -100,6 +102,15 @@ def _stored(store: Path) -> Iterator[StoredArray]:
             source = str(held["parameters"].get("source", ""))
             sources = tuple(source.split(", ")) if source else ()
             yield StoredArray(name, str(held["observable"]), int(held.get("interval", 0)), sources)
+
+
+def _coordinates(store: Path, arrays: set[str]) -> list[str]:
+    """Name the coordinates that no other array has."""
+    group = open_readable(store)
+    dims = {name: dimensions(open_array(group, name)) for name in group.array_keys()}
+    theirs = {dim for name in arrays & set(dims) for dim in dims[name]}
+    others = {dim for name in set(dims) - arrays for dim in dims[name] if dim != name}
+    return sorted((theirs & set(dims)) - others)
 
 
 def _joined(there: Sequence[StoredArray], found: set[str]) -> Iterator[str]:

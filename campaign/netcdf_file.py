@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 
 from glasscreep import __version__
-from glasscreep.campaign.stored_values import dimensions, values_of_frames, values_of_run
+from glasscreep.campaign.stored_values import values_of_frames, values_of_run
 from glasscreep.campaign.table_files import demand_package, written_aside
 from glasscreep.tasks.errors import DamagedError, StorageError
 from glasscreep.tasks.files import storing
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
 

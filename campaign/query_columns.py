@@ -8,7 +8,8 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.analysis.creep import CreepFit
-from glasscreep.campaign.stored_values import dimensions, values_of_frames, values_of_run
+from glasscreep.campaign.stored_values import values_of_frames, values_of_run
+from glasscreep.tasks.opening import dimensions
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.strain_results import FIT_PARAMETERS
 

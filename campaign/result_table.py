@@ -27,11 +27,11 @@ from glasscreep.campaign.result_names import (
     unknown_result,
 )
 from glasscreep.campaign.selection import POINT
-from glasscreep.campaign.stored_values import dimensions, values_of_run
+from glasscreep.campaign.stored_values import values_of_run
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.looseness_results import LOOSENESS_FIT, LOOSENESS_HISTOGRAM
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.run_frames import RunFrames

@@ -1,23 +1,17 @@
 """Reading an array of one run, some frames at a time: the whole may not fit into memory."""
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.blocks import frames_of_a_file
 from glasscreep.tasks.damage import demand_there, naming_damage
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.reader import FrameReader
-
-
-def dimensions(array: "zarr.Array[Any]") -> tuple[str, ...]:
-    """Name the dimensions of an array."""
-    return tuple(map(str, cast("ArrayV3Metadata", array.metadata).dimension_names or ()))
 
 
 def values_of_run(array: "zarr.Array[Any]", run: Any) -> NDArray[np.float64]:

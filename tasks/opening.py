@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import zarr
 from zarr.core.buffer import Buffer
+from zarr.core.metadata import ArrayV3Metadata
 from zarr.storage import LocalStore
 
 from glasscreep.tasks.errors import DamagedError, NewerError
@@ -65,6 +66,11 @@ def open_array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
         msg = f"{name} is a group of the store, not an array"
         raise TypeError(msg)
     return array
+
+
+def dimensions(array: "zarr.Array[Any]") -> tuple[str, ...]:
+    """Name the dimensions of an array."""
+    return tuple(map(str, cast("ArrayV3Metadata", array.metadata).dimension_names or ()))
 
 
 def _demand_known_schema(path: Path, schema: object) -> None:

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
-from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.damage import demand_there, naming_damage
 from glasscreep.tasks.errors import AbsentError
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.wrapping import wrapped
@@ -34,7 +33,7 @@ def particle_results(store: zarr.Group) -> list[str]:
     return sorted(
         name
         for name, array in store.arrays()
-        if "observable" in array.attrs and _dims(array)[:3] == PARTICLES
+        if "observable" in array.attrs and dimensions(array)[:3] == PARTICLES
     )
 
 
@@ -207,7 +206,7 @@ class StoredFrames:
             raise AbsentError(msg)
         array = open_array(self._group, name)
         attributes: Any = dict(array.attrs)
-        labels = [self.reader.column(dim).tolist() for dim in _dims(array)[3:]]
+        labels = [self.reader.column(dim).tolist() for dim in dimensions(array)[3:]]
         column = Column(
             name=name,
             units=attributes["units"],
@@ -230,11 +229,6 @@ class StoredFrames:
             demand_there(np.where(filled, np.nan, 0.0), frame, where)
         one: NDArray[Any] = values[0]
         return one
-
-
-def _dims(array: "zarr.Array[Any]") -> tuple[str, ...]:
-    names = cast("ArrayV3Metadata", array.metadata).dimension_names or ()
-    return tuple(str(name) for name in names)
 
 
 def _label(value: str | float) -> str:

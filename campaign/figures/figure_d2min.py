@@ -21,7 +21,6 @@ from glasscreep.campaign.figures.style import (
     unit,
     with_errors,
 )
-from glasscreep.campaign.query_columns import LOOSE
 from glasscreep.campaign.report_source import Source, over_replicas
 
 if TYPE_CHECKING:
@@ -52,8 +51,8 @@ def figure_d2min(source: Source) -> Figure:
         Panel(
             "D",
             f"Loose A particles {over}",
-            f"share of the A particles with D²min above {LOOSE}; mean over replicas, with its "
-            "standard error. Not in the paper's figure",
+            f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; mean "
+            "over replicas, with its standard error. Not in the paper's figure",
             (name,),
             partial(curves, source, name, "loose_fraction"),
             partial(_draw_loose, system=source.system),
@@ -159,7 +158,8 @@ def _tail_panel(source: Source) -> Panel:
         axes.plot(
             seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=f"exponent $-${told}"
         )
-        axes.axvline(LOOSE, color=GREY, lw=0.8, ls=":", label=f"loose above {LOOSE}")
+        above = source.campaign.loose_threshold
+        axes.axvline(above, color=GREY, lw=0.8, ls=":", label=f"loose above {above:g}")
         _log_log(axes, source)
         legend(axes)
 

@@ -128,6 +128,24 @@ def test_killed_it_is_completed_by_the_same_call(campaign, after, monkeypatch):
         np.testing.assert_array_equal(values, before[name], err_msg=name)
 
 
+def test_coordinates_of_it_alone_go_with_it(campaign):
+    """Of other parameters there may be more of them, or fewer."""
+    bins = {"d2min_histogram": {"per_decade": 3}}
+    asked = {"d2min_intervals": [20, 60], "results": RESULTS, **bins}
+    before = campaign.array("d2min_bin")
+    with pytest.raises(DirectoryError, match="per_decade"):
+        campaign.extended(analysis=asked)
+    histograms = ["d2min_histogram_20", "d2min_histogram_60"]
+    forget(campaign.directory, histograms[:1])
+    assert (campaign.prepared.store / "d2min_bin").exists()
+    forget(campaign.directory, histograms[1:])
+    again = campaign.extended(analysis=asked)
+    again.analyse(0)
+    assert len(again.array("d2min_bin")) < len(before)
+    assert again.array("d2min_histogram_20").shape[-1] == len(again.array("d2min_bin"))
+    assert (again.prepared.store / "particle_id").exists()
+
+
 def test_while_a_driver_is_at_work_nothing_is_removed(campaign):
     with CampaignLock(campaign.directory), pytest.raises(LockedError):
         forget(campaign.directory, ["d2min_20"])
