@@ -125,8 +125,8 @@ def _files(asked: Export, form: Format) -> tuple[list[_File], list[str]]:
     reader, choice = FrameReader(store), frame_choice(asked.frames)
     table = _chosen_runs(asked)
     runs, found, left_out = [], [], []
-    for run in table.itertuples():
-        frames = StoredFrames(reader, int(run.Index), asked.columns, unwrapped=asked.unwrapped)
+    for row, run in zip(table.index.tolist(), table.itertuples(), strict=True):
+        frames = StoredFrames(reader, row, asked.columns, unwrapped=asked.unwrapped)
         if not frames.stored and len(table) > 1 and not asked.runs:
             left_out.append(str(run.id))
             continue
