@@ -139,7 +139,7 @@ class VoxelsSection(Section):
 class LoosenessSection(Section):
     """Parameters of `looseness_histogram` and `looseness_density`."""
 
-    threshold: Positive = 0.25
+    threshold: Annotated[Positive | None, Allowed("a finite number above 0, or not at all")] = None
     """A particle whose D2min exceeds this is loose [length^2]."""
     bins: Annotated[Count, Field(le=1000), Allowed("a whole number from 1 to 1000")] = 100
     """Number of bins of looseness, from 0 to 1."""
@@ -174,10 +174,14 @@ class AnalysisSection(Section):
     ] = ()
     """Analysis functions of your own."""
 
-    def parameters(self) -> dict[str, dict[str, Any]]:
-        """Gather the parameters of each observable that has some of its own here."""
+    def parameters(self, loose_threshold: float) -> dict[str, dict[str, Any]]:
+        """Gather the parameters of each observable that has some of its own here.
+
+        Particles are loose above the threshold of D2min that is given [length^2].
+        """
         features, voxels = self.features.model_dump(), self.voxels.model_dump()
-        looseness, d2min_bins = self.looseness.model_dump(), self.d2min_histogram.model_dump()
+        looseness = {**self.looseness.model_dump(), "threshold": loose_threshold}
+        d2min_bins = self.d2min_histogram.model_dump()
         preset = features.pop("preset")
         own = ("coordination", "bond_order", "rdf", "overlap", "d2min_histogram", "tail_exponent")
         return {

@@ -97,7 +97,7 @@ class Lesson:
     @property
     def preset(self) -> IntersticePreset:
         """What the model's features are."""
-        switches = self.campaign.analysis.parameters()["features"]
+        switches = self.campaign.analysis_parameters()["features"]
         fields = {name: switches[name] for name in IntersticePreset.__slots__}
         return IntersticePreset(**fields)
 
@@ -107,9 +107,9 @@ class Lesson:
         content = {
             "making": MAKING,
             "runs": [[source.run_id, sorted(source.frames.items())] for source in self.sources],
-            "d2min": plain(self.campaign.analysis.parameters()[D2MIN]),
-            "features": plain(self.campaign.analysis.parameters()["features"]),
-            "coordination": plain(self.campaign.analysis.parameters()["coordination"]),
+            "d2min": plain(self.campaign.analysis_parameters()[D2MIN]),
+            "features": plain(self.campaign.analysis_parameters()["features"]),
+            "coordination": plain(self.campaign.analysis_parameters()["coordination"]),
             "learning": self.told.model_dump(mode="json"),
             "versions": {name: version(name) for name in PACKAGES},
         }

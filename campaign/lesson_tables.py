@@ -233,7 +233,7 @@ def _places(rows: NDArray[np.int64], drawn: Lowest) -> NDArray[np.int64]:
 
 
 def _rivals(lesson: Lesson) -> Rivals:
-    parameters = lesson.campaign.analysis.parameters()
+    parameters = lesson.campaign.analysis_parameters()
     cutoff = parameters["coordination"]["cutoff"]
     pairs = lesson.campaign.mixture().interaction
     near = _matrix(*(cutoff[pair] for pair in ("AA", "AB", "BB")))

@@ -53,7 +53,7 @@ def _of_every_store() -> set[str]:
 def _of_built_in(campaign: Campaign) -> set[str]:
     """Name the arrays of all results, asked for or not: they may be later."""
     of_strain = dict.fromkeys(("strain", "creep_fit"), campaign.loading)
-    parameters = {**campaign.analysis.parameters(), **of_strain}
+    parameters = {**campaign.analysis_parameters(), **of_strain}
     return _named(result_specs(chosen_results(BUILT_IN, INTERVALS, parameters), particles=1))
 
 

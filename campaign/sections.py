@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from glasscreep.campaign.analysis_section import AnalysisSection, LoosenessSection
+from glasscreep.campaign.analysis_section import AnalysisSection
 from glasscreep.campaign.attachment import Attachment
 from glasscreep.campaign.cluster_section import ClusterSection
 from glasscreep.campaign.fields import (
@@ -198,11 +198,14 @@ class Campaign(Section):
     def loose_threshold(self) -> float:
         """A particle whose D2min exceeds this is loose [length^2].
 
-        That of `[analysis.looseness]`, or if it has its default, that of `[learning]`.
+        That of `[analysis.looseness]`, or else that of `[learning]`.
         """
         own = self.analysis.looseness.threshold
-        is_default = own == LoosenessSection().threshold
-        return self.learning.threshold if is_default else own
+        return self.learning.threshold if own is None else own
+
+    def analysis_parameters(self) -> dict[str, dict[str, Any]]:
+        """Parameters of each observable that `[analysis]` has parameters of."""
+        return self.analysis.parameters(self.loose_threshold)
 
     def results(self, model: Mapping[str, Any] | None = None) -> tuple[Result, ...]:
         """Every result, each after those that it is computed from.
@@ -216,7 +219,7 @@ class Campaign(Section):
         of_physics: dict[str, dict[str, Any]] = {"strain": self.loading, "creep_fit": self.loading}
         if isinstance(pairs := self.mixture().interaction, LennardJones):
             of_physics["local_energy"] = asdict(pairs)
-        parameters = {**of_physics, **self.analysis.parameters()}
+        parameters = {**of_physics, **self.analysis_parameters()}
         names = set(self.analysis.results)
         if model is None:
             names.discard(LOOSENESS)

@@ -33,6 +33,7 @@ SAID_IN_WORDS = {
         for key in FeaturesSection.model_fields
         if key != "preset"
     },
+    "analysis.looseness.threshold": "`learning.threshold`",
     "analysis.own.function": "none: required",
     "analysis.own.name": "that of the function",
     "analysis.own.per": '`"particle"`; `"run"` with `of = "run"`',
