@@ -22,7 +22,7 @@ KEPT_MOST = 256
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """Strain of one point, averaged over those replicas that have each frame."""
+    """Strain of one point, averaged over the same replicas all along, however far others are."""
 
     time: NDArray[np.float64]
     """(frames,) Time under load [time]."""
@@ -31,7 +31,7 @@ class Curve:
     spread: NDArray[np.float64]
     """(frames,) Standard deviation over replicas; 0 where there is one."""
     replicas: NDArray[np.int64]
-    """(frames,) How many replicas have the frame."""
+    """(frames,) Over how many replicas."""
     trouble: str = ""
     """Why it could not be read, or nothing."""
 
@@ -43,14 +43,26 @@ EMPTY = Curve(_NONE, _NONE, _NONE, np.empty(0, np.int64))
 def curve_of(table: "pd.DataFrame") -> Curve:
     """Average the strain of the runs of one point.
 
+    Over those that have come so far that there are most values to average. If each frame
+    were averaged over the runs that have it, the curve would jump where one of them ends.
+
     Parameters
     ----------
     table : pandas.DataFrame
-        A row for each frame of each run, with ``time`` and ``value``.
+        A row for each frame of each run, with ``run``, ``time`` and ``value``.
     """
     if table.empty:
         return EMPTY
-    values = table.groupby("time")["value"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
+    frames = table.groupby("run")["time"].transform("size").to_numpy()
+    lengths = np.sort(table.groupby("run").size().to_numpy())[::-1]
+    length = lengths[np.argmax(lengths * np.arange(1, len(lengths) + 1))]
+    number = table.groupby("run").cumcount().to_numpy()
+    values = (
+        table[(frames >= length) & (number < length)]
+        .groupby("time")["value"]
+        .agg(["mean", "std", "count"])
+        .fillna({"std": 0.0})
+    )
     numbers = values.to_numpy(float)
     return Curve(
         values.index.to_numpy(float), numbers[:, 0], numbers[:, 1], numbers[:, 2].astype(np.int64)

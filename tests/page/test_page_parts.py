@@ -98,14 +98,25 @@ def test_the_furthest_point_is_shown_at_first():
     assert furthest(points[:0]) == []
 
 
-def test_a_curve_is_the_mean_over_those_replicas_that_have_the_frame():
-    table = pd.DataFrame({"time": [1.0, 2.0, 1.0], "value": [0.1, 0.2, 0.3]})
+@pytest.mark.parametrize(
+    ("lengths", "replicas", "frames"),
+    [([4, 4, 4], 3, 4), ([4, 1], 1, 4), ([4, 3, 3], 3, 3), ([9, 2, 2, 0], 1, 9), ([1], 1, 1)],
+)
+def test_a_curve_is_the_mean_over_the_same_replicas_all_along(lengths, replicas, frames):
+    rows = [(run, time) for run, length in enumerate(lengths) for time in range(length)]
+    table = pd.DataFrame(rows, columns=["run", "time"])
+    table["value"] = 10 * table["time"] + table["run"] ** 2
     curve = curve_of(table)
-    np.testing.assert_array_equal(curve.time, [1, 2])
-    np.testing.assert_allclose(curve.mean, [0.2, 0.2])
-    np.testing.assert_allclose(curve.spread, [np.sqrt(0.02), 0])
-    np.testing.assert_array_equal(curve.replicas, [2, 1])
-    assert curve_of(table[:0]).time.size == 0
+    values = 10 * np.arange(frames)[:, None] + np.arange(replicas) ** 2
+    np.testing.assert_array_equal(curve.time, np.arange(frames))
+    np.testing.assert_allclose(curve.mean, values.mean(axis=1))
+    spread = values.std(axis=1, ddof=1) if replicas > 1 else np.zeros(frames)
+    np.testing.assert_allclose(curve.spread, spread, atol=1e-12)
+    np.testing.assert_array_equal(curve.replicas, [replicas] * frames)
+
+
+def test_of_no_frames_there_is_an_empty_curve():
+    assert curve_of(pd.DataFrame(columns=["run", "time", "value"])).time.size == 0
 
 
 def test_a_curve_that_can_not_be_read_says_why(tmp_path):
