@@ -88,7 +88,7 @@ def _density_panel(source: Source) -> Panel:
                 edges, [low, low * np.exp(step)], row[None], vmin=0, vmax=top, cmap=SEQUENTIAL,
                 rasterized=True,
             )  # fmt: skip
-        threshold = source.campaign.analysis.looseness.threshold
+        threshold = source.campaign.loose_threshold
         axes.axhline(threshold, color=ORANGE, lw=1.2)
         axes.axvline(0.5, color="w", lw=0.8, ls=":")
         area = "length^2" if source.system == "lj" else "angstrom^2"

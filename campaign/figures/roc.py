@@ -21,10 +21,10 @@ def roc_panel(source: Source) -> Panel:
         lesson = source.lesson
         test = lesson["model"]["test"]
         table = source.table(name)
-        threshold = source.campaign.analysis.looseness.threshold
+        threshold = source.campaign.loose_threshold
         if not np.isclose(threshold, lesson["counts"]["threshold"]):
             msg = (
-                f"analysis.looseness.threshold is {threshold:g}, but the model was learnt with "
+                f"loose_threshold is {threshold:g}, but the model was learnt with "
                 f"{lesson['counts']['threshold']:g}: set both the same"
             )
             raise NotThereError(msg)
