@@ -24,7 +24,7 @@ def roc_panel(source: Source) -> Panel:
         threshold = source.campaign.loose_threshold
         if not np.isclose(threshold, lesson["counts"]["threshold"]):
             msg = (
-                f"loose_threshold is {threshold:g}, but the model was learnt with "
+                f"analysis.looseness.threshold is {threshold:g}, but the model was learnt with "
                 f"{lesson['counts']['threshold']:g}: set both the same"
             )
             raise NotThereError(msg)
