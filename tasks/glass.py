@@ -1,6 +1,7 @@
 """Making a glass: melt at random positions, quench, minimise in the fixed box."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from glasscreep.tasks.chain import Chain
@@ -72,7 +73,7 @@ class GlassChain(Chain):
         if manifest.checkpoint is None:
             self._start()
         elif manifest.settings is None:
-            self.choose_settings(self._wanted, lambda steps: self._melt(0, steps))
+            self._surviving(self._choose)
         elif manifest.step < quenched:
             self._block(manifest.step)
         else:
@@ -84,30 +85,36 @@ class GlassChain(Chain):
         self.engine.draw_velocities(temperature, self.control.seed(self._id, "velocities"))
         self.commit(0)
 
+    def _choose(self, parts: int) -> None:
+        self.choose_settings(self._wanted, lambda steps: self._melt(0, steps, parts))
+
     def _block(self, step: int) -> None:
         steps = self._physics.protocol.checkpoint_interval
         act = self._melt if step < self._physics.protocol.melt_steps else self._quench
-        self.control.timed(lambda: self._surviving(act, step, steps), steps)
+
+        def do(parts: int) -> None:
+            self.load()
+            act(step, steps, parts)
+            if parts > 1:
+                self.control.refined[str(step)] = parts
+                self.engine.set_step(step + steps)
+
+        self.control.timed(lambda: self._surviving(do), steps)
         self.commit(step + steps)
 
-    def _surviving(self, act: Callable[[int, int, int], None], step: int, steps: int) -> None:
-        for parts in (2**halvings for halvings in range(HALVINGS + 1)):
-            self.load()
-            try:
-                act(step, steps, parts)
-            except DivergedError as error:
-                if parts == 2**HALVINGS:
-                    msg = (
-                        f"{error}\nSo it was with time steps of 1/{parts} of `model.timestep`, too."
-                    )
-                    raise DivergedError(msg) from error
-            else:
-                if parts > 1:
-                    self.control.refined[str(step)] = parts
-                    self.engine.set_step(step + steps)
+    def _surviving(self, act: Callable[[int], None]) -> None:
+        """Act by the time step in so many parts as it takes not to diverge."""
+        for parts in (2**halvings for halvings in range(HALVINGS)):
+            with suppress(DivergedError):
+                act(parts)
                 return
+        try:
+            act(2**HALVINGS)
+        except DivergedError as error:
+            msg = f"{error}\nSo it was with time steps of 1/{2**HALVINGS} of `model.timestep`, too."
+            raise DivergedError(msg) from error
 
-    def _melt(self, step: int, steps: int, parts: int = 1) -> None:
+    def _melt(self, step: int, steps: int, parts: int) -> None:
         protocol = self._physics.protocol
         # LAMMPS does not save the state of the random numbers: each block has its own seed.
         seed = self.control.seed(self._id, f"melt {step}")

@@ -100,6 +100,12 @@ def test_a_refined_glass_is_as_cold_at_each_step(new_campaign, engine):
 
 
 @pytest.mark.slow
+def test_where_settings_are_measured_the_time_step_is_refined_too(new_campaign):
+    campaign = new_campaign(run=hastened(0.02), wanted=Wanted("opt"))
+    assert run_segment(campaign.glass_task()).kind == "done"
+
+
+@pytest.mark.slow
 def test_a_glass_that_diverges_by_any_time_step_is_given_up(new_campaign):
     outcome = run_segment(new_campaign(run=hastened(0.5)).glass_task())
     assert outcome.kind == "diverged"
