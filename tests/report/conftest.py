@@ -34,7 +34,7 @@ EVERYTHING = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
     """Two points on two replicas, done and analysed with a model of no meaning. Not to be changed."""
     with pytest.MonkeyPatch.context() as patch:
@@ -51,7 +51,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
         yield filled
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def reported(whole: FilledCampaign, tmp_path_factory: pytest.TempPathFactory) -> Written:
     """Write the report of the whole campaign, which then has all of it in its cache."""
     return write_report(Source.of(whole.directory), tmp_path_factory.mktemp("page") / "report.html")
