@@ -9,8 +9,7 @@ from typing import Any
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
-from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.analyse import forget_results
 from glasscreep.tasks.opening import METADATA, dimensions, open_array, open_readable
 from glasscreep.tasks.own_results import NAMES as OWN
 from glasscreep.tasks.places import RUNS, STORE
@@ -80,16 +79,26 @@ def forget(directory: Path, arrays: Iterable[str]) -> None:
     Raises
     ------
     GlasscreepError
-        If a driver is at work, or something can't be removed.
+        If a driver is at work, results were computed from these meanwhile, or something can't be
+        removed.
     """
     arrays = tuple(arrays)
     with CampaignLock(directory, "forget results"):
+        _demand_all(directory, arrays)
         # What is noted as done comes first: an array that is new, and noted, would stay empty.
-        for place in sorted((directory / RUNS).iterdir()):
-            _forget_noted(place, set(arrays))
+        for run in sorted((directory / RUNS).glob("*")):
+            forget_results(run, arrays)
         # Coordinates next: those of other parameters may be more or fewer.
         store = directory / STORE
         remove_arrays(store, (*_coordinates(store, set(arrays)), *reversed(arrays)))
+
+
+def _demand_all(directory: Path, arrays: Sequence[str]) -> None:
+    there = {array.name for array in _stored(directory / STORE)}
+    left = [name for name in arrays if name in there]
+    if more := [name for name in with_dependents(directory, left) if name not in arrays]:
+        msg = f"{', '.join(more)} came from these meanwhile. Nothing was removed; say it again."
+        raise RefusedError(msg)
 
 
 def _stored(store: Path) -> Iterator[StoredArray]:
@@ -127,10 +136,3 @@ def _unknown(name: str, known: list[str]) -> str:
     return (
         f"there is no result {name!r} in the store. {meant}There are: {', '.join(known) or 'none'}."
     )
-
-
-def _forget_noted(place: Path, arrays: set[str]) -> None:
-    noted = read_analysed(place)
-    kept = {name: known for name, known in noted.results.items() if name not in arrays}
-    if len(kept) < len(noted.results):
-        write_durably(place / ANALYSED, encode_analysed(Analysed(kept)))

@@ -172,8 +172,10 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     from glasscreep.campaign.progress import summary_line
     from glasscreep.campaign.result_names import when_computed
     from glasscreep.campaign.snapshot import read_snapshot
+    from glasscreep.tasks.opening import open_readable
+    from glasscreep.tasks.places import STORE
 
-    runs = campaign.runs
+    runs, store = campaign.runs, open_readable(campaign.directory / STORE)
     if runs.empty:
         return "No run meets --where; without it, `query` shows all."
     snapshot = read_snapshot(campaign.directory)
@@ -183,7 +185,7 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
         return f"No frame of {whose} is committed yet; `query` shows rows when some are.{how_far}"
     return (
         f"Of {whose} {count_of(frames, 'frame')} are committed, but {result} is not there yet: "
-        f"it is computed {when_computed(result)}.{how_far}"
+        f"it is computed {when_computed(store, result)}.{how_far}"
     )
 
 

@@ -15,7 +15,7 @@ from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model_in_use import model_path
 from glasscreep.tasks.observable import Kind, Result
-from glasscreep.tasks.registry import OBSERVABLES
+from glasscreep.tasks.registry import BUILT_IN, OBSERVABLES
 from glasscreep.tasks.scalars import NAMES
 from glasscreep.tasks.strain_results import FIT, STRAINS
 
@@ -53,9 +53,10 @@ def describe(group: zarr.Group, name: str) -> Mapping[str, Any]:
     return specs[name].attributes
 
 
-def when_computed(name: str) -> str:
+def when_computed(group: zarr.Group, name: str) -> str:
     """Say when a result of a run, or a scalar of its frames, is there."""
-    observable = _observable_of(name)
+    own = group[name].attrs.get("observable") if name in group else None
+    observable = _observable_of(name) if own is None else str(own)
     return "as frames are committed" if observable is None else OBSERVABLES[observable].kind.value
 
 
@@ -111,7 +112,7 @@ def _result_arrays(group: zarr.Group) -> list[str]:
 def _observable_of(name: str) -> str | None:
     """Find the observable that an array of this name would be of."""
     also = {"looseness_std": "looseness_mean", "strain_loaded": "strain"}
-    candidates = [entry for entry in OBSERVABLES if re.fullmatch(f"{entry}(_.+)?", name)]
+    candidates = [entry for entry in BUILT_IN if re.fullmatch(f"{entry}(_.+)?", name)]
     found = also.get(name) or max(candidates, key=len, default=None)
     if found is None or name in (found, *also):
         return found
@@ -159,6 +160,6 @@ def _needed(name: str, observable: str) -> list[str]:
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, (*known, *OBSERVABLES), n=NEAREST)
+    near = difflib.get_close_matches(name, (*known, *BUILT_IN), n=NEAREST)
     meant = " or ".join(dict.fromkeys(near))
     return f"did you mean {meant}?" if meant else "docs/results.md defines those there can be"

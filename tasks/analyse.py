@@ -1,12 +1,13 @@
 """Analysing the frames of one run, block by block."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
-from glasscreep.tasks.blocks import AnalysisTask, Block, frames_of_a_file
+from glasscreep.tasks.blocks import Block, frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.failures import kind_of_error
@@ -57,13 +58,31 @@ def compute_block(block: Block) -> None:
     """
     task = block.task
     values, done = values_of(block)
-    with _writing(task) as scratch:
+    with _writing(task.place) as scratch:
         reader = reader_of(task.store)
         analysed = read_analysed(task.place)
         known = min(map(analysed.frames_of, block.results))
         for name, result in values.items():
             _store(reader, name, block, result, known, scratch)
         scratch.write(task.place / ANALYSED, encode_analysed(_noted(analysed, block, done)))
+
+
+def forget_results(run: Path, names: Collection[str]) -> None:
+    """Note results of a run as not computed, and fence off a worker that still computes them.
+
+    Parameters
+    ----------
+    run : Path
+        Directory of the run.
+    names : collection of str
+        Names of the results.
+    """
+    known = read_analysed(run).results
+    if not known.keys() & set(names):
+        return
+    with _writing(run) as scratch:
+        kept = {name: of for name, of in read_analysed(run).results.items() if name not in names}
+        scratch.write(run / ANALYSED, encode_analysed(Analysed(kept)))
 
 
 def _noted(analysed: Analysed, block: Block, stop: int) -> Analysed:
@@ -77,9 +96,9 @@ def _noted(analysed: Analysed, block: Block, stop: int) -> Analysed:
 
 
 @contextmanager
-def _writing(task: AnalysisTask) -> Iterator[Scratch]:
+def _writing(run: Path) -> Iterator[Scratch]:
     """Take over the writing of a run's results from a worker that may not know it is lost."""
-    place = task.place / "analysis"
+    place = run / "analysis"
     with storing(place):
         place.mkdir(exist_ok=True)
     scratch = Scratch(place, attempt=0)

@@ -13,7 +13,7 @@ class FrameView:
     """One relaxed frame of a run; its arrays can't be written to."""
 
     positions: NDArray[np.float64]
-    """(N, 3) wrapped into the box, origin at its corner [length]."""
+    """(N, 3) between 0 and the edge of the box along each axis, also where it leans [length]."""
     images: NDArray[np.int8]
     """(N, 3) periodic images: positions + images @ box goes on through the boundaries [1]."""
     box: NDArray[np.float64]

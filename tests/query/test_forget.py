@@ -13,8 +13,10 @@ from glasscreep.campaign.forget import forget, with_dependents
 from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.main import app
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.analyse import _writing
+from glasscreep.tasks.analysed import ANALYSED, read_analysed
 from glasscreep.tasks.blocks import array_names
+from glasscreep.tasks.errors import FencedError
 
 RESULTS = [
     "strain",
@@ -144,6 +146,23 @@ def test_coordinates_of_it_alone_go_with_it(campaign):
     assert len(again.array("d2min_bin")) < len(before)
     assert again.array("d2min_histogram_20").shape[-1] == len(again.array("d2min_bin"))
     assert (again.prepared.store / "particle_id").exists()
+
+
+def test_a_worker_that_outlives_its_driver_writes_nothing_any_more(campaign):
+    """It has computed a block, and comes to write it after the results were forgotten."""
+    place, task = campaign.place(0), campaign.task(0)
+    with _writing(task.place) as late:
+        forget(campaign.directory, with_dependents(campaign.directory, ["d2min_20"]))
+        with pytest.raises(FencedError):
+            late.write(place / ANALYSED, b"what it knew")
+    assert "d2min_20" not in read_analysed(place).results
+    assert "d2min_60" in read_analysed(place).results
+
+
+def test_what_was_computed_since_it_was_shown_is_not_left_without_its_source(campaign):
+    with pytest.raises(RefusedError, match=r"tail_exponent_20.* came from these meanwhile"):
+        forget(campaign.directory, ["d2min_20"])
+    assert (campaign.prepared.store / "d2min_20").exists()
 
 
 def test_while_a_driver_is_at_work_nothing_is_removed(campaign):
