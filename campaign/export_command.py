@@ -50,8 +50,11 @@ def export(
         typer.Option(help="`last`, a number, or START:STOP:STEP.", show_default="all in the store"),
     ] = None,
     columns: Annotated[
-        str | None,
-        typer.Option("--with", help="Results of particles to add, such as looseness,d2min_10000."),
+        list[str] | None,
+        typer.Option(
+            "--with",
+            help="Results of particles to add, such as looseness,d2min_10000. Repeat it for more.",
+        ),
     ] = None,
     unwrapped: Annotated[
         bool, typer.Option("--unwrapped", help="Follow particles through the box's boundaries.")
@@ -78,7 +81,7 @@ def export(
             stress=stress,
             replica=replica,
             frames=frames,
-            columns=tuple(name.strip() for name in columns.split(",")) if columns else (),
+            columns=tuple(name.strip() for text in columns or () for name in text.split(",")),
             unwrapped=unwrapped,
             force=force,
         )

@@ -43,8 +43,7 @@ def state_of_campaign(campaign: "OpenedCampaign") -> str:
     snapshot = read_snapshot(campaign.directory)
     if snapshot is None:
         return "no driver has said how far it is"
-    why = f" ({snapshot.why_stopped})" if snapshot.why_stopped else ""
-    return f"{snapshot.phase}{why}, as of {snapshot.updated}"
+    return snapshot.told
 
 
 def by_state(runs: pd.DataFrame) -> str:

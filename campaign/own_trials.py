@@ -92,7 +92,7 @@ def _asked(trial: Trial) -> list[float]:
             "campaign. Nothing was made."
         )
         raise RefusedError(msg) from None
-    if run.returncode == UNFIT:
+    if run.returncode == UNFIT and run.stdout.strip():
         msg = f"{run.stdout.strip()}. Nothing was made."
         raise RefusedError(msg)
     if run.returncode:

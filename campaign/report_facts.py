@@ -45,7 +45,7 @@ def progress(source: Source) -> Table:
     text = f"{len(runs)} runs ({states}); {frames:,} of {wanted:,} frames are committed."
     snapshot = read_snapshot(source.directory)
     if snapshot is not None:
-        text += f" The driver last said “{snapshot.phase}”, at {snapshot.updated}."
+        text += f" The driver: {snapshot.told}."
     return {"text": text, "frames": frames, "wanted": max(1, wanted)}
 
 

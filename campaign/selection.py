@@ -90,13 +90,13 @@ def _matches(name: str, there: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
 
 def _told(wanted: Any) -> str:
     if isinstance(wanted, slice):
-        ends = ("" if end is None else f"{end:g}" for end in (wanted.start, wanted.stop))
+        ends = ("" if end is None else f"{end:.12g}" for end in (wanted.start, wanted.stop))
         return " to ".join(ends).strip()
     return _some(np.atleast_1d(np.asarray(wanted, np.float64)))
 
 
 def _some(values: NDArray[Any]) -> str:
     if len(values) <= VALUES_SHOWN:
-        return ", ".join(f"{value:g}" for value in values)
-    shown = ", ".join(f"{value:g}" for value in values[: VALUES_SHOWN - 1])
-    return f"{shown}, ... {values[-1]:g} ({len(values)} values)"
+        return ", ".join(f"{value:.12g}" for value in values)
+    shown = ", ".join(f"{value:.12g}" for value in values[: VALUES_SHOWN - 1])
+    return f"{shown}, ... {values[-1]:.12g} ({len(values)} values)"

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ FILE_NAME = "status.json"
 SCHEMA = 1
 HANDING_OVER = "the controller's walltime is near: it requeues itself"
 """Why a driver stopped that will be back."""
+
+
+FRESH_S = 60.0
+"""A driver writes a snapshot every second, of very many runs every ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +123,25 @@ class Snapshot:
         """Runs asked for."""
         return sum(self.runs.values())
 
+    @property
+    def told(self) -> str:
+        """What the driver said last, and when; of one that should have spoken since, that too."""
+        why = f" ({self.why_stopped})" if self.why_stopped else ""
+        silent = self.phase in ("running", "stopping") and age_s(self.updated) > FRESH_S
+        seen = " when last heard of" if silent else ", as of"
+        return f"{self.phase}{why}{seen} {self.updated}"
+
     def runs_in(self, state: State) -> int:
         """Count the runs in `state`."""
         return self.runs[state.name.lower()]
 
 
 _PARTS = {"active": Active, "failures": Failure, "allocations": AllocationState}
+
+
+def age_s(when: str) -> float:
+    """Time since a moment, in ISO 8601 with zone [s]."""
+    return (datetime.now(UTC) - datetime.fromisoformat(when)).total_seconds()
 
 
 def write_snapshot(directory: Path, snapshot: Snapshot) -> None:

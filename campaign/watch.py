@@ -4,20 +4,17 @@ import asyncio
 import shutil
 import socket
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
 
 from glasscreep.campaign.job_names import names_of_jobs
 from glasscreep.campaign.lock import Holder, is_held, read_holder
-from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, read_snapshot
+from glasscreep.campaign.snapshot import FRESH_S, HANDING_OVER, Snapshot, age_s, read_snapshot
 from glasscreep.campaign.submission import Submission, read_submission
 from glasscreep.slurm.contact import FOLDER, Contact, read_contact
 from glasscreep.slurm.queue import JobState, Queue
 from glasscreep.tasks.errors import GlasscreepError
-
-FRESH_S = 60.0
-"""A driver writes a snapshot every second, of very many runs every ten."""
 
 
 class State(Enum):
@@ -51,7 +48,7 @@ class Seen:
     @property
     def silent_s(self) -> float:
         """Time since a driver was last heard of [s]."""
-        return _age_s(self.snapshot.updated) if self.snapshot else 0.0
+        return age_s(self.snapshot.updated) if self.snapshot else 0.0
 
     @property
     def has_begun(self) -> bool:
@@ -159,12 +156,8 @@ def _is_at_work(snapshot: Snapshot | None, holder: Holder | None, *, held: bool)
     signs = [holder.started] if holder else []
     if snapshot and (held or snapshot.phase in ("running", "stopping")):
         signs.append(snapshot.updated)
-    return any(_age_s(sign) < FRESH_S for sign in signs)
+    return any(age_s(sign) < FRESH_S for sign in signs)
 
 
 def _time(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
-
-
-def _age_s(text: str) -> float:
-    return datetime.now(UTC).timestamp() - _time(text)

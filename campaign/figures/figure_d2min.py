@@ -134,16 +134,15 @@ def _tail_panel(source: Source) -> Panel:
         tail = source.table(names[1], source.point).pivot_table(
             "value", "replica", "tail_parameter"
         )
-        particles = (
-            histogram.groupby("replica")["total"].max().mean() * histogram["frame"].nunique()
-        )
-        exponent, lower = tail["exponent"].mean(), tail["lower"].mean()
-        share = tail["samples"].mean() / particles
-        x = table["d2min"]
-        line = share * (exponent - 1) / lower * (x / lower) ** -exponent
+        share = tail["samples"] / sums.groupby("replica")["total"].first()
+        x = table["d2min"].to_numpy()[:, None] / tail["lower"].to_numpy()
+        lines = (share * (tail["exponent"] - 1) / tail["lower"]).to_numpy() * x ** -tail[
+            "exponent"
+        ].to_numpy()
+        in_all = (x >= 1).all(axis=1) & (table["mean"] > 0).to_numpy()
         return table.assign(
-            fit=line.where(x >= lower),
-            exponent=exponent,
+            fit=np.where(in_all, lines.mean(axis=1), np.nan),
+            exponent=tail["exponent"].mean(),
             exponent_stderr=tail["exponent"].sem() if len(tail) > 1 else np.nan,
         )
 
@@ -166,8 +165,9 @@ def _tail_panel(source: Source) -> Panel:
     return Panel(
         "C",
         "Tail of D²min and its exponent",
-        "density over A particles of all frames; dashed: power law by maximum likelihood, exponent "
-        "and lower bound averaged over replicas. The paper's panel has the exponent against time",
+        "density over A particles of all frames; dashed: the power law of each replica, by maximum "
+        "likelihood, averaged where each has one, with the mean of their exponents. The paper's "
+        "panel has the exponent against time",
         names,
         collect,
         draw,

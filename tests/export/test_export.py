@@ -269,3 +269,12 @@ def test_says_how_far_it_is(export, straight, monkeypatch):
 def test_the_command_is_explained_with_an_example():
     shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "200"}).output
     assert "Example: glasscreep export demo --format extxyz --temperature 0.2" in shown
+
+
+def test_results_may_be_named_one_by_one(export, straight, tmp_path):
+    one_by_one = [word for name in COLUMNS for word in ("--with", name)]
+    arguments = ["--run", "0", "--frames", "3"]
+    export(straight, "extxyz", *arguments, *one_by_one, "--output", "one.xyz")
+    export(straight, "extxyz", *arguments, "--with", ",".join(COLUMNS), "--output", "all.xyz")
+    assert (tmp_path / "one.xyz").read_text() == (tmp_path / "all.xyz").read_text()
+    assert all(name in (tmp_path / "one.xyz").read_text() for name in COLUMNS)
