@@ -17,7 +17,7 @@ from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.lock import CampaignLock, Holder
 from glasscreep.campaign.reach import show_dashboard
-from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, write_snapshot
+from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, read_snapshot, write_snapshot
 from glasscreep.campaign.status import show_status, what_becomes
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.watch import State, Watch
@@ -115,6 +115,20 @@ def test_a_driver_that_has_written_nothing_yet_is_named(place):
         state, said = place.said()
     assert state is State.DRIVEN
     assert f"a driver has just begun: process {os.getpid()} on {HERE}" in said
+
+
+@pytest.mark.parametrize(
+    ("phase", "silent_s", "told"),
+    [
+        ("running", 5, "running, as of "),
+        ("running", 500, "running when last heard of "),
+        ("stopping", 500, "stopping when last heard of "),
+        ("finished", 500, "finished, as of "),
+    ],
+)
+def test_a_driver_that_fell_silent_is_told_so(place, phase, silent_s, told):
+    place.driver(phase=phase, updated=ago(silent_s))
+    assert read_snapshot(place.directory).told.startswith(told)
 
 
 def test_who_learns_is_no_driver(place):
