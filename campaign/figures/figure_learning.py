@@ -87,7 +87,7 @@ def figure_model(source: Source) -> Figure:
         Panel(
             "B",
             f"The {TOP} features of highest rank",
-            "mean rank over samples in recursive elimination, 1 the best; M: of medium range",
+            "mean rank over samples in recursive elimination, 1 the best; hatched: of short range",
             (LESSON,),
             lambda: _ranking(source.lesson),
             _draw_ranking,
