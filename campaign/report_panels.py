@@ -118,7 +118,9 @@ def _make(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
 def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
     choices = {
         "point": source.point,
-        "shown": (source.run, source.frame) if "position" in panel.needs else None,
+        "shown": (
+            (source.run, source.frame, source.frames_stored) if "position" in panel.needs else None
+        ),
         "interval": source.interval,
         "field": source.field,
         "campaign": source.campaign.model_dump(mode="json", include=ASKED),

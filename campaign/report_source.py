@@ -72,8 +72,7 @@ class Source:
         """What is damaged, by result."""
         self._group = open_readable(directory / STORE)
         self._tables: dict[tuple[str, Point | None], pd.DataFrame] = {}
-        self.run = self._middle_run() if run is None else run
-        self.frame = self._last_frame() if frame is None else frame
+        self._run, self._frame = run, frame
 
     @classmethod
     def of(cls, directory: Path, run: str | None = None, frame: int | None = None) -> "Source":
@@ -95,6 +94,16 @@ class Source:
         return source
 
     @cached_property
+    def run(self) -> int | None:
+        """Row of the run whose particles are shown; None while no run has frames."""
+        return self._middle_run() if self._run is None else self._run
+
+    @cached_property
+    def frame(self) -> int:
+        """Frame of it that is shown; -1 while it has none in the store."""
+        return self.frames_stored - 1 if self._frame is None else self._frame
+
+    @cached_property
     def points(self) -> tuple[Point, ...]:
         """Points with committed frames, by temperature and then by stress."""
         begun = self.runs[self.runs["frames"] > 0]
@@ -109,13 +118,16 @@ class Source:
         row: Any = self.runs.loc[self.run]
         return float(row["temperature"]), float(row["stress"])
 
-    @property
+    @cached_property
     def frames_stored(self) -> int:
-        """How many frames of the run shown have positions in the store."""
+        """How many frames of the run shown have positions in the store; 0 if that is damaged."""
         if self.run is None:
             return 0
-        row: Any = self.runs.loc[self.run]
-        return int(row["frames_stored"])
+        try:
+            return self.reader.manifest(self.run).flushed
+        except DamagedError as error:
+            self.note_damage("position", error)
+            return 0
 
     @cached_property
     def interval(self) -> int:
@@ -217,13 +229,10 @@ class Source:
 
     def _progress(self, name: str) -> list[Any]:
         """Say of each run how many frames of a result there are."""
-        counted = {**dict.fromkeys(STRAINS, "frames"), "position": "frames_stored"}.get(name)
+        is_committed = name in (*STRAINS, "position")
         return [
-            [
-                str(run["id"]),
-                int(run[counted]) if counted else self._analysed[run["id"]].get(name, 0),
-            ]
-            for run in self.runs.to_dict("records")
+            [run_id, int(frames) if is_committed else self._analysed[run_id].get(name, 0)]
+            for run_id, frames in zip(self.runs["id"], self.runs["frames"], strict=True)
         ]
 
     @cached_property
@@ -297,9 +306,6 @@ class Source:
         temperature, stress = points.sort_values(["temperature", "stress"]).iloc[len(points) // 2]
         own = chosen[(chosen["temperature"] == temperature) & (chosen["stress"] == stress)]
         return int(own.index[0])
-
-    def _last_frame(self) -> int:
-        return self.frames_stored - 1
 
 
 def _row_of(runs: pd.DataFrame, run: str) -> int:
