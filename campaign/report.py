@@ -36,6 +36,8 @@ class Written:
     """Panels that were not made before."""
     absent: tuple[str, ...]
     """Panels that are not there."""
+    faults: tuple[str, ...]
+    """Panels that are not there by a fault of glasscreep, and which."""
     damage: tuple[str, ...]
     """What is damaged, and left out."""
     not_cached: str
@@ -91,6 +93,12 @@ def write_report(
         panels=sum(len(figure.panels) for figure in made),
         computed=tuple(cache.computed),
         absent=tuple(panel.name for figure in made for panel in figure.absent),
+        faults=tuple(
+            f"{panel.name}: {panel.absent}"
+            for figure in made
+            for panel in figure.absent
+            if panel.fault
+        ),
         damage=_damage(source),
         not_cached=cache.refused,
     )

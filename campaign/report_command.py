@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import CampaignDirectory, say, telling_errors
+from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
 
 PAGE = "report.html"
 PARTICLES = 20_000
@@ -74,6 +74,10 @@ def report(
             say(console, f"figures: {written.figures[0].parent}")
         if written.not_cached:
             say(console, f"nothing is kept for the next time: {written.not_cached}")
+        for told in written.faults:
+            say(console, f"panel {told}")
+        if written.faults:
+            raise typer.Exit(FAILED)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -116,7 +116,10 @@ def _logarithmic(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
     with np.errstate(divide="ignore"):
         power = np.log10(values)
     known = power[np.isfinite(power)]
-    low, high = np.floor(np.quantile(known, 0.01)), np.ceil(known.max())
+    # Of a frame in which nothing moves otherwise than as a whole, all are 0.
+    low, high = (
+        (np.floor(np.quantile(known, 0.01)), np.ceil(known.max())) if len(known) else (0.0, 1.0)
+    )
     shown = _scaled(name, power, low, max(high, low + 1))
     return {**shown, "from": f"1e{low:.0f}", "to": f"1e{max(high, low + 1):.0f}"}
 

@@ -77,6 +77,9 @@ def _layer(source: Source, name: str, frame: int) -> pd.DataFrame:
     if not np.isfinite(d2min).any():
         msg = f"{name} of frame {frame} of the run shown is not computed yet"
         raise NotThereError(msg)
+    if not (d2min > 0).any():
+        msg = f"{name} of frame {frame} of the run shown is 0 of all particles"
+        raise NotThereError(msg)
     position, lattice = reader.position(run, frame), reader.lattice(run)[frame]
     spacing = (np.linalg.det(lattice) / len(position)) ** (1 / 3)
     depth = lattice[1, 1]

@@ -118,7 +118,7 @@ def colours(count: int) -> list[Any]:
     """Take colours from dark to light, the lightest, which paper does not show, left out."""
     import matplotlib as mpl
 
-    return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, max(1, count))))
+    return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, count)))
 
 
 def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, Any]:
@@ -130,7 +130,7 @@ def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, A
     from matplotlib.colors import ListedColormap, Normalize
 
     ordered = sorted(set(values))
-    chosen = colours(len(ordered)) if len(ordered) > 1 else [BLUE]
+    chosen = [BLUE] if len(ordered) == 1 else colours(len(ordered))
     if len(ordered) > LEGEND_ENTRIES:
         span = Normalize(ordered[0], ordered[-1])
         cmap = ListedColormap(colours(256))
