@@ -36,7 +36,8 @@ def report(
     run: Annotated[
         str | None,
         typer.Option(
-            help="Run whose particles are shown: its id, the beginning of it, or its row.",
+            metavar="ID",
+            help="Run whose particles are shown: its id, or how it begins.",
             show_default="the first finished one of the middle point",
         ),
     ] = None,

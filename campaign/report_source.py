@@ -13,7 +13,6 @@ import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.opened import open_campaign
-from glasscreep.campaign.query import query_table
 from glasscreep.campaign.states import State
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
@@ -65,7 +64,8 @@ class Source:
 
     def __init__(self, directory: Path, run: int | None = None, frame: int | None = None) -> None:
         self.directory = directory
-        self.runs = open_campaign(directory).runs
+        self._opened = open_campaign(directory)
+        self.runs = self._opened.runs
         self.campaign = read_campaign(directory)
         self.reader = FrameReader(directory / STORE)
         self.damage: dict[str, list[str]] = {}
@@ -76,14 +76,14 @@ class Source:
 
     @classmethod
     def of(cls, directory: Path, run: str | None = None, frame: int | None = None) -> "Source":
-        """Take the run shown by its id, the beginning of that, or its row.
+        """Take the run shown by its id or the beginning of that, as `query` does.
 
         Raises
         ------
         GlasscreepError
             If there is no campaign, no such run, or no such frame in the store.
         """
-        row = None if run is None else _row_of(open_campaign(directory).runs, run)
+        row = None if run is None else open_campaign(directory).row_of(run)
         source = cls(directory, row, frame)
         there = source.frames_stored
         if frame is not None and frame >= there:
@@ -201,9 +201,7 @@ class Source:
 
     def note_damage(self, name: str, error: DamagedError) -> None:
         """Keep what is damaged of a result, or of what else has a name, to be told."""
-        known = self.damage.setdefault(name, [])
-        if str(error) not in known:
-            known.append(str(error))
+        self._note(name, str(error))
 
     def state_of(self, names: Iterable[str]) -> dict[str, Any]:
         """Say, as JSON, all that the values of results and files depend on.
@@ -250,31 +248,20 @@ class Source:
             for run_id in self.runs["id"]
         }
 
+    def _note(self, name: str, told: str) -> None:
+        known = self.damage.setdefault(name, [])
+        if told not in known:
+            known.append(told)
+
     def _digest(self, *parts: str) -> str:
         path = self.directory.joinpath(*parts)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
     def _read(self, name: str, point: Point | None) -> pd.DataFrame:
-        temperature, stress = point or (None, None)
-        try:
-            return query_table(self.directory, name, temperature, stress)
-        except DamagedError:
-            return self._read_by_run(name, point)
-
-    def _read_by_run(self, name: str, point: Point | None) -> pd.DataFrame:
-        """Read what can be read of a result that is damaged in some run."""
-        parts = []
-        for run in self.runs.itertuples():
-            where: Any = (run.temperature, run.stress)
-            if point is not None and where != point:
-                continue
-            try:
-                replica = int(str(run.replica))
-                parts.append(query_table(self.directory, name, where[0], where[1], replica))
-            except DamagedError as error:
-                self.note_damage(name, error)
-        filled = [part for part in parts if len(part)]
-        return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+        read = self._opened.select(*(point or ())).read_table(name)
+        for told in read.damaged:
+            self._note(name, told)
+        return read.table
 
     def _what_computes(self, name: str) -> str:
         if name in self.damage:
@@ -306,17 +293,6 @@ class Source:
         temperature, stress = points.sort_values(["temperature", "stress"]).iloc[len(points) // 2]
         own = chosen[(chosen["temperature"] == temperature) & (chosen["stress"] == stress)]
         return int(own.index[0])
-
-
-def _row_of(runs: pd.DataFrame, run: str) -> int:
-    if run.isdecimal() and int(run) in runs.index:
-        return int(run)
-    match = runs.index[runs["id"].str.startswith(run)]
-    if len(match) == 1:
-        return int(match[0])
-    what = f"{len(match)} runs begin with {run!r}" if len(match) else f"there is no run {run!r}"
-    msg = f"{what}; allowed: an id, a beginning that no other has, or a row up to {len(runs) - 1}"
-    raise GlasscreepError(msg)
 
 
 def over_replicas(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:

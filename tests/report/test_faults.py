@@ -17,7 +17,8 @@ from glasscreep.campaign.report_source import Source
 
 def test_a_panel_that_fails_is_told_and_the_others_are_drawn(bare, monkeypatch):
     def fails(axes, table):
-        raise ZeroDivisionError("of all things")
+        msg = "of all things"
+        raise ZeroDivisionError(msg)
 
     def with_a_fault(source):
         first, *others = figures_of(source)
