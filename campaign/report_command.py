@@ -47,6 +47,9 @@ def report(
     particles: Annotated[
         int, typer.Option(min=0, help="Most particles that the page shows in three dimensions.")
     ] = PARTICLES,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace --output even if it is no report.")
+    ] = False,
 ) -> None:
     """Write one page with the figures of a campaign, running or not.
 
@@ -56,9 +59,11 @@ def report(
     Example: [bold]glasscreep report demo --figures pdf[/]
     """
     with telling_errors():
-        from glasscreep.campaign.report import write_report
+        from glasscreep.campaign.report import demand_replaceable, write_report
         from glasscreep.campaign.report_source import Source
 
+        if output is not None and not force:
+            demand_replaceable(output)
         source = Source.of(directory, run, frame)
         forms = [form.value for form in figures or ()]
         written = write_report(source, output or directory / PAGE, forms, particles)
