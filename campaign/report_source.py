@@ -129,6 +129,12 @@ class Source:
             self.note_damage("position", error)
             return 0
 
+    def frames_analysed(self, name: str) -> int:
+        """Count the frames of the run shown that a result is computed of."""
+        if self.run is None:
+            return 0
+        return self._analysed[self.reader.run_ids[self.run]].get(name, 0)
+
     @cached_property
     def interval(self) -> int:
         """Interval of D2min that figures speak of: that which is learnt, or the shortest [steps]."""

@@ -15,8 +15,9 @@ from glasscreep.campaign.main import app
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.query import query_table
 from glasscreep.campaign.report import write_report
-from glasscreep.campaign.report_source import Source
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.campaign.report_particles import particle_values
+from glasscreep.campaign.report_source import NotThereError, Source
+from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
 FROM_RESULTS = {
@@ -203,6 +204,27 @@ def test_damage_is_named_and_the_rest_is_drawn(own):
     assert (left["replicas"] == 1).all()
     again, _ = report_of(own.directory)
     assert "3B" in again.computed, "it may have been mended"
+
+
+def test_lost_files_of_the_run_shown_are_told_as_damage(own):
+    for entry in (own.directory / "report").glob("*.json"):
+        entry.unlink()
+    row = Source(own.directory).run
+    for name in ("d2min_20", "looseness"):
+        for file in (own.directory / "store.zarr" / name).glob(f"c.{row}.*"):
+            file.unlink()
+    source = Source(own.directory)
+    for name, frame in (("d2min_20", 10), ("looseness", 11)):
+        with pytest.raises(DamagedError, match=f"array {name}: frame {frame} is not there"):
+            particle_values(source, name, frame)
+    with pytest.raises(NotThereError, match="not computed yet"):
+        particle_values(source, "d2min_20", 11)
+    written, page = report_of(own.directory)
+    for panel in ("3E", "9B", "9C"):
+        assert "its file is lost" in page.why_absent(panel)
+    assert any("frame 11, array looseness" in told and "is lost" in told for told in written.damage)
+    data = json.loads(page.source.split('type="application/json">')[1].split("</script>")[0])
+    assert [one["name"][:7] for one in data["quantities"]] == ["species"]
 
 
 def test_what_others_wrote_is_escaped(own):
