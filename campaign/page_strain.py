@@ -1,9 +1,10 @@
 """Strain of chosen points against time, read from the store beside the scheduler's loop."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from glasscreep.tasks.errors import GlasscreepError
 if TYPE_CHECKING:
     import pandas as pd
 
+_logger = logging.getLogger("distributed.dashboard.glasscreep")
 Point = tuple[float, float]
 """Temperature and stress."""
 KEPT_MOST = 256
@@ -70,14 +72,17 @@ def curve_of(table: "pd.DataFrame") -> Curve:
 
 
 def read_curve(directory: Path, point: Point) -> Curve:
-    """Read the strain of one point, of the frames committed so far."""
+    """Read the strain of one point, of the frames committed so far; whatever fails, it says why."""
     from glasscreep.campaign.query import query_table
 
     try:
         table = query_table(directory, "strain", temperature=point[0], stress=point[1])
+        return curve_of(table)
     except GlasscreepError as error:
-        return Curve(_NONE, _NONE, _NONE, np.empty(0, np.int64), str(error))
-    return curve_of(table)
+        return replace(EMPTY, trouble=str(error))
+    except Exception as error:  # a page that says nothing would wait for it for ever
+        _logger.exception("the strain of a point can't be read")
+        return replace(EMPTY, trouble=f"{type(error).__name__}: {error}")
 
 
 class Curves:

@@ -10,6 +10,7 @@ from pathlib import Path
 from glasscreep import __version__
 from glasscreep.campaign import report_facts
 from glasscreep.campaign.figures.catalogue import figures_of
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.report_cache import Cache
 from glasscreep.campaign.report_frame import ShownFrame, shown_frame
 from glasscreep.campaign.report_panels import MadeFigure, make_figure, save_figure
@@ -18,6 +19,9 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing, write_durably
 
 ASSETS = files("glasscreep.campaign.report_assets")
+GENERATOR = b'<meta name="generator" content="glasscreep '
+HEAD_BYTES = 2048
+"""So far into a page it says what wrote it."""
 PARTICLES = 20_000
 """Most particles of a frame that the page shows in three dimensions, by default."""
 
@@ -36,6 +40,8 @@ class Written:
     """Panels that were not made before."""
     absent: tuple[str, ...]
     """Panels that are not there."""
+    faults: tuple[str, ...]
+    """Panels that are not there by a fault of glasscreep, and which."""
     damage: tuple[str, ...]
     """What is damaged, and left out."""
     not_cached: str
@@ -91,9 +97,38 @@ def write_report(
         panels=sum(len(figure.panels) for figure in made),
         computed=tuple(cache.computed),
         absent=tuple(panel.name for figure in made for panel in figure.absent),
+        faults=tuple(
+            f"{panel.name}: {panel.absent}"
+            for figure in made
+            for panel in figure.absent
+            if panel.fault
+        ),
         damage=_damage(source),
         not_cached=cache.refused,
     )
+
+
+def demand_replaceable(page: Path) -> None:
+    """Refuse to write over what is no report.
+
+    Raises
+    ------
+    RefusedError
+        If there is a file already that does not say that `glasscreep report` wrote it.
+    """
+    if not page.exists():
+        return
+    if page.is_dir():
+        msg = f"{page} is a folder. Give the name of a file as --output."
+        raise RefusedError(msg)
+    with page.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if GENERATOR not in head:
+        msg = (
+            f"{page} is there already, and is no report that glasscreep wrote. Give another "
+            "--output, or --force to replace it."
+        )
+        raise RefusedError(msg)
 
 
 def _damage(source: Source) -> tuple[str, ...]:

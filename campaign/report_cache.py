@@ -7,14 +7,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import glasscreep
 from glasscreep import __version__
 from glasscreep.tasks.errors import StorageError
 from glasscreep.tasks.files import storing, write_durably
 
 DIRECTORY = "report"
 """In the campaign directory."""
-CODE = ("report_source.py", "query.py", "query_columns.py", "figures/*.py")
-"""Modules that what is kept is made by."""
+PACKAGE = Path(glasscreep.__file__).parent
+"""All of it: what is kept is made by modules that use many others."""
 
 
 class Cache:
@@ -67,9 +68,12 @@ def _digest(entry: Mapping[str, Any]) -> str:
 
 
 def _digest_of_code() -> str:
-    here = Path(__file__).parent
-    files = sorted(path for pattern in CODE for path in here.glob(pattern))
     versions = f"{__version__} {version('matplotlib')} {version('pandas')} {version('numpy')}"
-    return hashlib.sha256(
-        b"".join([*(path.read_bytes() for path in files), versions.encode()])
-    ).hexdigest()
+    digest = hashlib.sha256(versions.encode())
+    # From each folder by itself, which may be a link: `rglob` doesn't follow those within it.
+    folders = [path for path in PACKAGE.iterdir() if path.is_dir()]
+    modules = [*PACKAGE.glob("*.py"), *(path for one in folders for path in one.rglob("*.py"))]
+    for path in sorted(modules):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PACKAGE)} {len(content)} ".encode() + content)
+    return digest.hexdigest()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import CampaignDirectory, say, telling_errors
+from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
 
 PAGE = "report.html"
 PARTICLES = 20_000
@@ -36,7 +36,8 @@ def report(
     run: Annotated[
         str | None,
         typer.Option(
-            help="Run whose particles are shown: its id, the beginning of it, or its row.",
+            metavar="ID",
+            help="Run whose particles are shown: its id, or how it begins.",
             show_default="the first finished one of the middle point",
         ),
     ] = None,
@@ -46,6 +47,9 @@ def report(
     particles: Annotated[
         int, typer.Option(min=0, help="Most particles that the page shows in three dimensions.")
     ] = PARTICLES,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace --output even if it is no report.")
+    ] = False,
 ) -> None:
     """Write one page with the figures of a campaign, running or not.
 
@@ -55,9 +59,11 @@ def report(
     Example: [bold]glasscreep report demo --figures pdf[/]
     """
     with telling_errors():
-        from glasscreep.campaign.report import write_report
+        from glasscreep.campaign.report import demand_replaceable, write_report
         from glasscreep.campaign.report_source import Source
 
+        if output is not None and not force:
+            demand_replaceable(output)
         source = Source.of(directory, run, frame)
         forms = [form.value for form in figures or ()]
         written = write_report(source, output or directory / PAGE, forms, particles)
@@ -74,6 +80,10 @@ def report(
             say(console, f"figures: {written.figures[0].parent}")
         if written.not_cached:
             say(console, f"nothing is kept for the next time: {written.not_cached}")
+        for told in written.faults:
+            say(console, f"panel {told}")
+        if written.faults:
+            raise typer.Exit(FAILED)
 
 
 def add_to(app: typer.Typer) -> None:

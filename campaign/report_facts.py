@@ -67,7 +67,7 @@ def point_table(source: Source) -> Table:
                 int((own["state"] == "done").sum()),
                 int((own["state"] == "failed").sum()) or "",
                 f"{int(own['frames'].sum()):,}/{wanted:,}",
-                int(own["unrelaxed"].sum()) or "",
+                _unrelaxed(own),
                 _mean_and_error(strains.reindex(own["id"]).dropna()),
                 _mean_and_error(slopes.reindex(own["id"]).dropna()),
             ]
@@ -77,6 +77,12 @@ def point_table(source: Source) -> Table:
         "standard error over replicas."
     )
     return {"headings": headings, "rows": rows, "note": note}
+
+
+def _unrelaxed(runs: pd.DataFrame) -> int | str:
+    if runs["unrelaxed"].isna().any():
+        return "not counted"
+    return int(runs["unrelaxed"].sum()) or ""
 
 
 def _last_strains(source: Source) -> "pd.Series[float]":

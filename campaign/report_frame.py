@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.campaign.figures.style import SEQUENTIAL
+from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import NotThereError, Source
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.errors import DamagedError
 
 UNKNOWN, LEVELS = 255, 254
 """Level that stands for not defined, and the highest of the others."""
@@ -72,7 +73,7 @@ def shown_frame(source: Source, limit: int) -> ShownFrame:
         "species": _text(reader.species),
         "radii": [scale * radius for radius in RADII],
         "palette": _text(_palette()),
-        "quantities": _quantities(source, run, source.frame),
+        "quantities": _quantities(source, source.frame),
     }
     return ShownFrame(_caption(source, run, count), data)
 
@@ -86,15 +87,15 @@ def _caption(source: Source, run: int, count: int) -> str:
     )
 
 
-def _quantities(source: Source, run: int, frame: int) -> list[dict[str, Any]]:
+def _quantities(source: Source, frame: int) -> list[dict[str, Any]]:
     apart = source.interval // source.campaign.creep.frame_interval
     name = f"d2min_{source.interval}"
     found = []
-    if (looseness := _particles(source, "looseness", run, frame)) is not None:
+    if (looseness := _particles(source, "looseness", frame)) is not None:
         found.append(_scaled("looseness", looseness, 0.0, 1.0))
-    if (after := _particles(source, name, run, frame)) is not None:
+    if (after := _particles(source, name, frame)) is not None:
         found.append(_logarithmic(f"D²min over the next {source.interval:,} steps", after))
-    if (before := _particles(source, name, run, frame - apart)) is not None:
+    if (before := _particles(source, name, frame - apart)) is not None:
         found.append(_logarithmic(f"D²min over the last {source.interval:,} steps", before))
     species = np.where(source.reader.species == 1, 0, LEVELS).astype(np.uint8)
     return [
@@ -103,20 +104,25 @@ def _quantities(source: Source, run: int, frame: int) -> list[dict[str, Any]]:
     ]
 
 
-def _particles(source: Source, name: str, run: int, frame: int) -> NDArray[np.float64] | None:
-    """Read a value for each particle; None if there is none of that frame."""
-    if frame < 0 or not source.has(name):
+def _particles(source: Source, name: str, frame: int) -> NDArray[np.float64] | None:
+    """Read a value for each particle; None if there is none, or it is damaged, which is noted."""
+    try:
+        return particle_values(source, name, frame)
+    except NotThereError:
         return None
-    with naming_damage(f"run {source.reader.run_ids[run]}, frame {frame}, array {name}"):
-        values = source.reader.sharded(name).read(run, frame, frame + 1)[0].astype(np.float64)
-    return values if np.isfinite(values).any() else None
+    except DamagedError as error:
+        source.note_damage(name, error)
+        return None
 
 
 def _logarithmic(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
     with np.errstate(divide="ignore"):
         power = np.log10(values)
     known = power[np.isfinite(power)]
-    low, high = np.floor(np.quantile(known, 0.01)), np.ceil(known.max())
+    # Of a frame in which nothing moves otherwise than as a whole, all are 0.
+    low, high = (
+        (np.floor(np.quantile(known, 0.01)), np.ceil(known.max())) if len(known) else (0.0, 1.0)
+    )
     shown = _scaled(name, power, low, max(high, low + 1))
     return {**shown, "from": f"1e{low:.0f}", "to": f"1e{max(high, low + 1):.0f}"}
 

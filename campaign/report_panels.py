@@ -1,8 +1,9 @@
 """Panels of a report, made or recalled: each with its picture, its table and what they mean."""
 
 import io
+import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from glasscreep.campaign.report_source import About, NotThereError, Source
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing
 
+_logger = logging.getLogger(__name__)
 ASKED: dict[str, Any] = {
     "creep": {"frame_interval", "loading"},
     "model": {"units", "timestep"},
@@ -42,6 +44,8 @@ class MadePanel:
     """Its table."""
     about: tuple[About, ...]
     """What it is made from."""
+    fault: bool = False
+    """Whether it is not there by a fault of glasscreep."""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -118,7 +122,9 @@ def _make(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
 def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
     choices = {
         "point": source.point,
-        "shown": (source.run, source.frame) if "position" in panel.needs else None,
+        "shown": (
+            (source.run, source.frame, source.frames_stored) if "position" in panel.needs else None
+        ),
         "interval": source.interval,
         "field": source.field,
         "campaign": source.campaign.model_dump(mode="json", include=ASKED),
@@ -129,16 +135,24 @@ def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
 
 def _compute(name: str, panel: Panel, source: Source) -> MadePanel:
     about = tuple(source.about(one) for one in panel.needs if source.has(one))
+    absent = MadePanel(name, panel.title, panel.note, "", "", "", about)
     try:
-        csv = panel.collect().to_csv(index=False, lineterminator="\n")
+        return _draw(absent, panel)
     except NotThereError as error:
-        return MadePanel(name, panel.title, panel.note, str(error), "", "", about)
+        return replace(absent, absent=str(error))
     except DamagedError as error:
         source.note_damage(name, error)
-        return MadePanel(name, panel.title, panel.note, str(error), "", "", about)
-    made = MadePanel(name, panel.title, panel.note, "", "", csv, about)
+        return replace(absent, absent=str(error))
+    except Exception as error:  # the other panels are worth having
+        _logger.exception("panel %s could not be made", name)
+        told = f"it could not be made, by a fault of glasscreep: {type(error).__name__}: {error}"
+        return replace(absent, absent=told, fault=True)
+
+
+def _draw(blank: MadePanel, panel: Panel) -> MadePanel:
+    csv = panel.collect().to_csv(index=False, lineterminator="\n")
+    made = replace(blank, csv=csv)
     with styled():
         figure, (axes,) = panel_grid(1)
         panel.draw(axes, made.table)
-        svg = svg_of(figure)
-    return MadePanel(name, panel.title, panel.note, "", svg, csv, about)
+        return replace(made, svg=svg_of(figure))

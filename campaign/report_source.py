@@ -13,7 +13,6 @@ import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.opened import open_campaign
-from glasscreep.campaign.query import query_table
 from glasscreep.campaign.states import State
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
@@ -65,26 +64,26 @@ class Source:
 
     def __init__(self, directory: Path, run: int | None = None, frame: int | None = None) -> None:
         self.directory = directory
-        self.runs = open_campaign(directory).runs
+        self._opened = open_campaign(directory)
+        self.runs = self._opened.runs
         self.campaign = read_campaign(directory)
         self.reader = FrameReader(directory / STORE)
         self.damage: dict[str, list[str]] = {}
         """What is damaged, by result."""
         self._group = open_readable(directory / STORE)
         self._tables: dict[tuple[str, Point | None], pd.DataFrame] = {}
-        self.run = self._middle_run() if run is None else run
-        self.frame = self._last_frame() if frame is None else frame
+        self._run, self._frame = run, frame
 
     @classmethod
     def of(cls, directory: Path, run: str | None = None, frame: int | None = None) -> "Source":
-        """Take the run shown by its id, the beginning of that, or its row.
+        """Take the run shown by its id or the beginning of that, as `query` does.
 
         Raises
         ------
         GlasscreepError
             If there is no campaign, no such run, or no such frame in the store.
         """
-        row = None if run is None else _row_of(open_campaign(directory).runs, run)
+        row = None if run is None else open_campaign(directory).row_of(run)
         source = cls(directory, row, frame)
         there = source.frames_stored
         if frame is not None and frame >= there:
@@ -93,6 +92,16 @@ class Source:
                 msg if there else f"frame {frame} is not in the store: none is yet"
             )
         return source
+
+    @cached_property
+    def run(self) -> int | None:
+        """Row of the run whose particles are shown; None while no run has frames."""
+        return self._middle_run() if self._run is None else self._run
+
+    @cached_property
+    def frame(self) -> int:
+        """Frame of it that is shown; -1 while it has none in the store."""
+        return self.frames_stored - 1 if self._frame is None else self._frame
 
     @cached_property
     def points(self) -> tuple[Point, ...]:
@@ -109,13 +118,22 @@ class Source:
         row: Any = self.runs.loc[self.run]
         return float(row["temperature"]), float(row["stress"])
 
-    @property
+    @cached_property
     def frames_stored(self) -> int:
-        """How many frames of the run shown have positions in the store."""
+        """How many frames of the run shown have positions in the store; 0 if that is damaged."""
         if self.run is None:
             return 0
-        row: Any = self.runs.loc[self.run]
-        return int(row["frames_stored"])
+        try:
+            return self.reader.manifest(self.run).flushed
+        except DamagedError as error:
+            self.note_damage("position", error)
+            return 0
+
+    def frames_analysed(self, name: str) -> int:
+        """Count the frames of the run shown that a result is computed of."""
+        if self.run is None:
+            return 0
+        return self._analysed[self.reader.run_ids[self.run]].get(name, 0)
 
     @cached_property
     def interval(self) -> int:
@@ -189,9 +207,7 @@ class Source:
 
     def note_damage(self, name: str, error: DamagedError) -> None:
         """Keep what is damaged of a result, or of what else has a name, to be told."""
-        known = self.damage.setdefault(name, [])
-        if str(error) not in known:
-            known.append(str(error))
+        self._note(name, str(error))
 
     def state_of(self, names: Iterable[str]) -> dict[str, Any]:
         """Say, as JSON, all that the values of results and files depend on.
@@ -217,13 +233,10 @@ class Source:
 
     def _progress(self, name: str) -> list[Any]:
         """Say of each run how many frames of a result there are."""
-        counted = {**dict.fromkeys(STRAINS, "frames"), "position": "frames_stored"}.get(name)
+        is_committed = name in (*STRAINS, "position")
         return [
-            [
-                str(run["id"]),
-                int(run[counted]) if counted else self._analysed[run["id"]].get(name, 0),
-            ]
-            for run in self.runs.to_dict("records")
+            [run_id, int(frames) if is_committed else self._analysed[run_id].get(name, 0)]
+            for run_id, frames in zip(self.runs["id"], self.runs["frames"], strict=True)
         ]
 
     @cached_property
@@ -241,31 +254,20 @@ class Source:
             for run_id in self.runs["id"]
         }
 
+    def _note(self, name: str, told: str) -> None:
+        known = self.damage.setdefault(name, [])
+        if told not in known:
+            known.append(told)
+
     def _digest(self, *parts: str) -> str:
         path = self.directory.joinpath(*parts)
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
     def _read(self, name: str, point: Point | None) -> pd.DataFrame:
-        temperature, stress = point or (None, None)
-        try:
-            return query_table(self.directory, name, temperature, stress)
-        except DamagedError:
-            return self._read_by_run(name, point)
-
-    def _read_by_run(self, name: str, point: Point | None) -> pd.DataFrame:
-        """Read what can be read of a result that is damaged in some run."""
-        parts = []
-        for run in self.runs.itertuples():
-            where: Any = (run.temperature, run.stress)
-            if point is not None and where != point:
-                continue
-            try:
-                replica = int(str(run.replica))
-                parts.append(query_table(self.directory, name, where[0], where[1], replica))
-            except DamagedError as error:
-                self.note_damage(name, error)
-        filled = [part for part in parts if len(part)]
-        return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+        read = self._opened.select(*(point or ())).read_table(name)
+        for told in read.damaged:
+            self._note(name, told)
+        return read.table
 
     def _what_computes(self, name: str) -> str:
         if name in self.damage:
@@ -297,20 +299,6 @@ class Source:
         temperature, stress = points.sort_values(["temperature", "stress"]).iloc[len(points) // 2]
         own = chosen[(chosen["temperature"] == temperature) & (chosen["stress"] == stress)]
         return int(own.index[0])
-
-    def _last_frame(self) -> int:
-        return self.frames_stored - 1
-
-
-def _row_of(runs: pd.DataFrame, run: str) -> int:
-    if run.isdecimal() and int(run) in runs.index:
-        return int(run)
-    match = runs.index[runs["id"].str.startswith(run)]
-    if len(match) == 1:
-        return int(match[0])
-    what = f"{len(match)} runs begin with {run!r}" if len(match) else f"there is no run {run!r}"
-    msg = f"{what}; allowed: an id, a beginning that no other has, or a row up to {len(runs) - 1}"
-    raise GlasscreepError(msg)
 
 
 def over_replicas(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:

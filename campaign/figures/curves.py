@@ -84,9 +84,19 @@ def shown_points(source: Source) -> list[Point]:
 
 
 def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
-    """Take the rows of some points."""
+    """Take the rows of some points.
+
+    Raises
+    ------
+    NotThereError
+        If there are none: all that is there was committed since the source looked for points.
+    """
     pairs = zip(table["temperature"], table["stress"], strict=True)
-    return table[[pair in points for pair in pairs]].reset_index(drop=True)
+    own = table[[pair in points for pair in pairs]].reset_index(drop=True)
+    if own.empty:
+        msg = "the points shown had nothing yet when this was begun; do it again"
+        raise NotThereError(msg)
+    return own
 
 
 def _fits(source: Source, name: str) -> dict[Point, tuple[float, float]]:

@@ -26,8 +26,8 @@ from glasscreep.campaign.figures.style import (
     legend,
     with_errors,
 )
+from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import NotThereError, Source, over_replicas
-from glasscreep.tasks.damage import naming_damage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,8 +186,7 @@ def _particles(
     """Take positions, box and values of the particles that take part."""
     run, reader = source.run, source.reader
     assert run is not None
-    with naming_damage(f"run {reader.run_ids[run]}, frame {frame}, array {source.field}"):
-        values = reader.sharded(source.field).read(run, frame, frame + 1)[0].astype(float)
+    values = particle_values(source, source.field, frame)
     own = np.isfinite(values)
     if source.field != "looseness":
         own &= reader.species == 1

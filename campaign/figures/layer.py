@@ -7,8 +7,8 @@ import pandas as pd
 
 from glasscreep.campaign.figures.panel import Panel
 from glasscreep.campaign.figures.style import SEQUENTIAL, labelled
+from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import NotThereError, Source
-from glasscreep.tasks.damage import naming_damage
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,10 +72,9 @@ def layer_panel(source: Source) -> Panel:
 def _layer(source: Source, name: str, frame: int) -> pd.DataFrame:
     run, reader = source.run, source.reader
     assert run is not None
-    with naming_damage(f"run {reader.run_ids[run]}, frame {frame}, array {name}"):
-        d2min = reader.sharded(name).read(run, frame, frame + 1)[0].astype(float)
-    if not np.isfinite(d2min).any():
-        msg = f"{name} of frame {frame} of the run shown is not computed yet"
+    d2min = particle_values(source, name, frame)
+    if not (d2min > 0).any():
+        msg = f"{name} of frame {frame} of the run shown is 0 of all particles"
         raise NotThereError(msg)
     position, lattice = reader.position(run, frame), reader.lattice(run)[frame]
     spacing = (np.linalg.det(lattice) / len(position)) ** (1 / 3)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasscreep.tasks.files import storing
+from glasscreep.tasks.files import write_durably
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,13 +94,15 @@ def svg_of(figure: "Figure") -> str:
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Save a figure as its ending says; text stays text in PDF and SVG."""
+    """Save a figure as its ending says, whole or not at all; text stays text in PDF and SVG."""
     import matplotlib as mpl
 
     form = path.suffix.removeprefix(".")
     undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}
-    with storing(path), mpl.rc_context({"svg.fonttype": "none"}):
-        figure.savefig(path, format=form, metadata=undated.get(form))
+    content = io.BytesIO()
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        figure.savefig(content, format=form, metadata=undated.get(form))
+    write_durably(path, content.getvalue())
 
 
 def unit(dimensions: str, system: str) -> str:
@@ -118,7 +120,7 @@ def colours(count: int) -> list[Any]:
     """Take colours from dark to light, the lightest, which paper does not show, left out."""
     import matplotlib as mpl
 
-    return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, max(1, count))))
+    return list(mpl.colormaps[SEQUENTIAL](np.linspace(0.0, 0.88, count)))
 
 
 def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, Any]:
@@ -130,7 +132,7 @@ def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, A
     from matplotlib.colors import ListedColormap, Normalize
 
     ordered = sorted(set(values))
-    chosen = colours(len(ordered)) if len(ordered) > 1 else [BLUE]
+    chosen = [BLUE] if len(ordered) == 1 else colours(len(ordered))
     if len(ordered) > LEGEND_ENTRIES:
         span = Normalize(ordered[0], ordered[-1])
         cmap = ListedColormap(colours(256))

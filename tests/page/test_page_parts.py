@@ -123,6 +123,28 @@ def test_a_curve_that_can_not_be_read_says_why(tmp_path):
     assert "is not a campaign" in read_curve(tmp_path, (0.1, 0.5)).trouble
 
 
+def test_whatever_fails_a_curve_says_why_and_is_not_read_again(tmp_path, monkeypatch):
+    read = []
+
+    def failing(*of, **more):
+        read.append(of)
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("glasscreep.campaign.query.query_table", failing)
+
+    async def ask():
+        curves, told = Curves(tmp_path), asyncio.Event()
+        curves.follow(told.set)
+        assert curves.of((0.1, 0.5), 3) is None
+        await asyncio.wait_for(told.wait(), 30)
+        curve = curves.of((0.1, 0.5), 3)
+        curves.close()
+        return curve
+
+    assert asyncio.run(ask()).trouble == "OSError: [Errno 5] Input/output error"
+    assert len(read) == 1
+
+
 def test_a_curve_is_read_once_and_again_when_there_are_new_frames(tmp_path, monkeypatch):
     read = []
 

@@ -12,10 +12,12 @@ from report_page import Page
 from typer.testing import CliRunner
 
 from glasscreep.campaign.main import app
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.query import query_table
 from glasscreep.campaign.report import write_report
-from glasscreep.campaign.report_source import Source
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.campaign.report_particles import particle_values
+from glasscreep.campaign.report_source import NotThereError, Source
+from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
 FROM_RESULTS = {
@@ -195,12 +197,34 @@ def test_damage_is_named_and_the_rest_is_drawn(own):
     written, page = report_of(own.directory)
     run = own.place(row).name
     assert any(f"run {run}" in told and "d2min_20" in told for told in written.damage)
+    assert not any("skip_damaged" in told or "of 1 runs" in told for told in written.damage)
     assert f"run {run}" in page.words.split("Damaged")[1]
     assert {"2A", "3B", "3D", "9A"} <= set(page.panels)
     left = page.table("3B").query("temperature == 0.3")
     assert (left["replicas"] == 1).all()
     again, _ = report_of(own.directory)
     assert "3B" in again.computed, "it may have been mended"
+
+
+def test_lost_files_of_the_run_shown_are_told_as_damage(own):
+    for entry in (own.directory / "report").glob("*.json"):
+        entry.unlink()
+    row = Source(own.directory).run
+    for name in ("d2min_20", "looseness"):
+        for file in (own.directory / "store.zarr" / name).glob(f"c.{row}.*"):
+            file.unlink()
+    source = Source(own.directory)
+    for name, frame in (("d2min_20", 10), ("looseness", 11)):
+        with pytest.raises(DamagedError, match=f"array {name}: frame {frame} is not there"):
+            particle_values(source, name, frame)
+    with pytest.raises(NotThereError, match="not computed yet"):
+        particle_values(source, "d2min_20", 11)
+    written, page = report_of(own.directory)
+    for panel in ("3E", "9B", "9C"):
+        assert "its file is lost" in page.why_absent(panel)
+    assert any("frame 11, array looseness" in told and "is lost" in told for told in written.damage)
+    data = json.loads(page.source.split('type="application/json">')[1].split("</script>")[0])
+    assert [one["name"][:7] for one in data["quantities"]] == ["species"]
 
 
 def test_what_others_wrote_is_escaped(own):
@@ -242,14 +266,20 @@ def test_the_command_writes_into_the_directory(own):
     assert (own.directory / "report.html").is_file()
 
 
-def test_a_run_is_chosen_by_its_id_or_its_row(whole):
+def test_a_run_is_chosen_by_its_id_or_how_it_begins_as_query_does(whole):
     run = whole.place(2).name
+    assert Source.of(whole.directory, run).run == 2
     assert Source.of(whole.directory, run[:9]).run == 2
-    assert Source.of(whole.directory, "2").run == 2
-    with pytest.raises(GlasscreepError, match=r"there is no run 'x'; allowed: an id"):
-        Source.of(whole.directory, "x")
+    ids = [whole.place(row).name for row in range(4)]
+    digit = next(one for one in "0123" if not any(name.startswith(one) for name in ids))
+    for none in ("x", "", digit):
+        with pytest.raises(RefusedError, match=f"no run of .* begins with '{none}'"):
+            Source.of(whole.directory, none)
+
+
+def test_a_frame_that_is_not_stored_is_refused(whole):
     with pytest.raises(GlasscreepError, match=r"frame 12 is not in the store; allowed: 0 to 11"):
-        Source.of(whole.directory, run, 12)
+        Source.of(whole.directory, whole.place(2).name, 12)
 
 
 def test_no_campaign_is_refused(tmp_path):

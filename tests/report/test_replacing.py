@@ -1,0 +1,52 @@
+"""A report takes the place of a report, and of nothing else without being told to."""
+
+import pytest
+from typer.testing import CliRunner
+
+from glasscreep.campaign.figures.style import panel_grid, save
+from glasscreep.campaign.main import app
+from glasscreep.tasks.errors import StorageError
+
+
+def ask(bare, *more):
+    return CliRunner().invoke(app, ["report", str(bare.directory), *map(str, more)])
+
+
+def test_what_is_no_report_is_replaced_by_force_alone(bare, tmp_path):
+    mine = tmp_path / "mine.html"
+    mine.write_text("<!doctype html>\n<p>a year's work</p>\n")
+    done = ask(bare, "--output", mine)
+    assert done.exit_code == 2
+    assert "--force" in done.stderr
+    assert "a year's work" in mine.read_text()
+    assert ask(bare, "--output", mine, "--force").exit_code == 0
+    assert "a year's work" not in mine.read_text()
+
+
+def test_a_report_is_replaced(bare, tmp_path):
+    page = tmp_path / "page.html"
+    assert ask(bare, "--output", page).exit_code == 0
+    old = page.read_text()
+    bare.write(0, 3)
+    assert ask(bare, "--output", page).exit_code == 0
+    assert page.read_text() != old
+
+
+def test_a_folder_is_never_replaced(bare, tmp_path):
+    done = ask(bare, "--output", tmp_path)
+    assert done.exit_code == 2
+    assert "is a folder" in done.stderr
+
+
+def test_who_reads_a_figure_goes_on_with_the_one_before(tmp_path):
+    path = tmp_path / "figure.svg"
+    figure, (axes,) = panel_grid(1)
+    save(figure, path)
+    old = path.read_bytes()
+    with path.open("rb") as reading:
+        axes.set_title("other")
+        save(figure, path)
+        assert reading.read() == old
+    assert path.read_bytes() != old
+    with pytest.raises(StorageError, match="no-folder"):
+        save(figure, tmp_path / "no-folder" / "figure.svg")
