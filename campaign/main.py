@@ -77,12 +77,14 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
         place = directory or Path(campaign.name)
         console = Console()
         snapshot = run_campaign(campaign, place, console)
-        if snapshot.runs_in(State.DONE):
-            console.print(summary_table(summarise(place, campaign.results())))
-            if "strain" in campaign.analysis.results:
-                plot = plot_strain(place)
-                console.print(f"strain curves: {plot}", highlight=False, soft_wrap=True)
-        tell_failures(snapshot, console)
+        try:
+            if snapshot.runs_in(State.DONE):
+                console.print(summary_table(summarise(place, campaign.results())))
+                if "strain" in campaign.analysis.results:
+                    plot = plot_strain(place)
+                    console.print(f"strain curves: {plot}", highlight=False, soft_wrap=True)
+        finally:  # also where something that is summed up is damaged
+            tell_failures(snapshot, console)
         if campaign.awaits_model(place):
             words = shlex.join(["glasscreep", "learn", str(file), "--dir", str(place)])
             said = f"looseness awaits a model: `{words}`"

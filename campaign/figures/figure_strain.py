@@ -105,8 +105,8 @@ def _modulus_panel(source: Source) -> Panel:
     return Panel(
         "B",
         "Creep modulus against stress",
-        "stress over the mean slope of the replicas' creep fits; bars carry the standard error of "
-        "that mean over. Where the slope is no larger than its error it means nothing",
+        "stress over the mean slope of the replicas' creep fits; bars follow from the standard error "
+        "of that mean. Where the slope is no larger than its error it means nothing",
         (FIT,),
         collect,
         draw,
