@@ -10,9 +10,9 @@ from rich.text import Text
 
 from glasscreep.campaign.lock import read_holder
 from glasscreep.campaign.progress import details
-from glasscreep.campaign.snapshot import Snapshot
+from glasscreep.campaign.snapshot import FRESH_S, Snapshot
 from glasscreep.campaign.terminal import say
-from glasscreep.campaign.watch import FRESH_S, Seen, State, Watch, controller_at_work
+from glasscreep.campaign.watch import Seen, State, Watch, controller_at_work
 
 POINTS_SHOWN = 40
 
