@@ -44,7 +44,7 @@ class Column:
     definition: str
     """In words."""
     labels: tuple[str, ...] = ()
-    """Names of the several numbers; none for a single one."""
+    """Names of the several numbers, such as `x`, or `0,1` of a matrix; none for a single one."""
 
 
 @dataclass(frozen=True, slots=True)
