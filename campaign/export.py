@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from glasscreep.campaign.export_names import demand_free, output_paths
+from glasscreep.campaign.export_names import output_paths
 from glasscreep.campaign.frame_choice import Choice, chosen_frames, frame_choice
 from glasscreep.campaign.live import telling_progress
 from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.table_files import demand_free
 from glasscreep.campaign.terminal import say
 from glasscreep.tasks.errors import AbsentError
+from glasscreep.tasks.files import reading
 from glasscreep.tasks.frame_files import FORMATS, Format, writing_frames
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
@@ -90,7 +92,8 @@ def export(asked: Export, console: Console) -> list[Path]:
     form = FORMATS[asked.form]
     _demand_held(asked, form)
     files, left_out = _files(asked, form)
-    demand_free([file.path for file in files], force=asked.force)
+    for file in files:
+        demand_free(file.path, replace=asked.force)
     with telling_progress(console, "reading") as tell:
         for file in files:
             _write(file, form, tell)
@@ -166,7 +169,9 @@ def _write(file: _File, form: Format, tell: Callable[[str], None]) -> None:
     total = len(file.numbers)
     with writing_frames(file.path, form, file.frames.contents) as write:
         for done, number in enumerate(file.numbers, 1):
-            write(file.frames.frame(number))
+            with reading(file.frames.reader.store):
+                frame = file.frames.frame(number)
+            write(frame)
             tell(f"{file.path.name}: {done} of {_counted(total)}")
 
 
