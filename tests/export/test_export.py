@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import other_programs as other
 import pytest
+import zarr
 from typer.testing import CliRunner
 from writer_contract import made_frame
 
@@ -269,3 +270,12 @@ def test_says_how_far_it_is(export, straight, monkeypatch):
 def test_the_command_is_explained_with_an_example():
     shown = CliRunner().invoke(app, ["export", "--help"], env={"COLUMNS": "200"}).output
     assert "Example: glasscreep export demo --format extxyz --temperature 0.2" in shown
+
+
+def test_an_id_that_is_none_leads_to_no_path(export, straight, tmp_path):
+    copy = straight.copied(f"odd{tmp_path.name}")
+    array = zarr.open_array(copy.prepared.store / "run_id", mode="r+")
+    array[0] = "../escaped"
+    said = export(copy, "extxyz", "--output", "{id}.xyz", status=FAILED)
+    assert "'../escaped' is no id of a run" in said
+    assert not list(tmp_path.rglob("*.xyz"))
