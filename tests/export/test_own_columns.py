@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 import glasscreep
 from glasscreep.campaign.main import app
+from glasscreep.campaign.own_checks import own_problems
 from glasscreep.campaign.pinning import pinned
 
 SOURCE = """
@@ -21,7 +22,7 @@ def arrow(frame):
 def tensor(frame):
     return frame.positions[:, :, None] * [1.0, -1.0]
 """
-SAID = {"units": "length", "definition": "of the test's own"}
+SAID = {"units": "length", "definition": 'first line,\n  "second" line\tand tab'}
 READ = {
     "extxyz": other.extended_xyz_by_ase,
     "dump": other.dump_by_ase,
@@ -85,3 +86,20 @@ def test_ase_has_them_too(own):
     atoms = glasscreep.open(own.directory).frame(0, 4, columns=["arrow", "tensor"])
     np.testing.assert_array_equal(atoms.arrays["arrow"], own.array("arrow")[0, 4])
     np.testing.assert_array_equal(atoms.arrays["tensor"], own.array("tensor")[0, 4].reshape(60, 6))
+
+
+def test_a_definition_of_several_lines_is_one_in_extended_xyz(own, tmp_path):
+    exported(own, "extxyz", tmp_path / "a.xyz")
+    comment = (tmp_path / "a.xyz").read_text().splitlines()[1]
+    assert r'first line, \"second\" line and tab"' in comment
+
+
+@pytest.mark.parametrize("name", ["type", "mass", "pos", "numbers", "box"])
+def test_names_that_files_have_for_something_else_are_refused(own, name):
+    (table,) = [each for each in own.prepared.campaign.analysis.own if each.result_name == "arrow"]
+    analysis = own.prepared.campaign.analysis.model_copy(
+        update={"own": (table.model_copy(update={"name": name}),)}
+    )
+    campaign = own.prepared.campaign.model_copy(update={"analysis": analysis})
+    (problem,) = own_problems(campaign)
+    assert problem.path == "analysis.own[0].name"
