@@ -118,18 +118,18 @@ class StoredFrames:
         )
 
     def number(self, frame: int) -> int:
-        """Count a frame from the first, where it may be counted from the end of those committed.
+        """Count a frame from the first, where it may be counted from the end of those in the store.
 
         Raises
         ------
         AbsentError
             If its positions are not in the store; it says how many are.
         """
-        known = frame + self.committed if frame < 0 else frame
+        known = frame + self.stored if frame < 0 else frame
         if 0 <= known < self.stored:
             return known
         there = f"{_count(self.committed)} committed"
-        if 0 <= known < self.committed:
+        if self.stored <= max(known, 0) < self.committed:
             msg = (
                 f"frame {frame} of run {self.run_id} is committed, but its positions are still in "
                 f"the journals of the run: of {there}, {self.stored} are in the store, and the "
@@ -149,7 +149,7 @@ class StoredFrames:
         Parameters
         ----------
         number : int
-            Below 0, from the end of those committed.
+            Below 0, from the end of those in the store.
 
         Raises
         ------
