@@ -30,7 +30,7 @@ def frame_atoms(directory: Path, run_row: int, frame: int, columns: Sequence[str
     run_row : int
         Row of the run.
     frame : int
-        Number of the frame, from 0; below 0 from the end of those committed.
+        Number of the frame, from 0; below 0 from the end of those in the store.
     columns : sequence of str
         Results of particles, such as `looseness`, to have in `arrays`.
 

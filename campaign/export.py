@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from glasscreep.campaign.export_names import demand_free, output_paths
+from glasscreep.campaign.export_names import output_paths
 from glasscreep.campaign.frame_choice import Choice, chosen_frames, frame_choice
 from glasscreep.campaign.live import telling_progress
 from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.table_files import demand_free
 from glasscreep.campaign.terminal import say
-from glasscreep.tasks.errors import AbsentError
+from glasscreep.tasks.errors import AbsentError, DamagedError
+from glasscreep.tasks.files import reading
 from glasscreep.tasks.frame_files import FORMATS, Format, writing_frames
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
@@ -63,7 +65,19 @@ class _File:
     """Which of its frames."""
 
 
-def export(asked: Export, console: Console) -> list[Path]:
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written, and what is not."""
+
+    files: list[_File]
+    """One a run."""
+    waiting: list[str]
+    """Runs that have no frame in the store yet."""
+    damaged: list[str]
+    """What is damaged of each run that is left out for that."""
+
+
+def export(asked: Export, console: Console) -> list[str]:
     """Write runs to files, one each, frame by frame.
 
     Parameters
@@ -75,8 +89,8 @@ def export(asked: Export, console: Console) -> list[Path]:
 
     Returns
     -------
-    list of Path
-        The files, each of them whole.
+    list of str
+        What is damaged of each run that is left out; the files of the others are there, and whole.
 
     Raises
     ------
@@ -85,21 +99,32 @@ def export(asked: Export, console: Console) -> list[Path]:
     AbsentError
         If runs, frames or results are not there; nothing was written.
     GlasscreepError
-        If a frame can't be read or a file not be written; those before it are there.
+        If a file can't be written; those before it are there.
     """
     form = FORMATS[asked.form]
     _demand_held(asked, form)
-    files, left_out = _files(asked, form)
-    demand_free([file.path for file in files], force=asked.force)
+    plan = _plan(asked, form)
+    damaged = list(plan.damaged)
+    for file in plan.files:
+        demand_free(file.path, replace=asked.force)
     with telling_progress(console, "reading") as tell:
-        for file in files:
-            _write(file, form, tell)
-            text = f"{file.path}: {_counted(len(file.numbers))} of run {file.frames.run_id}"
-            waiting = file.frames.committed - file.frames.stored
-            say(console, text + (f"; {waiting} more are not in the store yet" if waiting else ""))
-    if left_out:
-        say(console, f"left out, as they have no frames in the store yet: {', '.join(left_out)}")
-    return [file.path for file in files]
+        for file in plan.files:
+            try:
+                _write(file, form, tell)
+            except DamagedError as error:
+                damaged.append(str(error))
+            else:
+                say(console, _told(file))
+    if plan.waiting:
+        waiting = ", ".join(plan.waiting)
+        say(console, f"left out, as they have no frames in the store yet: {waiting}")
+    return damaged
+
+
+def _told(file: _File) -> str:
+    text = f"{file.path}: {_counted(len(file.numbers))} of run {file.frames.run_id}"
+    waiting = file.frames.committed - file.frames.stored
+    return text + (f"; {waiting} more are not in the store yet" if waiting else "")
 
 
 def _demand_held(asked: Export, form: Format) -> None:
@@ -119,20 +144,24 @@ def _demand_held(asked: Export, form: Format) -> None:
         raise RefusedError(msg)
 
 
-def _files(asked: Export, form: Format) -> tuple[list[_File], list[str]]:
-    """Say what is to be written, and which runs have nothing that could be."""
+def _plan(asked: Export, form: Format) -> _Plan:
     store = open_campaign(asked.directory).directory / STORE
     reader, choice = FrameReader(store), frame_choice(asked.frames)
-    table = _chosen_runs(asked)
-    runs, found, left_out = [], [], []
+    table, ids = _chosen_runs(asked), reader.run_ids
+    plan, runs, found = _Plan([], [], []), [], []
     for row, run in zip(table.index.tolist(), table.itertuples(), strict=True):
-        frames = StoredFrames(reader, row, asked.columns, unwrapped=asked.unwrapped)
+        try:
+            with reading(store):
+                frames = StoredFrames(reader, row, asked.columns, unwrapped=asked.unwrapped)
+        except DamagedError as error:
+            plan.damaged.append(str(error))
+            continue
         if not frames.stored and len(table) > 1 and not asked.runs:
-            left_out.append(str(run.id))
+            plan.waiting.append(ids[row])
             continue
         runs.append(run)
         found.append((frames, _numbers(frames, choice, form)))
-    if not runs:
+    if not runs and not plan.damaged:
         msg = (
             f"none of the {len(table)} runs chosen has a frame in the store yet: positions come "
             "when a file of frames is full, or the run ends. `glasscreep status` tells how far "
@@ -140,7 +169,8 @@ def _files(asked: Export, form: Format) -> tuple[list[_File], list[str]]:
         )
         raise AbsentError(msg)
     paths = output_paths(runs, form, asked.output)
-    return [_File(path, *known) for path, known in zip(paths, found, strict=True)], left_out
+    plan.files.extend(_File(path, *known) for path, known in zip(paths, found, strict=True))
+    return plan
 
 
 def _numbers(frames: StoredFrames, choice: Choice, form: Format) -> Sequence[int]:
@@ -166,7 +196,9 @@ def _write(file: _File, form: Format, tell: Callable[[str], None]) -> None:
     total = len(file.numbers)
     with writing_frames(file.path, form, file.frames.contents) as write:
         for done, number in enumerate(file.numbers, 1):
-            write(file.frames.frame(number))
+            with reading(file.frames.reader.store):
+                frame = file.frames.frame(number)
+            write(frame)
             tell(f"{file.path.name}: {done} of {_counted(total)}")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import CampaignDirectory, telling_errors
+from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
 
 
 class ExportFormat(StrEnum):
@@ -85,7 +85,11 @@ def export(
             unwrapped=unwrapped,
             force=force,
         )
-        write(asked, Console())
+        damaged = write(asked, Console())
+        for damage in damaged:
+            say(Console(stderr=True), f"left out: {damage}")
+        if damaged:
+            raise typer.Exit(FAILED)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -1,4 +1,4 @@
-"""What exported files are called, and whether they may be written."""
+"""What exported files are called."""
 
 import re
 from collections import Counter
@@ -52,23 +52,6 @@ def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list
             msg = f"--output {output}: there is no folder {path.parent}. Make it first."
             raise RefusedError(msg)
     return paths
-
-
-def demand_free(paths: Sequence[Path], *, force: bool) -> None:
-    """Refuse to replace files, unless told to; folders never are.
-
-    Raises
-    ------
-    RefusedError
-        Naming the first.
-    """
-    for path in paths:
-        if path.is_dir():
-            msg = f"{path} is a folder. Give another --output."
-            raise RefusedError(msg)
-        if path.exists() and not force:
-            msg = f"{path} is there already. Give another --output, or --force to replace it."
-            raise RefusedError(msg)
 
 
 def _pattern(output: Path | None, form: Format, runs: int) -> str:

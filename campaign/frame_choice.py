@@ -49,7 +49,7 @@ def chosen_frames(frames: StoredFrames, choice: Choice) -> Sequence[int]:
     frames : StoredFrames
         Of the run.
     choice : int or slice
-        A frame, from the end of those committed if below 0; or a slice of those in the store.
+        A frame, from the end of those in the store if below 0; or a slice of those in the store.
 
     Raises
     ------

@@ -10,9 +10,9 @@ import xarray as xr
 
 from glasscreep import __version__
 from glasscreep.campaign.stored_values import values_of_frames, values_of_run
-from glasscreep.campaign.table_files import demand_package, written_aside
+from glasscreep.campaign.table_files import demand_free, demand_package
 from glasscreep.tasks.errors import DamagedError, StorageError
-from glasscreep.tasks.files import storing
+from glasscreep.tasks.files import reading, replacing, storing
 from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
@@ -47,25 +47,23 @@ def write_netcdf(
 
     Raises
     ------
+    RefusedError
+        If the file is there already, or is a folder.
     QueryError
-        If there is no such array, the file is there already, or a package is missing.
+        If there is no such array, or a package is missing.
     StorageError
         If the file would not fit on the disk, or can't be written.
     """
     demand_package("netcdf")
+    demand_free(path, replace=replace)
     array = campaign[name]
     _demand_room(array, path)
-    with written_aside(path, replace=replace) as partial:
-        try:
-            _write(array, campaign, partial)
-        except (ValueError, RuntimeError):  # Zarr's own, which does not say where
-            damaged = _damaged(campaign, name)
-            if not damaged:
-                raise
-            sound = ~array["run"].isin(list(damaged))
-            _write(array.isel(run=np.flatnonzero(sound)), campaign, partial)
-            return tuple(damaged.values())
-    return ()
+    # Before, as xarray shows what is lost as nan, and does not say what of the rest is damaged.
+    damaged = _damaged(campaign, name)
+    sound = array.isel(run=np.flatnonzero(~array["run"].isin(list(damaged))))
+    with replacing(path) as partial, storing(path):
+        _write(sound, campaign, partial)
+    return tuple(damaged.values())
 
 
 def _write(array: xr.DataArray, campaign: "OpenedCampaign", path: Path) -> None:
@@ -116,11 +114,12 @@ def _damaged(campaign: "OpenedCampaign", name: str) -> dict[int, str]:
     run: Any
     for run in campaign.runs.itertuples():
         try:
-            if "frame" in dimensions(array):
-                for _ in values_of_frames(array, reader, run):
-                    pass
-            else:
-                values_of_run(array, run)
+            with reading(store):
+                if "frame" in dimensions(array):
+                    for _ in values_of_frames(array, reader, run):
+                        pass
+                else:
+                    values_of_run(array, run)
         except DamagedError as error:
             damaged[run.Index] = str(error)
     return damaged

@@ -245,7 +245,7 @@ class OpenedCampaign:
         run : str or int
             Id, beginning of an id, or row.
         frame : int
-            From 0; below 0 from the end of those committed.
+            From 0; below 0 from the end of those in the store.
         columns : sequence of str
             Results of particles to have in `arrays`.
         """

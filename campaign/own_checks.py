@@ -10,9 +10,11 @@ from glasscreep.tasks.layout import ArraySpec, StoreShape, frame_specs
 from glasscreep.tasks.own_results import own_results
 from glasscreep.tasks.provenance import PROVENANCE
 from glasscreep.tasks.registry import BUILT_IN, chosen_results, result_specs
+from glasscreep.tasks.written_frame import TAKEN
 
 INTERVALS = (1,)
 """Stand for those of any campaign: other intervals may be asked for later."""
+OF_FILES = "a column of exported files has it"
 
 
 def own_problems(campaign: Campaign) -> Iterator[Problem]:
@@ -21,7 +23,8 @@ def own_problems(campaign: Campaign) -> Iterator[Problem]:
     taken |= dict.fromkeys(_of_every_store(), "an array or dimension of every store")
     for position, own in enumerate(campaign.analysis.own):
         path = f"analysis.own[{position}]"
-        yield from _of_name(own, path, taken)
+        of_files = dict.fromkeys(TAKEN if own.result_per == "particle" else (), OF_FILES)
+        yield from _of_name(own, path, of_files | taken)
         taken |= dict.fromkeys(_names_of(own), f"{path} has it")
         fitting = ("frame", "run") if own.of == "run" else ("particle", "frame")
         if own.result_per not in fitting:

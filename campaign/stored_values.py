@@ -74,6 +74,8 @@ def _read(
 
 
 def _frames_analysed(name: str, reader: FrameReader, run: Any) -> int:
-    """Count the frames that an array was computed of, if that is noted under its own name."""
+    """Count the frames that an array must have, if that is noted under its own name."""
+    if name in ("position", "image"):
+        return reader.manifest(run.Index).flushed
     noted = read_analysed(run_directory(reader.store.parent, run.id)).results
     return int(noted[name]["frames"]) if name in noted else 0

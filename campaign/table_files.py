@@ -1,16 +1,14 @@
 """Tables as text, to be read or to be read by programs, and as files."""
 
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection import QueryError
-from glasscreep.tasks.files import make_durable, storing, sync_directory
+from glasscreep.tasks.files import replacing, storing
 
 FORMATS = ("table", "csv", "json")
 FILE_FORMATS = ("parquet", "netcdf")
@@ -88,13 +86,16 @@ def write_table(table: pd.DataFrame, form: str, path: Path, *, replace: bool) ->
 
     Raises
     ------
+    RefusedError
+        If the file is there already, or is a folder.
     QueryError
-        If the file is there already, or a package is missing.
+        If a package is missing.
     StorageError
         If it can't be written.
     """
     demand_package(form)
-    with written_aside(path, replace=replace) as partial:
+    demand_free(path, replace=replace)
+    with replacing(path) as partial, storing(path):
         if form == "parquet":
             table.to_parquet(partial, index=False, engine="pyarrow")
         else:
@@ -112,25 +113,19 @@ def demand_package(form: str) -> None:
 
 
 def demand_free(path: Path, *, replace: bool) -> None:
-    """Refuse a file that is there already, unless it may be replaced."""
+    """Refuse to replace a file, unless told to; a folder never is.
+
+    Raises
+    ------
+    RefusedError
+        Naming it.
+    """
+    if path.is_dir():
+        msg = f"{path} is a folder. Give another --output."
+        raise RefusedError(msg)
     if path.exists() and not replace:
         msg = f"{path} is there already. Give another --output, or --force to replace it."
-        raise QueryError(msg)
-
-
-@contextmanager
-def written_aside(path: Path, *, replace: bool) -> Iterator[Path]:
-    """Give a place to write a file to, which then takes the place of `path`, or goes on an error."""
-    demand_free(path, replace=replace)
-    partial = path.with_name(f"{path.name}.partial")
-    with storing(path):
-        try:
-            yield partial
-            make_durable(partial)
-            os.replace(partial, path)
-            sync_directory(path.parent)
-        finally:
-            partial.unlink(missing_ok=True)
+        raise RefusedError(msg)
 
 
 def _to_read(table: pd.DataFrame, width: int | None) -> str:

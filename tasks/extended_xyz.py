@@ -54,6 +54,7 @@ def _said(frame: WrittenFrame, contents: Contents) -> Iterator[str]:
 
 def _text(value: str | float) -> str:
     if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        # A line break would end the comment.
+        escaped = " ".join(value.split()).replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return number(value) if isinstance(value, float) else str(value)

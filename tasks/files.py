@@ -1,6 +1,7 @@
 """Files that are whole or not there, and stay after a power loss."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import Any
 import google_crc32c
 from numpy.typing import NDArray
 
-from glasscreep.tasks.errors import StorageError
+from glasscreep.tasks.errors import DamagedError, StorageError
 
 READ_BYTES = 1 << 20
 
@@ -28,6 +29,16 @@ def storing(path: Path) -> Iterator[None]:
             "kept. Make room there (or make it writable) and give the same command again."
         )
         raise StorageError(msg) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn any refusal by the file system to read what is stored into an error that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        msg = f"could not read {error.filename or path}: {error.strerror or error}"
+        raise DamagedError(msg) from error
 
 
 def checksum(data: "Data | NDArray[Any]") -> int:
@@ -93,7 +104,8 @@ def write_durably(path: Path, data: Data) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file, or a folder, aside, and put it into place once it is whole.
 
-    What a crash leaves, `<name>.partial`, the next write takes over.
+    Several may do so at once, each aside for itself. What a kill leaves, `<name>.<digits>.partial`,
+    may be removed.
 
     Parameters
     ----------
@@ -108,27 +120,50 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises
     ------
     StorageError
-        If the file system refuses.
+        If the file system refuses to put it into place.
     """
-    partial = path.with_name(path.name + ".partial")
-    with storing(path):
-        _remove(partial)
-        try:
-            yield partial
-        except BaseException:
+    partial = _aside(path)
+    try:
+        yield partial
+        with storing(path):
+            _put(partial, path)
+    finally:
+        with storing(partial):
             _remove(partial)
-            raise
-        if partial.is_dir():
-            _remove(path)
-            sync_directory(partial)
-        else:
-            make_durable(partial)
+
+
+def _aside(path: Path) -> Path:
+    """Give a place beside a path that nobody else writes to."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
+
+
+def _put(partial: Path, path: Path) -> None:
+    if partial.is_dir():
+        sync_directory(partial)
+        _put_folder(partial, path)
+    else:
+        make_durable(partial)
         os.replace(partial, path)
-        sync_directory(path.parent)
+    sync_directory(path.parent)
+
+
+def _put_folder(partial: Path, path: Path) -> None:
+    """Rename a folder; what is there, which can't be renamed over, is put back if that fails."""
+    if not path.exists():
+        os.replace(partial, path)
+        return
+    old = _aside(path)
+    os.replace(path, old)
+    try:
+        os.replace(partial, path)
+    except OSError:
+        os.replace(old, path)
+        raise
+    _remove(old)
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

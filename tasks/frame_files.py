@@ -2,14 +2,14 @@
 
 import gzip
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TextIO, cast
 
 from glasscreep.tasks.extended_xyz import write_extended_xyz
-from glasscreep.tasks.files import replacing
+from glasscreep.tasks.files import replacing, storing
 from glasscreep.tasks.gsd_file import writing_gsd
 from glasscreep.tasks.h5md_file import writing_h5md
 from glasscreep.tasks.lammps_text import write_data, write_dump
@@ -90,13 +90,32 @@ def writing_frames(path: Path, form: Format, contents: Contents) -> Iterator[Wri
     TrajectoryError
         If the library for it is not installed, or it can't hold a frame.
     """
-    with replacing(path) as aside:
-        if form.text is None:
-            with cast("Opening", form.binary)(aside, contents) as write:
-                yield write
-        else:
-            with _open_text(aside, path) as file:
-                yield partial(_write_text, form.text, file, contents)
+    with replacing(path) as aside, ExitStack() as files:
+        with storing(path):
+            write = files.enter_context(_opened(aside, path, form, contents))
+
+        def stored(frame: WrittenFrame) -> None:
+            with storing(path):
+                write(frame)
+
+        try:
+            yield stored
+        except BaseException:
+            with suppress(OSError):  # of what is thrown away anyhow; why it is goes on below
+                files.close()
+            raise
+        with storing(path):
+            files.close()
+
+
+@contextmanager
+def _opened(aside: Path, path: Path, form: Format, contents: Contents) -> Iterator[Write]:
+    if form.text is None:
+        with cast("Opening", form.binary)(aside, contents) as write:
+            yield write
+    else:
+        with _open_text(aside, path) as file:
+            yield partial(_write_text, form.text, file, contents)
 
 
 def _open_text(aside: Path, path: Path) -> TextIO:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.files import replacing
+from glasscreep.tasks.files import replacing, storing
 from glasscreep.tasks.frame_files import FORMATS, writing_frames
 from glasscreep.tasks.model_card import NAMES, ModelCard
 from glasscreep.tasks.trajectory_frame import Frame
@@ -34,7 +34,7 @@ Write = Callable[[Frame, NDArray[np.float64]], None]
 def writing_looseness(path: Path, card: ModelCard) -> Iterator[Write]:
     """Write frames to a file that is there once all of them are.
 
-    What is written before is aside, `<name>.partial`, and goes if an error ends it.
+    What is written before is aside, `<name>.<digits>.partial`, and goes if an error ends it.
 
     Parameters
     ----------
@@ -57,7 +57,14 @@ def writing_looseness(path: Path, card: ModelCard) -> Iterator[Write]:
     """
     if path.suffix == ".zarr":
         with replacing(path) as aside:
-            yield _zarr_writer(aside, card)
+            with storing(path):
+                write_zarr = _zarr_writer(aside, card)
+
+            def stored(frame: Frame, looseness: NDArray[np.float64]) -> None:
+                with storing(path):
+                    write_zarr(frame, looseness)
+
+            yield stored
         return
     form = FORMATS["dump" if ".dump" in path.suffixes[-2:] else "extxyz"]
     with writing_frames(path, form, Contents(columns=(LOOSENESS,))) as write:

@@ -1,5 +1,6 @@
 """Reading committed frames, each checksum verified, also while their run is being written."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.shards import ShardedFrames
+
+_ID = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,13 @@ class FrameReader:
 
     @cached_property
     def run_ids(self) -> list[str]:
-        """Identity of each run, by row."""
-        return [str(entry) for entry in self.column("run_id")]
+        """Identity of each run, by row; each becomes part of paths."""
+        ids = [str(entry) for entry in self.column("run_id")]
+        odd = next((each for each in ids if not _ID.fullmatch(each)), None)
+        if odd is not None:
+            msg = f"array run_id of {self.store} is damaged: {odd!r} is no id of a run"
+            raise DamagedError(msg)
+        return ids
 
     @cached_property
     def species(self) -> NDArray[np.uint8]:

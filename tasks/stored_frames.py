@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -117,18 +118,18 @@ class StoredFrames:
         )
 
     def number(self, frame: int) -> int:
-        """Count a frame from the first, where it may be counted from the end of those committed.
+        """Count a frame from the first, where it may be counted from the end of those in the store.
 
         Raises
         ------
         AbsentError
             If its positions are not in the store; it says how many are.
         """
-        known = frame + self.committed if frame < 0 else frame
+        known = frame + self.stored if frame < 0 else frame
         if 0 <= known < self.stored:
             return known
         there = f"{_count(self.committed)} committed"
-        if 0 <= known < self.committed:
+        if self.stored <= max(known, 0) < self.committed:
             msg = (
                 f"frame {frame} of run {self.run_id} is committed, but its positions are still in "
                 f"the journals of the run: of {there}, {self.stored} are in the store, and the "
@@ -148,7 +149,7 @@ class StoredFrames:
         Parameters
         ----------
         number : int
-            Below 0, from the end of those committed.
+            Below 0, from the end of those in the store.
 
         Raises
         ------
@@ -206,12 +207,13 @@ class StoredFrames:
             raise AbsentError(msg)
         array = open_array(self._group, name)
         attributes: Any = dict(array.attrs)
-        labels = [self.reader.column(dim).tolist() for dim in dimensions(array)[3:]]
+        further = zip(dimensions(array)[3:], array.shape[3:], strict=True)
+        labels = list(product(*(self._labels(dim, length) for dim, length in further)))
         column = Column(
             name=name,
             units=attributes["units"],
             definition=f"{attributes['long_name']}: {attributes['definition']}",
-            labels=tuple(_label(value) for value in labels[0]) if labels else (),
+            labels=tuple(map(",".join, labels)) if labels != [()] else (),
         )
         known_frames = read_analysed(run_directory(self.reader.store.parent, self.run_id)).results
         frames = int(known_frames.get(name, {"frames": 0})["frames"])
@@ -228,7 +230,14 @@ class StoredFrames:
             filled = values == result.fill if values.dtype.kind == "i" else np.isnan(values)
             demand_there(np.where(filled, np.nan, 0.0), frame, where)
         one: NDArray[Any] = values[0]
-        return one
+        # Files have columns: a matrix of each particle becomes a row of them.
+        return one.reshape(len(one), -1) if one.ndim > 2 else one
+
+    def _labels(self, dimension: str, length: int) -> list[str]:
+        """Name the coordinates along a dimension; where the store has none they are numbers."""
+        if not self.reader.has(dimension):
+            return [str(at) for at in range(length)]
+        return [_label(value) for value in self.reader.column(dimension).tolist()]
 
 
 def _label(value: str | float) -> str:

@@ -10,6 +10,28 @@ from numpy.typing import NDArray
 from glasscreep.tasks.errors import TrajectoryError
 from glasscreep.tasks.units import in_units
 
+TAKEN = frozenset(
+    [
+        "type",
+        "id",
+        "pos",
+        "position",
+        "positions",
+        "image",
+        "box",
+        "species",
+        "mass",
+        "masses",
+        "name",
+        "numbers",
+        "Z",
+        "symbols",
+        "initial_charges",
+        "move_mask",
+    ]
+)
+"""Names that formats, or ASE, have for something else: no column can be called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenFrame:
@@ -44,7 +66,7 @@ class Column:
     definition: str
     """In words."""
     labels: tuple[str, ...] = ()
-    """Names of the several numbers; none for a single one."""
+    """Names of the several numbers, such as `x`, or `0,1` of a matrix; none for a single one."""
 
 
 @dataclass(frozen=True, slots=True)

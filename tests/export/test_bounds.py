@@ -56,15 +56,14 @@ def test_a_killed_export_leaves_what_was_there(straight, tmp_path, name):
         "        write(frames.frame(3))\n"
     )
     command = [sys.executable, "-c", program, str(straight.prepared.store), str(path), form]
-    partial = path.with_name(f"{name}.partial")
     with subprocess.Popen(command) as process:
         until = time.monotonic() + DEADLINE_S
-        while not (partial.exists() and partial.stat().st_size > 100_000):
+        while not any(each.stat().st_size > 100_000 for each in tmp_path.glob("*.partial")):
             assert time.monotonic() < until
             assert process.poll() is None
         process.send_signal(signal.SIGKILL)
     assert path.read_text() == "old"
-    assert sorted(os.listdir(tmp_path)) == [name, partial.name]
+    assert len(os.listdir(tmp_path)) == 2
 
 
 def test_positions_that_round_to_the_edge_stay_in_the_box_of_gsd(tmp_path):

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import other_programs as other
 import pytest
+import zarr
 from typer.testing import CliRunner
 from writer_contract import made_frame
 
@@ -219,7 +220,7 @@ def test_what_is_there_is_replaced_only_by_force(export, straight, tmp_path):
         (["extxyz", "--run", "0", "--frames", "20:30"], FAILED, "none of these frames in the"),
         (["extxyz", "--run", "0", "--frames", "1:9:0"], REFUSED, "a step of 1 or more"),
         (["extxyz", "--run", "0", "--frames", "first"], REFUSED, "give `last`, a number"),
-        (["extxyz", "--run", "1", "--frames", "last"], FAILED, "still in the journals of the run"),
+        (["extxyz", "--run", "1", "--frames", "-5"], FAILED, "choose from 0 to 3, or -1"),
         (["extxyz", "--run", "1", "--frames", "4"], FAILED, "take one of 0 to 3"),
         (["extxyz", "--run", "2"], FAILED, "none of these frames in the store, which has the pos"),
         (["extxyz", "--replica", "1"], FAILED, "none of the 2 runs chosen has a frame"),
@@ -278,3 +279,29 @@ def test_results_may_be_named_one_by_one(export, straight, tmp_path):
     export(straight, "extxyz", *arguments, "--with", ",".join(COLUMNS), "--output", "all.xyz")
     assert (tmp_path / "one.xyz").read_text() == (tmp_path / "all.xyz").read_text()
     assert all(name in (tmp_path / "one.xyz").read_text() for name in COLUMNS)
+
+
+def test_an_id_that_is_none_leads_to_no_path(export, straight, tmp_path):
+    copy = straight.copied(f"odd{tmp_path.name}")
+    array = zarr.open_array(copy.prepared.store / "run_id", mode="r+")
+    array[0] = "../escaped"
+    said = export(copy, "extxyz", "--output", "{id}.xyz", status=FAILED)
+    assert "'../escaped' is no id of a run" in said
+    assert not list(tmp_path.rglob("*.xyz"))
+
+
+def test_last_of_several_runs_is_the_last_that_each_has_in_the_store(export, straight, tmp_path):
+    said = export(straight, "data", "--frames", "last", "--output", "{temperature}.data")
+    assert f"1 frame of run {straight.place(1).name}; 1 more are not in the store yet" in said
+    (last,) = READ["data"](tmp_path / "0.3.data")
+    fourth = truth(straight, 3, row=1)[1]
+    np.testing.assert_allclose(last.box, fourth, atol=1e-13)
+
+
+def test_a_damaged_run_is_left_out_and_the_others_are_written(export, straight, tmp_path):
+    copy = straight.copied(f"damaged{tmp_path.name}")
+    (copy.place(0) / "manifest.json").write_text("{")
+    said = export(copy, "gsd", "--output", "{temperature}.gsd", status=FAILED)
+    assert "left out: " in said
+    assert copy.place(0).name in said
+    assert [path.name for path in tmp_path.iterdir()] == ["0.3.gsd"]

@@ -163,10 +163,18 @@ class KeepsFilesWhole:
         assert path.read_bytes() != b"old"
         assert [found.name for found in path.parent.iterdir()] == [path.name]
 
-    def test_what_a_kill_left_is_taken_over(self, path):
-        path.with_name(f"{path.name}.partial").write_text("half")
+    def test_nothing_else_is_touched(self, path):
+        other = path.with_name(f"{path.name}.partial")
+        other.mkdir()
+        (other / "mine").write_text("mine")
         self.write(path)
-        assert [found.name for found in path.parent.iterdir()] == [path.name]
+        assert sorted(found.name for found in path.parent.iterdir()) == [path.name, other.name]
+        assert (other / "mine").read_text() == "mine"
+
+    def test_an_error_of_what_is_read_meanwhile_is_told_as_it_is(self, path):
+        with pytest.raises(OSError, match="of the caller"):
+            self.write(path, then=OSError(5, "of the caller"))
+        assert not list(path.parent.iterdir())
 
     def test_a_full_disk_is_told_and_leaves_nothing(self, small_disk):
         path = small_disk / f"out{self.ending}"

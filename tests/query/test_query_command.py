@@ -125,7 +125,7 @@ def test_a_file_is_replaced_only_if_told_to(running, tmp_path):
         path = tmp_path / name
         path.write_text("mine")
         refused = query(running.directory, "strain", "--output", path)
-        assert refused.exit_code == 1
+        assert refused.exit_code == 2
         assert f"{path} is there already. Give another --output, or --force" in refused.stderr
         assert path.read_text() == "mine"
         assert query(running.directory, "strain", "--output", path, "--force").exit_code == 0

@@ -152,6 +152,29 @@ def test_what_is_damaged_is_left_out_of_a_netcdf_file(two, tmp_path):
         assert_array_equal(dataset["d2min_20"][0], two.open_array("d2min_20")[1])
 
 
+def test_a_lost_file_is_left_out_of_a_netcdf_file_too(two, tmp_path):
+    (two.prepared.store / "d2min_20" / "c.0.1.0").unlink()
+    path = tmp_path / "d2min.nc"
+    done = query(two.directory, "d2min_20", "--output", path)
+    assert done.exit_code == 1
+    assert f"left out: run {two.place(0).name}, frames 4 to 7, array d2min_20: frame 4 is not" in (
+        done.stderr
+    )
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        assert dataset["run"].to_numpy().tolist() == [1, 2, 3]
+
+
+def test_a_lost_file_of_positions_is_left_out_of_a_netcdf_file_too(two, tmp_path):
+    (two.prepared.store / "position" / "c.1.0.0.0").unlink()
+    done = query(two.directory, "position", "--output", tmp_path / "position.nc")
+    assert done.exit_code == 1
+    assert f"left out: run {two.place(1).name}, frames 0 to 3, array position: frame 0" in (
+        done.stderr
+    )
+    with xr.open_dataset(tmp_path / "position.nc", engine="h5netcdf") as dataset:
+        assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
+
+
 def test_damage_is_raised_in_python_unless_it_may_be_skipped(two):
     damage(two.prepared.store / "strain" / "c.0.0")
     damage(two.prepared.store / "box_edges" / "c.1.0.0")
