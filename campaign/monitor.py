@@ -151,7 +151,10 @@ class Monitor:
         )
         if kind == "glass" or event["frames"] <= self._ledger.runs.frames[row]:
             return None
-        self._ledger.runs.frames[row] = event["frames"]
+        runs = self._ledger.runs
+        runs.frames[row] = event["frames"]
+        if runs.state[row] == State.NEW:
+            runs.state[row] = State.PARTIAL
         return row
 
     def ended(self, outcome: Outcome) -> None:

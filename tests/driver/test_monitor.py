@@ -69,6 +69,15 @@ def outcome(physics_id: str, kind: str, step: int = 0) -> Outcome:
     return Outcome(physics_id, kind, 0, step, "why", "log", 1)
 
 
+def test_a_run_with_its_first_frame_is_partly_done(monitor, ledger):
+    monitor.progressed(event("r3", 25, 0))
+    assert ledger.runs.state[3] == State.NEW
+    monitor.progressed(event("r3", 50, 1))
+    assert ledger.runs.state[3] == State.PARTIAL
+    monitor.progressed(event("r2", 400, 8))  # late, of one that has failed since
+    assert ledger.runs.state[2] == State.FAILED
+
+
 def test_totals_and_points_leave_out_what_failed_or_is_not_asked_for(monitor):
     snapshot = monitor.snapshot()
     assert snapshot.runs == {"new": 1, "partial": 1, "done": 1, "failed": 1}
