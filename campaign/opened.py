@@ -237,7 +237,7 @@ class OpenedCampaign:
 
         return as_html(self)
 
-    def frame(self, run: str | int, frame: int, columns: Sequence[str] = ()) -> "Atoms":
+    def frame(self, run: str | int, frame: int, columns: str | Sequence[str] = ()) -> "Atoms":
         """Give one frame of a run to ASE, in double precision, as `frame_atoms` does.
 
         Parameters
@@ -246,12 +246,13 @@ class OpenedCampaign:
             Id, beginning of an id, or row.
         frame : int
             From 0; below 0 from the end of those in the store.
-        columns : sequence of str
+        columns : str or sequence of str
             Results of particles to have in `arrays`.
         """
         from glasscreep.campaign.atoms import frame_atoms
 
-        return frame_atoms(self.directory, self.row_of(run), frame, columns)
+        names = (columns,) if isinstance(columns, str) else columns
+        return frame_atoms(self.directory, self.row_of(run), frame, names)
 
     def to_mdanalysis(self, run: str | int) -> "Universe":
         """Give a run to MDAnalysis, which reads frames as it comes to them, as `universe` does.
@@ -305,6 +306,9 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
 def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
     if isinstance(run, str):
         return int(table.index[position_of(list(table["id"]), run, str(directory))])
+    if not isinstance(run, int | np.integer):
+        msg = f"a run is an id, the beginning of one, or a row; got {run!r}"
+        raise RefusedError(msg)
     if run not in table.index:
         msg = (
             f"no run of {directory} has the row {run!r}; `campaign.runs` lists runs by their rows."

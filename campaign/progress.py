@@ -15,6 +15,7 @@ from rich.text import Text
 from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.terminal import say
+from glasscreep.tasks.failures import OWN
 
 LINE_EVERY_S = 10.0
 FAILURES_SHOWN, ALLOCATIONS_SHOWN = 3, 20
@@ -72,7 +73,7 @@ def tell_failures(snapshot: Snapshot, console: Console) -> None:
             console.print(
                 tail, style="dim", markup=False, emoji=False, highlight=False, soft_wrap=True
             )
-    if snapshot.failures:
+    if any(failure.kind != OWN for failure in snapshot.failures):
         console.print(
             "What diverged is not tried again; the next `glasscreep run` tries what failed "
             "otherwise. To have a run made anew, remove its folder under runs/.",

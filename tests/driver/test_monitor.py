@@ -236,6 +236,14 @@ def test_failures_are_told_with_the_log_and_what_to_do(monitor):
     assert "remove its folder under runs/" in lines[3]
 
 
+def test_where_own_analyses_alone_failed_no_run_is_to_be_removed(monitor):
+    monitor.analysed(outcome("r1", "own"))
+    console = Console(width=100, file=io.StringIO())
+    tell_failures(monitor.snapshot(), console)
+    assert "own: " in console.file.getvalue()
+    assert "remove" not in console.file.getvalue()
+
+
 def test_an_own_analysis_that_failed_stays_told_though_others_go_on(monitor):
     for name in ("psi", "chi"):
         monitor.analysed(Outcome("r1", "own", 4, 0, f"{name} failed", "", 0))

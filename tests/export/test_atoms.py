@@ -77,6 +77,7 @@ def test_runs_are_named_by_id_its_beginning_or_row(straight):
     for run in (run_id, run_id[:8], 0):
         assert opened.frame(run, 3, columns=["d2min_20"]).info["run"] == run_id
         assert "d2min_20" in opened.frame(run, 3, columns=["d2min_20"]).arrays
+        assert "d2min_20" in opened.frame(run, 3, columns="d2min_20").arrays
         assert len(opened.to_mdanalysis(run).trajectory) == 12
     with pytest.raises(RefusedError, match="zz"):
         opened.frame("zz", 0)

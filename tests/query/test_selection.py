@@ -134,6 +134,9 @@ def test_a_run_is_found_by_id_or_row(opened):
     assert opened.row_of(4) == opened.row_of(np.int64(4)) == 4
     assert opened.select(run=ids[4][:10]).runs.index.tolist() == [4]
     assert opened.select(run=4)["strain"]["id"].item() == ids[4]
+    for wrong in ([ids[4]], 1.5, None):
+        with pytest.raises(RefusedError, match="a run is an id, the beginning of one, or a row"):
+            opened.row_of(wrong)
 
 
 def test_a_run_that_is_not_there(opened):
