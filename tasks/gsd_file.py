@@ -36,6 +36,7 @@ def writing_gsd(path: Path, contents: Contents) -> Iterator[Write]:
     """
     hoomd = library("gsd.hoomd", path)
     about = np.frombuffer(_told(contents).encode(), np.uint8)
+    path.touch()  # gsd itself makes files that others may not read
     with hoomd.open(name=str(path), mode="w") as file:
 
         def write(frame: WrittenFrame) -> None:

@@ -1,6 +1,7 @@
 """`glasscreep export` writes what the store has, and says what it can't."""
 
 import gzip
+import os
 from dataclasses import replace
 from itertools import pairwise
 
@@ -305,3 +306,15 @@ def test_a_damaged_run_is_left_out_and_the_others_are_written(export, straight, 
     assert "left out: " in said
     assert copy.place(0).name in said
     assert [path.name for path in tmp_path.iterdir()] == ["0.3.gsd"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_others_may_read_what_the_umask_lets_them(export, straight, tmp_path, form):
+    before = os.umask(0o022)
+    try:
+        frames = ["--frames", "last"] if form == "data" else []
+        export(straight, form, "--run", "0", *frames)
+    finally:
+        os.umask(before)
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o644
