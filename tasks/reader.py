@@ -61,7 +61,8 @@ class FrameReader:
     def run_ids(self) -> list[str]:
         """Identity of each run, by row; each becomes part of paths."""
         ids = [str(entry) for entry in self.column("run_id")]
-        odd = next((each for each in ids if not _ID.fullmatch(each)), None)
+        # Rows that a driver was stopped over before it named them are empty.
+        odd = next((each for each in ids if each and not _ID.fullmatch(each)), None)
         if odd is not None:
             msg = f"array run_id of {self.store} is damaged: {odd!r} is no id of a run"
             raise DamagedError(msg)
