@@ -21,7 +21,8 @@ class StoreReader(ReaderBase):  # type: ignore[misc]  # MDAnalysis has no types
     format = "GLASSCREEP"
     units = {"time": None, "length": None}  # noqa: RUF012 - what MDAnalysis expects
 
-    @store_init_arguments  # type: ignore[untyped-decorator]  # what copies of it are made with
+    # Keeps what copies are made with; MDAnalysis has no types.
+    @store_init_arguments  # type: ignore[untyped-decorator]
     def __init__(self, filename: StoredFrames, **more: Any) -> None:
         # Frame k is k + 1 intervals after loading.
         super().__init__(filename, **{"dt": float(filename.times[0]), **more})

@@ -84,6 +84,7 @@ class View:
             self._due = True
             self._document.add_next_tick_callback(self._update)
 
+    # Bokeh's own types contradict its functions, and are not looked at.
     @without_property_validation  # type: ignore[untyped-decorator]
     def _update(self) -> None:
         self._due = False

@@ -1,7 +1,9 @@
 """What every writer of frames keeps, whoever reads the file."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -63,14 +65,11 @@ class WriterContract:
 
     form: str
     ending: str
+    read: Callable[[Path], Any]
     has: set[str]
     atol = 0.0
     box_atol = 0.0
     leaning = (False, True)
-
-    @staticmethod
-    def read(path):
-        raise NotImplementedError
 
     @property
     def holds(self):

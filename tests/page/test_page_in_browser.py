@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.tiny_campaign import TINY
 
 pytestmark = pytest.mark.slow
 
@@ -31,28 +32,9 @@ QUIET = (
 )
 WAIT_S = 120
 RUN = "from glasscreep.campaign.main import app; app()"
-CAMPAIGN = """
+CAMPAIGN = f"""
 name = "seen"
-seed = 7
-replicas = 2
-
-[model]
-particles = 400
-
-[glass]
-melt_steps = 200
-quench_steps = 200
-checkpoint_interval = 50
-
-[creep]
-steps = 1_000_000
-frame_interval = 50
-checkpoint_interval = 25
-
-[[grid]]
-temperature = [0.1, 0.3]
-stress = [0.4, 0.6]
-
+{TINY.format(steps="1_000_000", stress="[0.4, 0.6]")}
 [resources]
 segment_frames = 2
 """
