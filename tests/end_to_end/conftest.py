@@ -4,16 +4,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from tiny_campaign import SAME_BITS, TINY, contents
+from waiting import wait_until
 
 RESOURCES = """
 [resources]
@@ -85,10 +83,7 @@ class Glasscreep:
     @staticmethod
     def until(condition: Callable[[], object]) -> None:
         """Wait for a condition, with a deadline."""
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.01)
+        wait_until(condition, "what the test waits for", deadline_s=DEADLINE_S)
 
     @staticmethod
     def assert_same_store(directory: Path, reference: Path) -> None:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +15,7 @@ from glasscreep.slurm.contact import Contact, read_contact
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tiny_campaign import SAME_BITS, TINY, contents
+from waiting import wait_until
 
 T = TypeVar("T")
 DEADLINE_S = 420
@@ -103,10 +103,7 @@ class ClusterCampaign:
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for a condition, with a deadline; say what the jobs said if it is missed."""
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain until {what}\n{self.logs()}"
-            time.sleep(0.05)
+        wait_until(condition, what, deadline_s=DEADLINE_S, found=self.logs)
 
     def status(self) -> dict[str, object]:
         """Read the snapshot; empty while there is none."""
