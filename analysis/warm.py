@@ -22,14 +22,8 @@ from glasscreep.analysis.displacement import non_affine_displacement
 from glasscreep.analysis.elimination import rank_features
 from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.analysis.kernel_cache import (
-    SUFFIX,
-    NotCompiledError,
-    cache_counts,
-    cache_folder,
-    cache_problem,
-    from_cache_alone,
-)
+from glasscreep.analysis.kernel_cache import NotCompiledError, cache_counts, from_cache_alone
+from glasscreep.analysis.kernel_files import SUFFIX, cache_folder, cache_problem
 from glasscreep.analysis.nonaffine import d2min
 from glasscreep.analysis.spatial import spatial_autocorrelation
 from glasscreep.analysis.steinhardt import bond_order
