@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from filled_campaign import FilledCampaign, Frames
+from testbed.bed import ENDED
 from waiting import wait_until
 
 from glasscreep.campaign.directory import prepare
@@ -69,27 +70,27 @@ def test_a_job_that_is_ended_is_gone_on_with_by_the_next(slurm, file, tmp_path):
         words = ("sbatch", "--parsable", *size, str(script), str(file), str(tmp_path / "taught"))
         return slurm.command(*words).strip()
 
-    def said(job):
-        return (tmp_path / f"{job}.log").read_text()
-
-    def until(job, state):
+    def end_of(job):
+        """Wait for the end of a job; give its state, and what it wrote."""
         wait_until(
-            lambda: slurm.job(job).state == state,
-            f"job {job} is {state}",
+            lambda: slurm.job(job).state in ENDED,
+            f"job {job} has ended",
             deadline_s=DEADLINE_S,
             found=slurm.jobs,
         )
+        return slurm.job(job).state, (tmp_path / f"{job}.log").read_text()
 
     ended, next_one = submit(), submit()
     samples = looseness / "samples.npz"
     wait_until(samples.exists, "features are computed", deadline_s=DEADLINE_S)
     made = samples.stat().st_mtime_ns
     slurm.command("scancel", ended)
-    until(ended, "CANCELLED")
+    assert end_of(ended)[0] == "CANCELLED"
     assert not (looseness / "report.json").exists()
-    until(next_one, "COMPLETED")
+    state, said = end_of(next_one)
+    assert state == "COMPLETED", said
     assert (looseness / "model.skops").exists()
     assert samples.stat().st_mtime_ns == made
-    again = submit()
-    until(again, "COMPLETED")
-    assert "nothing to do: this is learnt already" in said(again)
+    state, said = end_of(submit())
+    assert state == "COMPLETED"
+    assert "nothing to do: this is learnt already" in said
