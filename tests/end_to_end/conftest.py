@@ -3,13 +3,13 @@
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
+from program import GLASSCREEP
 from tiny_campaign import SAME_BITS, TINY, contents
 from waiting import wait_until
 
@@ -64,8 +64,7 @@ class Glasscreep:
 
     @staticmethod
     def command(*arguments: object) -> list[str]:
-        script = Path(sys.executable).with_name("glasscreep")
-        return [str(script), *map(str, arguments)]
+        return [str(GLASSCREEP), *map(str, arguments)]
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """Living processes at work in the folder, whose command line holds one of `words`."""

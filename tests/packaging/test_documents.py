@@ -54,5 +54,8 @@ def test_links_lead_somewhere(document):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_named_are_there(document):
-    for name in re.findall(r"`((?:examples|tests|docs|src)/[\w./-]+)`", document.read_text()):
+    text = document.read_text()
+    files = re.findall(r"`((?:examples|tests|docs|src)/[\w./-]+)`", text)
+    modules = re.findall(r"`((?:analysis|benchmarks|campaign|slurm|tasks)/\w+\.py)`", text)
+    for name in (*files, *modules):
         assert (ROOT / name).exists(), f"{document.name} names {name}"

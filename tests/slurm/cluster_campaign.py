@@ -14,6 +14,7 @@ from testbed import SlurmBed
 from glasscreep.slurm.contact import Contact, read_contact
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from program import GLASSCREEP
 from tiny_campaign import SAME_BITS, TINY, contents
 from waiting import wait_until
 
@@ -84,7 +85,7 @@ class ClusterCampaign:
     def __call__(self, *arguments: object, check: bool = True) -> str:
         """Run a command of glasscreep to its end, as on the login node; give what it printed."""
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("glasscreep")), *map(str, arguments)],
+            [str(GLASSCREEP), *map(str, arguments)],
             env=self.bed.environment() | {"XDG_CONFIG_HOME": str(self.folder / "no-config")},
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -166,8 +167,7 @@ class ClusterCampaign:
 
 def run_locally(folder: Path, file: Path) -> dict[str, bytes]:
     """Run a campaign on this machine, undisturbed; give its store's files."""
-    glasscreep = Path(sys.executable).with_name("glasscreep")
-    command = [str(glasscreep), "run", str(file), "--dir", str(folder / "small")]
+    command = [str(GLASSCREEP), "run", str(file), "--dir", str(folder / "small")]
     done = subprocess.run(
         command,
         check=False,
