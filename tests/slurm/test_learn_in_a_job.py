@@ -14,7 +14,7 @@ from glasscreep.campaign.file import load
 pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).parents[2] / "examples/sites/learn.sh"
 ACTIVATE = 'source "$HOME/glasscreep/.venv/bin/activate"'
-DEADLINE_S = 300
+DEADLINE_S = 500
 TOML = """
 replicas = 2
 
