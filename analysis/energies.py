@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasscreep.analysis.asked import as_particles
 from glasscreep.analysis.box import as_lattice, as_positions, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
@@ -16,6 +17,8 @@ def local_energy(
     epsilon: ArrayLike,
     sigma: ArrayLike,
     cutoff: ArrayLike,
+    *,
+    only: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     r"""Share the energy of each pair equally between its two particles.
 
@@ -39,18 +42,21 @@ def local_energy(
     cutoff : float or (n_species, n_species) float
         Where the potential ends, shifted to zero there; may exceed the box, whose images
         all count [length].
+    only : (k,) int, optional
+        Particles to do; by default all, in their order. Which others are done does not change
+        a bit.
 
     Returns
     -------
-    (n,) float64
-        Half the sum over neighbours; its sum over particles is the energy of the
+    (n,) or (k,) float64
+        Half the sum over neighbours; the sum over all particles is the energy of the
         configuration, shifted at the cutoff [energy].
 
     Raises
     ------
     ValueError
-        If shapes differ, a number is not finite, a species has no row, or a parameter is
-        not above 0 or depends on the order of the two species.
+        If shapes differ, a number is not finite, a species has no row, a parameter is
+        not above 0 or depends on the order of the two species, or a particle does not exist.
 
     References
     ----------
@@ -72,12 +78,42 @@ def local_energy(
     cells = padded_cells(wrapped, lattice, float(cutoff.max()))
     at_cutoff = (sigma / cutoff) ** 6
     shift = 4 * epsilon * (at_cutoff**2 - at_cutoff)
-    return _sum_pairs(cells, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
+    rows = as_particles(only, len(positions))
+    asked = np.zeros(len(positions), np.bool_)
+    asked[rows] = True
+    needed = _cells_needed(cells, asked)
+    energy = _sum_pairs(cells, needed, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
+    return energy if only is None else energy[rows]
+
+
+@compiled
+def _cells_needed(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell the cells of which some pair has a particle asked for, or an image of one.
+
+    Left out are pairs that the others have no part in: what is summed up for a particle, and in
+    which order, remains.
+    """
+    n_cells = len(cells.first) - 1
+    before, needed = np.zeros(n_cells + 1, np.int64), np.zeros(n_cells, np.bool_)
+    for cell in range(n_cells):
+        before[cell + 1] = before[cell]
+        for point in range(cells.first[cell], cells.first[cell + 1]):
+            before[cell + 1] += asked[cells.particle[point]]
+    shape, pad = cells.shape, cells.pad
+    for cx in range(pad[0], shape[0] - pad[0]):
+        for cy in range(pad[1], shape[1] - pad[1]):
+            for cz in range(pad[2], shape[2] - pad[2]):
+                cell = (cx * shape[1] + cy) * shape[2] + cz
+                for row in range(len(cells.row_start)):
+                    start, stop = cell + cells.row_start[row], cell + cells.row_stop[row]
+                    needed[cell] |= before[stop] > before[start]
+    return needed
 
 
 @compiled
 def _sum_pairs(
     cells: PaddedCells,
+    needed: NDArray[np.bool_],
     kind: NDArray[np.int64],
     strength: NDArray[np.float64],
     sigma_6: NDArray[np.float64],
@@ -97,6 +133,8 @@ def _sum_pairs(
         for cy in range(pad[1], shape[1] - pad[1]):
             for cz in range(pad[2], shape[2] - pad[2]):
                 cell = (cx * shape[1] + cy) * shape[2] + cz
+                if not needed[cell]:
+                    continue
                 for i in range(first[cell], first[cell + 1]):
                     x_i, y_i, z_i = x[i], y[i], z[i]
                     n = np.uint64(0)
