@@ -81,17 +81,16 @@ def local_energy(
     rows = as_particles(only, len(positions))
     asked = np.zeros(len(positions), np.bool_)
     asked[rows] = True
-    needed = _cells_needed(cells, asked)
+    needed = _needed(cells, asked)
     energy = _sum_pairs(cells, needed, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
     return energy if only is None else energy[rows]
 
 
 @compiled
-def _cells_needed(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell the cells of which some pair has a particle asked for, or an image of one.
+def _needed(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell the cells from which some pair leads to a particle asked for, or an image of one.
 
-    Left out are pairs that the others have no part in: what is summed up for a particle, and in
-    which order, remains.
+    So what is summed up for such a particle, and in which order, does not depend on the others.
     """
     n_cells = len(cells.first) - 1
     before, needed = np.zeros(n_cells + 1, np.int64), np.zeros(n_cells, np.bool_)
@@ -106,7 +105,9 @@ def _cells_needed(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.bo
                 cell = (cx * shape[1] + cy) * shape[2] + cz
                 for row in range(len(cells.row_start)):
                     start, stop = cell + cells.row_start[row], cell + cells.row_stop[row]
-                    needed[cell] |= before[stop] > before[start]
+                    # As below: of rows that lie opposite each other, those ahead.
+                    if start + stop > 2 * cell:
+                        needed[cell] |= before[stop] > before[start]
     return needed
 
 
