@@ -81,40 +81,14 @@ def local_energy(
     rows = as_particles(only, len(positions))
     asked = np.zeros(len(positions), np.bool_)
     asked[rows] = True
-    needed = _needed(cells, asked)
-    energy = _sum_pairs(cells, needed, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
+    energy = _sum_pairs(cells, asked, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
     return energy if only is None else energy[rows]
-
-
-@compiled
-def _needed(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tell the cells from which some pair leads to a particle asked for, or an image of one.
-
-    So what is summed up for such a particle, and in which order, does not depend on the others.
-    """
-    n_cells = len(cells.first) - 1
-    before, needed = np.zeros(n_cells + 1, np.int64), np.zeros(n_cells, np.bool_)
-    for cell in range(n_cells):
-        before[cell + 1] = before[cell]
-        for point in range(cells.first[cell], cells.first[cell + 1]):
-            before[cell + 1] += asked[cells.particle[point]]
-    shape, pad = cells.shape, cells.pad
-    for cx in range(pad[0], shape[0] - pad[0]):
-        for cy in range(pad[1], shape[1] - pad[1]):
-            for cz in range(pad[2], shape[2] - pad[2]):
-                cell = (cx * shape[1] + cy) * shape[2] + cz
-                for row in range(len(cells.row_start)):
-                    start, stop = cell + cells.row_start[row], cell + cells.row_stop[row]
-                    # As below: of rows that lie opposite each other, those ahead.
-                    if start + stop > 2 * cell:
-                        needed[cell] |= before[stop] > before[start]
-    return needed
 
 
 @compiled
 def _sum_pairs(
     cells: PaddedCells,
-    needed: NDArray[np.bool_],
+    asked: NDArray[np.bool_],
     kind: NDArray[np.int64],
     strength: NDArray[np.float64],
     sigma_6: NDArray[np.float64],
@@ -129,12 +103,12 @@ def _sum_pairs(
         kinds[i] = kind[particle[i]]
     squared, near = np.empty(n_points), np.empty(n_points + 1)
     found = np.empty(n_points + 1, np.uint32)
-    energy = np.zeros(len(kind))
+    energy, before = np.zeros(len(kind)), _asked_before(cells, asked)
     for cx in range(pad[0], shape[0] - pad[0]):
         for cy in range(pad[1], shape[1] - pad[1]):
             for cz in range(pad[2], shape[2] - pad[2]):
                 cell = (cx * shape[1] + cy) * shape[2] + cz
-                if not needed[cell]:
+                if not _leads_to_asked(cells, cell, before):
                     continue
                 for i in range(first[cell], first[cell + 1]):
                     x_i, y_i, z_i = x[i], y[i], z[i]
@@ -144,6 +118,10 @@ def _sum_pairs(
                         # particle's own, hold one particle of each pair.
                         side = cells.row_start[row] + cells.row_stop[row] - 1
                         if side < 0:
+                            continue
+                        # Nor do pairs of two that are not asked for matter. So what is added up
+                        # for others, and in which order, does not depend on which are asked for.
+                        if not asked[particle[i]] and not _has_asked(cells, cell, row, before):
                             continue
                         start = first[cell + cells.row_start[row]] if side else i + 1
                         stop = first[cell + cells.row_stop[row]]
@@ -169,3 +147,29 @@ def _sum_pairs(
                         energy[np.uint64(particle[point])] += term
                     energy[np.uint64(particle[i])] += total
     return energy
+
+
+@compiled
+def _asked_before(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the points, images too, that are asked for in the cells before each."""
+    before = np.zeros(len(cells.first), np.int64)
+    for cell in range(len(before) - 1):
+        before[cell + 1] = before[cell]
+        for point in range(cells.first[cell], cells.first[cell + 1]):
+            before[cell + 1] += asked[cells.particle[point]]
+    return before
+
+
+@compiled
+def _leads_to_asked(cells: PaddedCells, cell: int, before: NDArray[np.int64]) -> bool:
+    """Tell whether some pair from a cell may have a particle that is asked for."""
+    for row in range(len(cells.row_start)):
+        ahead = cells.row_start[row] + cells.row_stop[row] > 0
+        if ahead and _has_asked(cells, cell, row, before):
+            return True
+    return False
+
+
+@compiled
+def _has_asked(cells: PaddedCells, cell: int, row: int, before: NDArray[np.int64]) -> bool:
+    return bool(before[cell + cells.row_stop[row]] > before[cell + cells.row_start[row]])
