@@ -31,6 +31,7 @@ from glasscreep.analysis.kernel_cache import (
     from_cache_alone,
 )
 from glasscreep.analysis.nonaffine import d2min
+from glasscreep.analysis.some_stars import delaunay_stars
 from glasscreep.analysis.spatial import spatial_autocorrelation
 from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
@@ -142,6 +143,7 @@ def _calls() -> dict[str, Callable[[], object]]:
 
     return {
         "delaunay": triangulate,
+        "delaunay_stars": lambda: delaunay_stars(before, box, [0]),
         "voronoi_neighbors": neighbors,
         "interstice_features": features,
         "voronoi_volumes": lambda: voronoi_volumes(before, box, first()),

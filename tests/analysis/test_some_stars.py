@@ -97,7 +97,7 @@ def real():
         return Whole(data["position"][1], data["box"][1], data["species"])
 
 
-@given(rngs, st.integers(1, 200), st.sampled_from(CHOICES))
+@given(rngs, st.integers(1, 150), st.sampled_from(CHOICES))
 @settings(max_examples=20)
 def test_some_of_a_real_glass(glass, rng, k, preset):
     glass.assert_same(rng.choice(10_000, k, replace=False), [preset])
@@ -118,7 +118,7 @@ def test_particles_may_be_named_several_times(real):
     real.assert_same(np.array([7, 3, 7]), ["wu2023"])
 
 
-@given(rngs, st.sampled_from(list(CRYSTALS)), st.sampled_from([0, 0.1]), st.integers(1, 30))
+@given(rngs, st.sampled_from(list(CRYSTALS)), st.sampled_from([0, 0.1]), st.integers(1, 25))
 @settings(max_examples=10)
 def test_rough_crystals_and_boxes_that_lean(rng, name, lean, k):
     whole = Whole(*crystal(name, 0.3, rng, lean))
@@ -132,7 +132,7 @@ def perfect(request):
     return Whole(*crystal(name, lean=lean))
 
 
-@given(rngs, st.integers(1, 30))
+@given(rngs, st.integers(1, 25))
 @settings(max_examples=4)
 def test_perfect_crystals_where_many_are_on_a_sphere(perfect, rng, k):
     own = rng.choice(len(perfect.positions), k, replace=False)
