@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.asked import as_particles
-from glasscreep.analysis.box import heights, inverse_of
+from glasscreep.analysis.box import as_positions, heights, inverse_of
 from glasscreep.analysis.compiled import compiled_without_memory
 from glasscreep.analysis.completing import complete_stars
 from glasscreep.analysis.tetrahedra import Tetrahedra, in_order
@@ -84,14 +84,17 @@ def delaunay_stars(positions: ArrayLike, box: ArrayLike, only: ArrayLike) -> Sta
         As `glasscreep.analysis.triangulation.delaunay`; but two particles at one place are only
         noticed near the particles. Or if a particle does not exist.
     """
-    grid = on_grid(positions, box)
-    n = len(grid.places)
-    asked = np.unique(as_particles(only, n))
-    if not 0 < len(asked) <= FEW * n or not _is_filled(grid):
+    points = as_positions(positions)
+    n = len(points)
+    asked = _listed(as_particles(only, n), n)
+    if not 0 < len(asked) <= FEW * n:
         return None
-    around = _corners(_tetrahedra(grid, asked).vertices, n)
+    grid = on_grid(points, box)
+    if not _is_filled(grid):
+        return None
+    around = _listed(_tetrahedra(grid, asked).vertices, n)
     tetrahedra = _tetrahedra(grid, around)
-    particles, place = _corners(tetrahedra.vertices, n), np.empty(n, np.int32)
+    particles, place = _listed(tetrahedra.vertices, n), np.empty(n, np.int32)
     place[particles] = np.arange(len(particles))
     is_asked, is_complete = np.zeros((2, len(particles)), np.bool_)
     is_asked[place[asked]] = is_complete[place[around]] = True
@@ -108,10 +111,10 @@ def _tetrahedra(grid: Grid, of: NDArray[np.int64]) -> Tetrahedra:
     return in_order(tets.row[: tets.size[0]], order, grid.images, ties > 0)
 
 
-def _corners(vertices: NDArray[np.int32], n: int) -> NDArray[np.int64]:
-    """List the particles that occur."""
+def _listed(particles: NDArray[np.integer], n: int) -> NDArray[np.int64]:
+    """List each particle that occurs, ascending."""
     occurs = np.zeros(n, np.bool_)
-    occurs[vertices] = True
+    occurs[particles] = True
     return np.flatnonzero(occurs)
 
 
