@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.asked import as_particles
 from glasscreep.analysis.box import as_positions, heights, inverse_of
-from glasscreep.analysis.compiled import compiled_without_memory
+from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.completing import complete_stars
 from glasscreep.analysis.tetrahedra import Tetrahedra, in_order
 from glasscreep.analysis.triangulation import Grid, on_grid
@@ -126,13 +126,12 @@ def _is_filled(grid: Grid) -> bool:
     """
     smallest = heights(grid.edges).min()
     lengths = np.sqrt((grid.edges**2).sum(axis=1))
-    shape = np.ceil(4 * np.sqrt(3) * _MARGIN * lengths / smallest).astype(np.int64)
-    while 4 * _MARGIN * _diagonal(grid.edges / shape[:, None]) >= smallest:
-        shape[np.argmax(lengths / shape)] += 1  # more than that if the box leans
-    if shape.prod() > len(grid.places):
-        return False
-    inverse = inverse_of(grid.edges)
-    return bool(_is_each_occupied(grid.places, inverse, shape, np.zeros(shape.prod(), np.bool_)))
+    shape = np.ceil(4 * np.sqrt(3) * _MARGIN * lengths / smallest)
+    while shape.prod() <= len(grid.places):
+        if 4 * _MARGIN * _diagonal(grid.edges / shape[:, None]) < smallest:
+            return _is_each_occupied(grid.places, inverse_of(grid.edges), shape.astype(np.int64))
+        shape[np.argmax(lengths / shape)] += 1  # the box leans
+    return False
 
 
 def _diagonal(edges: NDArray[np.float64]) -> float:
@@ -141,15 +140,13 @@ def _diagonal(edges: NDArray[np.float64]) -> float:
     return float(np.sqrt(((signs @ edges) ** 2).sum(axis=1)).max())
 
 
-@compiled_without_memory
+@compiled
 def _is_each_occupied(
-    places: NDArray[np.float64],
-    inverse: NDArray[np.float64],
-    shape: NDArray[np.int64],
-    occupied: NDArray[np.bool_],
+    places: NDArray[np.float64], inverse: NDArray[np.float64], shape: NDArray[np.int64]
 ) -> bool:
-    """Tell whether each cell of a grid in the box has a particle; `occupied` is scratch."""
-    left = len(occupied)
+    """Tell whether each cell of a grid in the box has a particle."""
+    left = shape[0] * shape[1] * shape[2]
+    occupied = np.zeros(left, np.bool_)
     for i in range(len(places)):
         cell = 0
         for k in range(3):
