@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from glasscreep.analysis.nonaffine import d2min
     from glasscreep.analysis.permutation import permutation_importances
     from glasscreep.analysis.scores import Scores, Tally
+    from glasscreep.analysis.some_stars import Stars, delaunay_stars
     from glasscreep.analysis.spatial import spatial_autocorrelation
     from glasscreep.analysis.splitting import Split, splits
     from glasscreep.analysis.steinhardt import bond_order
@@ -57,6 +58,7 @@ _MODULE_OF = {
     "PRESETS": "interstice_presets",
     "Scores": "scores",
     "Split": "splitting",
+    "Stars": "some_stars",
     "StudyScore": "threshold_study",
     "TailFit": "tail",
     "Tally": "scores",
@@ -69,6 +71,7 @@ _MODULE_OF = {
     "d2min": "nonaffine",
     "decorrelation_times": "decorrelation",
     "delaunay": "triangulation",
+    "delaunay_stars": "some_stars",
     "fit_loose_model": "loose_model",
     "gradient_boosting_importances": "boosting",
     "histogram": "histograms",
@@ -113,6 +116,7 @@ __all__ = [
     "MeanRanking",
     "Scores",
     "Split",
+    "Stars",
     "StudyScore",
     "TailFit",
     "Tally",
@@ -125,6 +129,7 @@ __all__ = [
     "d2min",
     "decorrelation_times",
     "delaunay",
+    "delaunay_stars",
     "fit_loose_model",
     "gradient_boosting_importances",
     "histogram",

@@ -25,6 +25,7 @@ from glasscreep.analysis.interstices import interstice_features
 from glasscreep.analysis.kernel_cache import NotCompiledError, cache_counts, from_cache_alone
 from glasscreep.analysis.kernel_files import SUFFIX, cache_folder, cache_problem
 from glasscreep.analysis.nonaffine import d2min
+from glasscreep.analysis.some_stars import delaunay_stars
 from glasscreep.analysis.spatial import spatial_autocorrelation
 from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
@@ -136,6 +137,7 @@ def _calls() -> dict[str, Callable[[], object]]:
 
     return {
         "delaunay": triangulate,
+        "delaunay_stars": lambda: delaunay_stars(before, box, [0]),
         "voronoi_neighbors": neighbors,
         "interstice_features": features,
         "voronoi_volumes": lambda: voronoi_volumes(before, box, first()),

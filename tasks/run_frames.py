@@ -15,6 +15,7 @@ from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
 
 if TYPE_CHECKING:
+    from glasscreep.analysis.some_stars import Stars
     from glasscreep.analysis.tetrahedra import Tetrahedra
 
 READ_TOGETHER = 2**17
@@ -139,6 +140,13 @@ class RunFrames:
             self._tetrahedra = frame, known
         assert known is not None
         return known
+
+    def tetrahedra_around(self, frame: int, only: NDArray[np.int64]) -> "Tetrahedra | Stars":
+        """Delaunay tetrahedra around some particles of a frame and their neighbours, or all."""
+        from glasscreep.analysis.some_stars import delaunay_stars
+
+        stars = delaunay_stars(self.position(frame), self.box(frame), only)
+        return self.tetrahedra(frame) if stars is None else stars
 
     def features(self, preset: IntersticePreset, frame: int) -> Floats:
         """Interstice features of a frame, (N, 60), computed once for all results of a preset."""
