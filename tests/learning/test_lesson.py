@@ -117,7 +117,7 @@ def test_one_replica_is_not_enough(taught):
 def chosen(by_glass, largest=0.4):
     tight, loose = (sum(found) for found in zip(*by_glass.values(), strict=True))
     counts = Counts({(20, 0.02): (tight, loose)}, by_glass, 0, largest)
-    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {}, ())
+    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {}, {})
 
 
 def test_too_few_of_a_class_are_refused_with_the_counts(taught):
