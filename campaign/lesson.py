@@ -17,9 +17,11 @@ from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.d2min_results import D2MIN
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.examples import Draw
 from glasscreep.tasks.observable import plain
 from glasscreep.tasks.places import LOOSENESS, STORE, run_directory
+from glasscreep.tasks.reader import FrameReader, reader_of
 from glasscreep.tasks.store import read_run_table
 
 MOST_LOOSE = 100_000
@@ -50,6 +52,8 @@ class Source:
     """Its temperature and stress [energy], [energy / length**3]."""
     frames: Mapping[int, int]
     """By interval, the frames that have D2min [steps]."""
+    d2min: str
+    """Hash of the checksums that it is stored with: made anew otherwise, it is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,10 @@ class Lesson:
         """Tell it from any other lesson."""
         content = {
             "making": MAKING,
-            "runs": [[source.run_id, sorted(source.frames.items())] for source in self.sources],
+            "runs": [
+                [source.run_id, sorted(source.frames.items()), source.d2min]
+                for source in self.sources
+            ],
             "d2min": plain(self.campaign.analysis_parameters()[D2MIN]),
             "features": plain(self.campaign.analysis_parameters()["features"]),
             "coordination": plain(self.campaign.analysis_parameters()["coordination"]),
@@ -241,7 +248,7 @@ def _sources(campaign: Campaign, directory: Path) -> list[Source]:
     asked = {run.id for run in campaign.runs()}
     temperature, stress = np.asarray(table.temperature), np.asarray(table.stress)
     glass_row = np.asarray(table.glass_row)
-    sources = []
+    reader, sources = reader_of(directory / STORE), []
     for row, run_id in enumerate(table.run_id):
         if run_id not in asked:
             continue
@@ -251,7 +258,8 @@ def _sources(campaign: Campaign, directory: Path) -> list[Source]:
             continue
         frames = _frames(campaign, directory, run_id)
         point = float(temperature[row]), float(stress[row])
-        sources.append(Source(row, run_id, int(glass_row[row]), point, frames))
+        d2min = _stored(reader, row, frames)
+        sources.append(Source(row, run_id, int(glass_row[row]), point, frames, d2min))
     return sources
 
 
@@ -264,6 +272,16 @@ def _frames(campaign: Campaign, directory: Path, run_id: str) -> dict[int, int]:
     results = {one.interval: one for one in campaign.results() if one.observable == D2MIN}
     found = {interval: analysed.frames_of(result) for interval, result in results.items()}
     return {interval: frames for interval, frames in sorted(found.items()) if frames}
+
+
+def _stored(reader: FrameReader, row: int, frames: Mapping[int, int]) -> str:
+    """Hash what D2min of a run is stored with, which takes a look at each frame, and no reading."""
+    found = hashlib.sha256()
+    for interval, count in frames.items():
+        name = f"d2min_{interval}"
+        with naming_damage(f"run {reader.run_ids[row]}, array {name}"):
+            found.update(b"".join(reader.sharded(name).checksums(row, 0, count)))
+    return found.hexdigest()
 
 
 def variants(preset: IntersticePreset) -> dict[str, IntersticePreset]:
