@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from glasscreep.campaign.crew import Crew, Memory, showing
-from glasscreep.campaign.lesson import Lesson, LessonError
+from glasscreep.campaign.lesson import Lesson
+from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_fits import (
     Fitter,
     Split,
@@ -204,6 +205,7 @@ def _counts(lesson: Lesson, chosen: Chosen) -> dict[str, Any]:
     return {
         "interval": lesson.interval,
         "threshold": lesson.told.threshold,
+        "units": lesson.campaign.model.units,
         "runs": len(lesson.sources),
         "frames": sum(source.frames.get(lesson.interval, 0) for source in lesson.sources),
         "undefined": counts.undefined,

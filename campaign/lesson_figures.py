@@ -10,6 +10,7 @@ from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.lesson_fits import CURVE
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.places import LOOSENESS
+from glasscreep.tasks.units import in_units, unit_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,12 +39,12 @@ def draw_figures(report: Mapping[str, Any], directory: Path) -> list[Path]:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     interval, threshold = counts["interval"], counts["threshold"]
     _against(left, "threshold", report["study"], "interval", interval)
-    left.set_xlabel("threshold of D²min [length²]")
+    left.set_xlabel(f"threshold of D²min [{in_units('length', counts['units'])}²]")
     left.set_title(f"interval {interval:,} steps")
     _against(right, "interval", report["study"], "threshold", threshold)
     right.set_xlabel("interval [steps]")
     right.set_xscale("log")
-    right.set_title(f"threshold {threshold:g}")
+    right.set_title(f"threshold {threshold:g}{unit_after('length^2', counts['units'])}")
     left.legend()
     _save(figure, paths[0])
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained")

@@ -8,7 +8,8 @@ import pytest
 from glasscreep.analysis.drawing import Lowest
 from glasscreep.analysis.interstice_presets import PRESETS
 from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
-from glasscreep.campaign.lesson import LessonError, lesson_of, variants
+from glasscreep.campaign.lesson import lesson_of, variants
+from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
