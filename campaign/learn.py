@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from glasscreep.campaign.crew import Crew, Memory, showing
-from glasscreep.campaign.lesson import Lesson, LessonError
+from glasscreep.campaign.lesson import Lesson
+from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_fits import (
     Fitter,
     Split,
@@ -90,7 +91,7 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         report["sha256"] = model_hash(lesson.directory)
         text = json.dumps(report, indent=1) + "\n"
         write_durably(folder / REPORT, text.encode())
-        _forget_others(lesson)
+        _clean(lesson)
         return Learnt(json.loads(text), is_new=True)
 
 
@@ -98,12 +99,14 @@ def _fits(lesson: Lesson) -> Path:
     return lesson.directory / LOOSENESS / FITS / lesson.made_from[:20]
 
 
-def _forget_others(lesson: Lesson) -> None:
-    """Remove the fits of earlier lessons, which nothing will ask for again."""
+def _clean(lesson: Lesson) -> None:
+    """Remove what nothing will ask for again: fits of earlier lessons, and what kills left."""
     own = _fits(lesson)
     for other in own.parent.iterdir():
         if other != own:
             shutil.rmtree(other, ignore_errors=True)
+    for partial in (lesson.directory / LOOSENESS).rglob("*.partial"):
+        partial.unlink(missing_ok=True)
 
 
 def read_report(directory: Path) -> dict[str, Any] | None:
@@ -202,6 +205,7 @@ def _counts(lesson: Lesson, chosen: Chosen) -> dict[str, Any]:
     return {
         "interval": lesson.interval,
         "threshold": lesson.told.threshold,
+        "units": lesson.campaign.model.units,
         "runs": len(lesson.sources),
         "frames": sum(source.frames.get(lesson.interval, 0) for source in lesson.sources),
         "undefined": counts.undefined,

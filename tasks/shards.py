@@ -84,6 +84,33 @@ class ShardedFrames:
                 self._decode(data, values[frame - start, file.slab], f"{file.path}, frame {frame}")
         return values
 
+    def checksums(self, row: int, start: int, stop: int) -> list[bytes]:
+        """Read what is stored to verify frames by, without reading the frames.
+
+        Parameters
+        ----------
+        row : int
+            Row of the run.
+        start, stop : int
+            First frame, and one beyond the last.
+
+        Returns
+        -------
+        list of bytes
+            CRC-32C of what is stored of each frame, file after file; without frames that are
+            not there.
+
+        Raises
+        ------
+        ValueError
+            If the index of a shard does not match its checksum.
+        """
+        found: list[bytes] = []
+        for file in self._files(row, start, stop):
+            frames = range(max(start - file.first, 0), min(stop - file.first, self.frames))
+            found.extend(_chunks(file.path, self.frames, frames, CRC_BYTES).values())
+        return found
+
     def write(self, row: int, start: int, values: Frames, write: Write, known: int) -> None:
         """Replace consecutive frames of a run, each file as a whole.
 
@@ -205,8 +232,11 @@ def _verified(data: bytes, where: str) -> bytes:
     return body
 
 
-def _chunks(path: Path, frames: int, wanted: range) -> dict[int, bytes]:
-    """Take chunks, with their checksums, out of a shard by their number; none without a file."""
+def _chunks(path: Path, frames: int, wanted: range, last_bytes: int = NOWHERE) -> dict[int, bytes]:
+    """Take chunks, or only the last bytes of them, out of a shard by their number.
+
+    A chunk ends with its checksum. None without a file.
+    """
     try:
         file = path.open("rb", buffering=0)
     except FileNotFoundError:
@@ -221,9 +251,9 @@ def _chunks(path: Path, frames: int, wanted: range) -> dict[int, bytes]:
         places = np.frombuffer(index, "<u8").reshape(frames, 2).tolist()
         found = ((number, *places[number]) for number in wanted)
         return {
-            number: os.pread(file.fileno(), length, offset)
+            number: os.pread(file.fileno(), size, offset + length - size)
             for number, offset, length in found
-            if offset != NOWHERE
+            if offset != NOWHERE and (size := min(length, last_bytes))
         }
 
 

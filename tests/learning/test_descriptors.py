@@ -17,7 +17,7 @@ from glasscreep.analysis.voronoi_cells import voronoi_volumes
 from glasscreep.campaign.lesson import variants
 from glasscreep.tasks.descriptors import MeasureTask, Rivals, measure, measure_into
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.tables import read_table
+from glasscreep.tasks.tables import Table
 
 NEAR = np.array([[1.41, 1.09], [1.09, 1.24]])
 EPSILON, SIGMA = np.array([[1.0, 1.5], [1.5, 0.5]]), np.array([[1.0, 0.8], [0.8, 0.88]])
@@ -139,10 +139,10 @@ def test_nothing_more_is_measured_than_asked(taught):
 def test_what_is_in_a_file_is_not_measured_again(taught, measured, tmp_path):
     path = tmp_path / "part.npz"
     measure_into((task_of(taught), str(path), "key"))
-    found = read_table(path)
+    found = Table(path)
     assert found.keys() == measured.keys()
     before = path.stat().st_mtime_ns
     measure_into((task_of(taught), str(path), "key"))
     assert path.stat().st_mtime_ns == before
     measure_into((task_of(taught, rivals=False), str(path), "other"))
-    assert read_table(path).keys() == {"features wu2023", "features amlearn"}
+    assert Table(path).keys() == {"features wu2023", "features amlearn"}
