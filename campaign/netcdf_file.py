@@ -119,7 +119,7 @@ def _damaged(campaign: "OpenedCampaign", name: str) -> dict[int, str]:
                     for _ in values_of_frames(array, reader, run):
                         pass
                 else:
-                    values_of_run(array, run)
+                    values_of_run(array, reader, run)
         except DamagedError as error:
             damaged[run.Index] = str(error)
     return damaged

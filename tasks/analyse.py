@@ -12,6 +12,7 @@ from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.lost_chunks import writing_every_chunk
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import open_array, open_writable
 from glasscreep.tasks.reader import FrameReader, reader_of
@@ -118,7 +119,7 @@ def _store(
         with naming_damage(f"run {task.run_id}, frames before {known}, array {name}"):
             frames.write(task.row, start, values, scratch.write, known)
         return
-    array = open_array(open_writable(task.store, scratch.write), name)
+    array = writing_every_chunk(open_array(open_writable(task.store, scratch.write), name))
     if block.kind is Kind.RUN:
         whole = np.full(array.shape[1:], array.fill_value)
         whole[tuple(map(slice, np.shape(values)))] = values  # of lags there may be room for more
