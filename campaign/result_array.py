@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasscreep.campaign.result_names import unknown_result
+from glasscreep.campaign.result_names import how_to_bring_back, unknown_result
 from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
@@ -72,9 +72,12 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
 
 def _no_array(directory: Path, name: str) -> QueryError:
     if name in STRAINS:
+        why = how_to_bring_back(name, directory) or (
+            "analysis.results of the campaign file does not ask for it"
+        )
         msg = (
-            f"{name} is not stored, as analysis.results of the campaign file does not ask for "
-            f"it. It is computed from the boxes all the same: campaign.table({name!r})."
+            f"{name} is not stored: {why}. From the boxes of the frames it can be had all the "
+            f"same: campaign.table({name!r})."
         )
         return QueryError(msg)
     if name in ("temperature", "stress", "replica", "seed", "run_id"):
