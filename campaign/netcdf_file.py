@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from glasscreep import __version__
+from glasscreep.campaign.result_array import array_of
 from glasscreep.campaign.stored_values import values_of_frames, values_of_run
 from glasscreep.campaign.table_files import demand_free, demand_package
 from glasscreep.tasks.errors import DamagedError, StorageError
@@ -56,7 +57,7 @@ def write_netcdf(
     """
     demand_package("netcdf")
     demand_free(path, replace=replace)
-    array = campaign[name]
+    array = array_of(campaign.directory, campaign.runs.index.to_numpy(np.intp), name)
     _demand_room(array, path)
     # Before, as xarray shows what is lost as nan, and does not say what of the rest is damaged.
     damaged = _damaged(campaign, name)

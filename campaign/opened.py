@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
+from glasscreep.campaign.own_failures import OwnFailure, is_own_result, own_failures, told
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.result_array import array_of, dataset_of
 from glasscreep.campaign.result_names import known_results
@@ -166,7 +167,9 @@ class OpenedCampaign:
             If there is none: says what to do.
         """
         rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
-        return array_of(self.directory, rows, name)
+        array = array_of(self.directory, rows, name)
+        self._warn_of_failures(name)
+        return array
 
     def table(self, name: str, *, skip_damaged: bool = False) -> pd.DataFrame:
         """Take a result of the runs as a table, particles summed up: what `query` prints.
@@ -211,6 +214,7 @@ class OpenedCampaign:
             raise DamagedError(msg)
         for damage in read.damaged:
             warnings.warn(f"left out: {damage}", stacklevel=2)
+        self._warn_of_failures(name)
         return read.table
 
     def read_table(self, name: str) -> ResultTable:
@@ -221,6 +225,23 @@ class OpenedCampaign:
         # Of no run, the columns alone.
         any_run = read_result(self.directory, run_table(self.directory).iloc[:1], name)
         return ResultTable(any_run.table.iloc[:0], ())
+
+    def failures(self, name: str) -> tuple[OwnFailure, ...]:
+        """Tell on which of the runs a function of the user's failed, and why.
+
+        Parameters
+        ----------
+        name : str
+            Its result; of other results there are none.
+        """
+        if not is_own_result(self.directory, name):
+            return ()
+        return own_failures(self.directory, self._table()["id"], name)
+
+    def _warn_of_failures(self, name: str) -> None:
+        if failures := self.failures(name):
+            lines = told(failures, len(self._table()), self.directory)
+            warnings.warn("\n".join(lines), stacklevel=3)
 
     def _table(self) -> pd.DataFrame:
         table = run_table(self.directory)
