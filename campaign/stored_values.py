@@ -12,6 +12,7 @@ from glasscreep.tasks.blocks import frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.lost_chunks import demand_chunks, frames_noted
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.scalars import NAMES
 
 PIECE_BYTES = 2**24
 """Most that is read at a time, if a frame is no more; decoding takes some ten times as much."""
@@ -62,6 +63,11 @@ def values_of_frames(
         Naming run, frames and array; also if it was computed and a file of it is lost.
     """
     name, frames, is_sharded = array.basename, array.shape[1], reader.is_sharded(array.basename)
+    if name in NAMES:
+        values = reader.scalar(name, run.Index)  # which knows what must be there
+        missing = np.full((frames - len(values), *values.shape[1:]), np.nan)
+        yield np.concatenate([values, missing])
+        return
     covered = _frames_demanded(array, reader, run) if is_sharded else 0
     demand_chunks(array, reader.store, run.id, run.Index)
     step = frames_together(array) if is_sharded else frames_of_a_file(array)
