@@ -53,9 +53,9 @@ def write_netcdf(
     Raises
     ------
     RefusedError
-        If the file is there already, or is a folder.
-    QueryError
-        If there is no such array, or a package is missing.
+        If the file is there already, or is a folder; if a package is missing.
+    AbsentError
+        If there is no such array.
     StorageError
         If the file would not fit on the disk, or can't be written.
     """

@@ -90,11 +90,11 @@ class OpenedCampaign(RunResults):
 
         Raises
         ------
-        QueryError
-            If no run has one of the values, which names those there are; if `where` can't be
-            understood, which shows why.
+        AbsentError
+            If no run has one of the values; names those there are.
         RefusedError
-            If no run, or more than one, is meant by `run`.
+            If a value is no number, or `where` can't be understood, which shows why; if no run, or
+            more than one, is meant by `run`.
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:

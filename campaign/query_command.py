@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.terminal import (
     FAILED,
     CampaignDirectory,
@@ -153,15 +154,14 @@ def _write_netcdf(
 
 def _demand_output(form: Format, result: str | None, output: Path | None, *, force: bool) -> None:
     """Refuse, before anything is read, what could not be written in the end."""
-    from glasscreep.campaign.selection import QueryError
     from glasscreep.campaign.table_files import FILE_FORMATS, demand_free, demand_package
 
     if form.value in FILE_FORMATS and output is None:
         msg = f"--format {form.value} is no text to print: name a file with --output FILE."
-        raise QueryError(msg)
+        raise RefusedError(msg)
     if form is Format.NETCDF and result is None:
         msg = "--format netcdf takes the name of a result; the list of them can be a table."
-        raise QueryError(msg)
+        raise RefusedError(msg)
     demand_package(form.value)
     if output is not None:
         demand_free(output, replace=force)

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glasscreep.campaign.result_names import how_to_bring_back, unknown_result
-from glasscreep.campaign.selection import QueryError
+from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.strain_results import STRAINS
@@ -52,7 +52,7 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
 
     Raises
     ------
-    QueryError
+    AbsentError
         If no array of the runs has this name: says what to do.
     """
     dataset = dataset_of(directory, rows)
@@ -70,7 +70,7 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
     return array.assign_coords(plain)
 
 
-def _no_array(directory: Path, name: str) -> QueryError:
+def _no_array(directory: Path, name: str) -> AbsentError:
     if name in STRAINS:
         why = how_to_bring_back(name, directory) or (
             "analysis.results of the campaign file does not ask for it"
@@ -79,7 +79,7 @@ def _no_array(directory: Path, name: str) -> QueryError:
             f"{name} is not stored: {why}. From the boxes of the frames it can be had all the "
             f"same: campaign.table({name!r})."
         )
-        return QueryError(msg)
+        return AbsentError(msg)
     if name in ("temperature", "stress", "replica", "seed", "run_id"):
-        return QueryError(f"{name} is no result, but a column of campaign.runs.")
+        return AbsentError(f"{name} is no result, but a column of campaign.runs.")
     return unknown_result(name, open_readable(directory / STORE), directory)

@@ -65,7 +65,7 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
 
     Raises
     ------
-    QueryError
+    AbsentError
         If there is no such result: says what to do.
     """
     group, reader = open_readable(directory / STORE), FrameReader(directory / STORE)

@@ -62,7 +62,7 @@ class RunResults:
 
         Raises
         ------
-        QueryError
+        AbsentError
             If there is none: says what to do.
         """
         rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
@@ -98,7 +98,7 @@ class RunResults:
 
         Raises
         ------
-        QueryError
+        AbsentError
             If there is no such result: says what to do.
         DamagedError
             If something of it is damaged: names run, array and frames.

@@ -14,11 +14,10 @@ from glasscreep.campaign.forget import forget, with_dependents
 from glasscreep.campaign.lock import CampaignLock, LockedError
 from glasscreep.campaign.main import app
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.analyse import _writing
 from glasscreep.tasks.analysed import ANALYSED, read_analysed
 from glasscreep.tasks.blocks import array_names
-from glasscreep.tasks.errors import FencedError
+from glasscreep.tasks.errors import AbsentError, FencedError
 
 RESULTS = [
     "strain",
@@ -114,7 +113,7 @@ def test_a_forgotten_strain_leaves_the_fit_and_is_told_as_forgotten(campaign):
     forget(campaign.directory, ["strain", "strain_loaded"])
     opened = glasscreep.open(campaign.directory)
     for name in ("strain", "strain_loaded"):
-        with pytest.raises(QueryError) as caught:
+        with pytest.raises(AbsentError) as caught:
             opened[name]
         said = f"{name} is not stored: it was forgotten: `glasscreep run FILE --dir "
         assert str(caught.value).startswith(said)
@@ -129,7 +128,7 @@ def test_what_is_forgotten_is_told_as_such_until_it_is_computed_again(campaign):
     forget(campaign.directory, with_dependents(campaign.directory, ["d2min_20"]))
     opened = glasscreep.open(campaign.directory)
     for ask in (opened.table, opened.__getitem__):
-        with pytest.raises(QueryError, match="'d2min_20': it was forgotten: `glasscreep run FILE"):
+        with pytest.raises(AbsentError, match="'d2min_20': it was forgotten: `glasscreep run FILE"):
             ask("d2min_20")
     again = campaign.extended()
     again.analyse(0)

@@ -20,9 +20,9 @@ from glasscreep.campaign.compatible import DirectoryError
 from glasscreep.campaign.forget import forget, with_dependents
 from glasscreep.campaign.pinning import pinned
 from glasscreep.campaign.query import query_table
-from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.reader import FrameReader
 
 
@@ -269,7 +269,7 @@ def test_a_function_that_changed_is_refused_until_its_result_is_forgotten(own, t
     assert len(list((campaign.directory / "attached").iterdir())) == 1
     assert with_dependents(campaign.directory, ["wave"]) == ("wave",)
     forget(campaign.directory, ["wave"])
-    with pytest.raises(QueryError, match="no result 'wave': it was forgotten: `glasscreep run"):
+    with pytest.raises(AbsentError, match="no result 'wave': it was forgotten: `glasscreep run"):
         glasscreep.open(campaign.directory)["wave"]
     campaign = campaign.extended(analysis=other)
     campaign.analyse(0)

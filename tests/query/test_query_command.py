@@ -141,13 +141,13 @@ def test_a_file_is_replaced_only_if_told_to(running, tmp_path):
 @pytest.mark.parametrize("form", ["parquet", "netcdf"])
 def test_files_need_a_name(running, form):
     done = query(running.directory, "strain", "--format", form)
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"--format {form} is no text to print: name a file with --output FILE" in done.stderr
 
 
 def test_the_list_is_no_netcdf(running, tmp_path):
     done = query(running.directory, "--output", tmp_path / "list.nc")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "--format netcdf takes the name of a result" in done.stderr
 
 
@@ -167,7 +167,7 @@ def test_a_missing_package_is_told_with_its_command(running, tmp_path, monkeypat
         table_files, "find_spec", lambda name: None if name == package else there(name)
     )
     done = query(running.directory, "strain", "--format", form, "--output", tmp_path / "file")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"takes the package {package}, which is not installed" in done.stderr
     assert "`pip install 'glasscreep[tables]'`" in done.stderr
     assert os.listdir(tmp_path) == []

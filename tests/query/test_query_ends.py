@@ -92,7 +92,7 @@ def test_an_expression_that_is_true_of_none(running):
 
 def test_an_expression_that_is_none(running):
     done = query(running.directory, "strain", "--where", "stress.real > 7")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "where: an attribute can't stand here\n  stress.real > 7\n  ^ column 1" in done.stderr
 
 
