@@ -33,7 +33,7 @@ def grid(tmp_path_factory, make, corner, shrink):
         filled.analyse(0)
         filled.write(4, 5)
         filled.write(11, 3)
-        (filled.place(11) / "failure.json").write_text("{}")
+        (filled.place(11) / "failure.json").write_text('{"kind": "crashed"}')
         yield filled
 
 
