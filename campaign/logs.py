@@ -9,6 +9,7 @@ from rich.console import Console
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import find_run
+from glasscreep.campaign.own_failures import own_failures
 from glasscreep.campaign.scan import FAILURE_FILE, has_failed
 from glasscreep.campaign.terminal import say
 from glasscreep.slurm.contact import FOLDER
@@ -49,7 +50,7 @@ def show_logs(directory: Path, lines: int, console: Console) -> None:
 
 
 def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) -> None:
-    """Print the attempts at a run, why it failed if it did, and the end of its LAMMPS log.
+    """Print the attempts at a run, why it or an own analysis failed, and the end of its LAMMPS log.
 
     Parameters
     ----------
@@ -78,6 +79,8 @@ def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) ->
     if has_failed(place):
         failure = json.loads((place / FAILURE_FILE).read_bytes())
         say(console, f"{failure['kind']}: {failure['message']} ({place / FAILURE_FILE})")
+    for own in own_failures(directory, [run_id]):
+        say(console, str(own))
     if (place / LOG).is_file():
         _show(place / LOG, lines, console)
     else:

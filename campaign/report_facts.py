@@ -10,6 +10,7 @@ import pandas as pd
 
 from glasscreep import __version__
 from glasscreep.campaign.report_source import NotThereError, Source
+from glasscreep.campaign.run_list import points_of
 from glasscreep.campaign.scan import FAILURE_FILE
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import State
@@ -58,15 +59,15 @@ def point_table(source: Source) -> Table:
     keys = ["temperature", "stress"]
     strains, slopes = _last_strains(source), _values(source, FIT, "slope")
     rows = []
-    for _, own in source.runs.groupby(keys, sort=True):
-        wanted = len(own) * source.campaign.frames
+    points = points_of(source.runs, source.campaign.frames).to_dict("records")
+    for point, (_, own) in zip(points, source.runs.groupby(keys, sort=True), strict=True):
         rows.append(
             [
-                *(f"{own[key].iloc[0]:g}" for key in keys),
-                len(own),
-                int((own["state"] == "done").sum()),
-                int((own["state"] == "failed").sum()) or "",
-                f"{int(own['frames'].sum()):,}/{wanted:,}",
+                *(f"{point[key]:g}" for key in keys),
+                point["runs"],
+                point["done"],
+                point["failed"] or "",
+                f"{point['frames']:,}/{point['frames_wanted']:,}",
                 _unrelaxed(own),
                 _mean_and_error(strains.reindex(own["id"]).dropna()),
                 _mean_and_error(slopes.reindex(own["id"]).dropna()),

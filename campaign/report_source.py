@@ -15,7 +15,7 @@ from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.states import State
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import LOOSENESS as LEARNT
@@ -29,8 +29,8 @@ Point = tuple[float, float]
 """Temperature and stress."""
 
 
-class NotThereError(GlasscreepError):
-    """A campaign does not have what a figure is made from; says what computes it."""
+NotThereError = AbsentError
+"""As figures call it: a campaign does not have what one is made from."""
 
 
 @dataclass(frozen=True, slots=True)

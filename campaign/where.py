@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasscreep.campaign.selection import QueryError, close
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.selection import close
 from glasscreep.campaign.states import State
 
 NUMBERS = ("temperature", "stress", "replica", "frames")
@@ -33,7 +34,7 @@ Mask = NDArray[np.bool_]
 Comparison = Callable[[Any, Any], Mask]
 
 
-class WhereError(QueryError):
+class WhereError(RefusedError):
     """An expression that does not say which runs are meant."""
 
 

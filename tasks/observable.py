@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Values = tuple[NDArray[Any], ...]
 """What is computed: for each array of a result, what it holds of a frame, or of a run."""
+NOTED_AS = "noted_as"
+"""Attribute of an array: its result, by the name that `analysis.json` of a run has it. Each chunk
+of what is noted there has a file; of arrays without the attribute that can't be said."""
 
 
 class Kind(Enum):
@@ -83,7 +86,11 @@ class Observable:
     def specs(self, result: Result, particles: int) -> list[ArraySpec]:
         """Describe a result's arrays, parameters included, and its coordinates."""
         specs = self.arrays(result, particles)
-        own: dict[str, Any] = {"observable": self.name, "parameters": plain(result.parameters)}
+        own: dict[str, Any] = {
+            "observable": self.name,
+            NOTED_AS: result.name,
+            "parameters": plain(result.parameters),
+        }
         if result.interval:
             own["interval"] = result.interval
         return [

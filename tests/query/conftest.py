@@ -66,7 +66,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, corner: Frames) -> Iterato
         filled.analyse(0)
         filled.write(1, 5)
         filled.write(2, 1)
-        (filled.place(2) / "failure.json").write_text("{}")
+        (filled.place(2) / "failure.json").write_text('{"kind": "crashed"}')
         yield filled
 
 
