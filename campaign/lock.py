@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.files import storing
 
 FILE_NAME = "lock"
@@ -33,7 +33,7 @@ def _let_go_in_child() -> None:
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
-class LockedError(GlasscreepError):
+class LockedError(RefusedError):
     """Another driver is at work on the campaign."""
 
 

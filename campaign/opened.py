@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasscreep.campaign.compatible import read_campaign
+from glasscreep.campaign.compatible import DirectoryError, read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError
@@ -21,7 +21,7 @@ from glasscreep.campaign.result_table import ResultTable, read_result
 from glasscreep.campaign.run_list import points_of, run_table, with_progress
 from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import METADATA, open_readable
 from glasscreep.tasks.places import STORE
 
@@ -93,7 +93,7 @@ class OpenedCampaign:
         stress: Wanted = None,
         replica: Wanted = None,
         where: str | None = None,
-        run: str | int | None = None,
+        run: str | int | Sequence[str | int] | None = None,
     ) -> "OpenedCampaign":
         """Choose runs.
 
@@ -106,8 +106,8 @@ class OpenedCampaign:
             An expression of the columns ``temperature``, ``stress``, ``replica``, ``state``,
             ``frames`` and ``id`` that is true of the runs: ``stress > 0.3 and state == 'done'``.
             States and frames are as old as those of ``runs``. It may be true of none.
-        run : str or int, optional
-            One run, as of `row_of`.
+        run : str, int or sequence, optional
+            One run, as of `row_of`, or several.
 
         Returns
         -------
@@ -124,7 +124,8 @@ class OpenedCampaign:
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
-            table = table.loc[[_row_of(table, run, self.directory)]]
+            named = (run,) if isinstance(run, str | int | np.integer) else run
+            table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
         return OpenedCampaign(self.directory, table.index.to_numpy(np.intp))
@@ -282,7 +283,7 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
 
     Raises
     ------
-    GlasscreepError
+    DirectoryError
         If the directory does not hold a campaign.
     NewerError
         If a later version of glasscreep made it.
@@ -297,9 +298,9 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     """
     directory = Path(directory)
     if not (directory / STORE / METADATA).is_file():
-        raise GlasscreepError(_no_campaign(directory))
+        raise DirectoryError(_no_campaign(directory))
     if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
-        raise GlasscreepError(_no_campaign(directory))
+        raise DirectoryError(_no_campaign(directory))
     return OpenedCampaign(directory)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.campaign.problems import RefusedError
 
 POINT = ("temperature", "stress", "replica")
 TOLERANCE = 1e-9
@@ -18,7 +18,7 @@ Wanted = float | slice | Sequence[float] | NDArray[Any] | None
 """A value, several, or a `slice` with both of its ends; None for all."""
 
 
-class QueryError(GlasscreepError):
+class QueryError(RefusedError):
     """The campaign does not have what was asked for."""
 
 

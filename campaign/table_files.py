@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.selection import QueryError
 from glasscreep.tasks.files import replacing, storing
 
@@ -87,7 +87,7 @@ def write_table(table: pd.DataFrame, form: str, path: Path, *, replace: bool) ->
     Raises
     ------
     RefusedError
-        If the file is there already, or is a folder.
+        If the file is there already, is a folder, or its folder is missing.
     QueryError
         If a package is missing.
     StorageError
@@ -110,22 +110,6 @@ def demand_package(form: str) -> None:
             "`pip install 'glasscreep[tables]'`."
         )
         raise QueryError(msg)
-
-
-def demand_free(path: Path, *, replace: bool) -> None:
-    """Refuse to replace a file, unless told to; a folder never is.
-
-    Raises
-    ------
-    RefusedError
-        Naming it.
-    """
-    if path.is_dir():
-        msg = f"{path} is a folder. Give another --output."
-        raise RefusedError(msg)
-    if path.exists() and not replace:
-        msg = f"{path} is there already. Give another --output, or --force to replace it."
-        raise RefusedError(msg)
 
 
 def _to_read(table: pd.DataFrame, width: int | None) -> str:

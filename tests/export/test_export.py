@@ -199,14 +199,14 @@ def test_frames_are_chosen_as_python_slices_are(export, straight, frames, expect
     assert [frame.step for frame in READ["gsd"](path)] == [20 * (at + 1) for at in expected]
 
 
-def test_what_is_there_is_replaced_only_by_force(export, straight, tmp_path):
+def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
     arguments = ["--run", "0", "--output", "out.xyz"]
     export(straight, "extxyz", *arguments)
     before = (tmp_path / "out.xyz").read_bytes()
     said = export(straight, "extxyz", *arguments, "--frames", "0", status=REFUSED)
-    assert "out.xyz is there already. Give another --output, or --force" in said
+    assert "out.xyz is there already. Give another --output, or --overwrite" in said
     assert (tmp_path / "out.xyz").read_bytes() == before
-    export(straight, "extxyz", *arguments, "--frames", "0", "--force")
+    export(straight, "extxyz", *arguments, "--frames", "0", "--overwrite")
     assert len(READ["extxyz"](tmp_path / "out.xyz")) == 1
 
 
@@ -214,19 +214,19 @@ def test_what_is_there_is_replaced_only_by_force(export, straight, tmp_path):
     ("arguments", "status", "said"),
     [
         (["extxyz", "--run", "zz"], REFUSED, "zz"),
-        (["extxyz", "--temperature", "7"], FAILED, "there is no run at temperature 7"),
+        (["extxyz", "--temperature", "7"], REFUSED, "there is no run at temperature 7"),
         (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "has an id that begins with"),
-        (["extxyz", "--run", "0", "--frames", "12"], FAILED, "has no frame 12: 12 frames comm"),
-        (["extxyz", "--run", "0", "--frames", "-13"], FAILED, "choose from 0 to 11, or -1"),
-        (["extxyz", "--run", "0", "--frames", "20:30"], FAILED, "none of these frames in the"),
+        (["extxyz", "--run", "0", "--frames", "12"], REFUSED, "has no frame 12: 12 frames comm"),
+        (["extxyz", "--run", "0", "--frames", "-13"], REFUSED, "choose from 0 to 11, or -1"),
+        (["extxyz", "--run", "0", "--frames", "20:30"], REFUSED, "none of these frames in the"),
         (["extxyz", "--run", "0", "--frames", "1:9:0"], REFUSED, "a step of 1 or more"),
         (["extxyz", "--run", "0", "--frames", "first"], REFUSED, "give `last`, a number"),
-        (["extxyz", "--run", "1", "--frames", "-5"], FAILED, "choose from 0 to 3, or -1"),
-        (["extxyz", "--run", "1", "--frames", "4"], FAILED, "take one of 0 to 3"),
-        (["extxyz", "--run", "2"], FAILED, "none of these frames in the store, which has the pos"),
-        (["extxyz", "--replica", "1"], FAILED, "none of the 2 runs chosen has a frame"),
-        (["extxyz", "--run", "1", "--with", "d2min_20"], FAILED, "`glasscreep run` of the campa"),
-        (["extxyz", "--run", "0", "--with", "strain"], FAILED, "there are bond_order, coordinat"),
+        (["extxyz", "--run", "1", "--frames", "-5"], REFUSED, "choose from 0 to 3, or -1"),
+        (["extxyz", "--run", "1", "--frames", "4"], REFUSED, "take one of 0 to 3"),
+        (["extxyz", "--run", "2"], REFUSED, "none of these frames in the store, which has the pos"),
+        (["extxyz", "--replica", "1"], REFUSED, "none of the 2 runs chosen has a frame"),
+        (["extxyz", "--run", "1", "--with", "d2min_20"], REFUSED, "`glasscreep run` of the campa"),
+        (["extxyz", "--run", "0", "--with", "strain"], REFUSED, "there are bond_order, coordinat"),
         (["data", "--run", "0", "--with", "d2min_20"], REFUSED, "Choose --format extxyz, dump,"),
         (["data", "--run", "0"], REFUSED, "of run {run} 12 are chosen. Give --frames last"),
         (["data", "--run", "0", "--unwrapped"], REFUSED, "Leave it out, or choose --format"),
