@@ -154,7 +154,8 @@ def _failures_kept(prepared: Prepared, ledger: Ledger) -> Iterator[Outcome]:
     places = [run_directory(prepared.directory, prepared.table.run_id[row]) for row in rows]
     places += [
         glass_directory(prepared.directory, prepared.glasses[row].id)
-        for row in np.flatnonzero(ledger.glasses.state == State.FAILED).tolist()
+        for row in np.unique(ledger.glass_of_run[ledger.asked]).tolist()
+        if ledger.glasses.state[row] == State.FAILED
     ]
     for place in places:
         if (place / FAILURE_FILE).exists():  # absent where it is the run's glass that failed
