@@ -10,6 +10,7 @@ from typing import Any
 from glasscreep.campaign.outputs import demand_folder
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.frame_files import Format
+from glasscreep.tasks.spelling import did_you_mean
 
 FIELDS = ("id", "temperature", "stress", "replica")
 STEM = "T{temperature}_S{stress}_R{replica}_{id}"
@@ -78,9 +79,10 @@ def _filled(pattern: str, run: Any) -> str:
     }
     unknown = sorted(set(re.findall(r"{(.*?)}", pattern)) - set(FIELDS))
     if unknown:
+        meant = did_you_mean(unknown[0], FIELDS)
         msg = (
-            f"--output {pattern}: {{{unknown[0]}}} is not known; in braces may stand "
-            f"{', '.join(FIELDS)}."
+            f"--output {pattern}: {{{unknown[0]}}} is not known; {f'{meant} In' if meant else 'in'} "
+            f"braces may stand {', '.join(FIELDS)}."
         )
         raise RefusedError(msg)
     return re.sub(r"{(.*?)}", lambda found: values[found[1]], pattern)
