@@ -300,6 +300,36 @@ def test_last_of_several_runs_is_the_last_that_each_has_in_the_store(export, str
     np.testing.assert_allclose(last.box, fourth, atol=1e-13)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--frames", "7"], ["has no frame 7: 5 frames", *["has no frame 7: 0 frames"] * 2]),
+        (["--frames", "5:9"], ["has none of these frames in the store, which has the pos"]),
+        (["--frames", "-5"], ["has no frame -5: 5 fr", *["has no frame -5: 0 frames"] * 2]),
+        (["--with", "d2min_20"], ["d2min_20 of frame 0 of run"]),
+    ],
+)
+def test_runs_that_lack_what_is_asked_for_are_named_and_the_others_written(
+    export, straight, tmp_path, arguments, told
+):
+    said = export(straight, "gsd", *arguments, status=FAILED).splitlines()
+    (path,) = tmp_path.iterdir()
+    assert straight.place(0).name in path.name
+    left_out = [line for line in said if line.startswith("left out: ")]
+    for row, (line, why) in enumerate(zip(left_out, told, strict=True), 1):
+        assert straight.place(row).name in line
+        assert why in line
+    waiting = [line for line in said if line.startswith("left out, as they have no frames")]
+    assert bool(waiting) == (len(told) == 1)
+
+
+def test_what_no_run_has_is_refused(export, straight, tmp_path):
+    said = export(straight, "gsd", "--frames", "12", status=REFUSED)
+    assert "of 4 runs none has what is asked for: run" in said
+    assert "has no frame 12: 12 frames committed so far" in said
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_damaged_run_is_left_out_and_the_others_are_written(export, straight, tmp_path):
     copy = straight.copied(f"damaged{tmp_path.name}")
     (copy.place(0) / "manifest.json").write_text("{")
