@@ -122,7 +122,7 @@ def is_held(directory: Path) -> bool:
     """Tell whether a driver is at work on a campaign directory."""
     try:
         descriptor = os.open(directory / FILE_NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -148,7 +148,7 @@ def read_holder(directory: Path) -> Holder | None:
     """Look up who has the lock, or had it when it died; None if nobody is named."""
     try:
         return Holder(**json.loads((directory / FILE_NAME).read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None  # never taken, given back, or cut off by a crash while it was written
 
 

@@ -181,7 +181,7 @@ def test_a_glass_is_found_by_how_its_id_begins(directory, console, glass):
     assert said.startswith(f"glass {glass.name} (replica 1): step 4,000\n")
     assert "diverged: Lost atoms" in said
     assert "melting\n  ERROR" in said
-    with pytest.raises(RefusedError, match="no run or glass of .* begins with 'zz'"):
+    with pytest.raises(RefusedError, match=r"no run or glass of .* begins with 'zz'"):
         show_logs_of(directory, "zz", 2, console)
 
 
