@@ -81,7 +81,7 @@ def logs(
             show_default="what the jobs wrote",
         ),
     ] = None,
-    lines: Annotated[int, typer.Option(min=1, help="Lines of each log.")] = 20,
+    lines: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="Lines of each log.")] = 20,
 ) -> None:
     """Print what the jobs wrote, or all that is known of one run or glass.
 

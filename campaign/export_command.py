@@ -48,6 +48,7 @@ def export(
     output: Annotated[
         Path | None,
         typer.Option(
+            metavar="PATH",
             help="A file; with several runs a folder, or a pattern with {id}, {temperature}, "
             "{stress}, {replica}. Text may end in .gz.",
             show_default="the current folder, a name for each run",
@@ -60,13 +61,19 @@ def export(
     run: RunIds = None,
     frames: Annotated[
         str | None,
-        typer.Option(help="`last`, a number, or START:STOP:STEP.", show_default="all in the store"),
+        typer.Option(
+            metavar="FRAMES",
+            help="`last`, a number from 0, or START:STOP:STEP.",
+            show_default="all in the store",
+        ),
     ] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option(
             "--with",
+            metavar="RESULTS",
             help="Results of particles to add, such as looseness,d2min_10000. Repeat it for more.",
+            show_default="none",
         ),
     ] = None,
     unwrapped: Annotated[

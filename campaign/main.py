@@ -147,7 +147,10 @@ def doctor(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="Where campaigns shall live.", show_default="the current directory"
+            "--dir",
+            metavar="DIR",
+            help="Where campaigns shall live.",
+            show_default="the current directory",
         ),
     ] = None,
     warm: Annotated[

@@ -77,7 +77,10 @@ def query(
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="File to write, in place of printing.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File to write, in place of printing.", show_default="printed"
+        ),
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:

@@ -38,13 +38,16 @@ class FigureFormat(StrEnum):
 def report(
     directory: CampaignDirectory,
     output: Annotated[
-        Path | None, typer.Option(help="The page to write.", show_default=f"DIR/{PAGE}")
+        Path | None,
+        typer.Option(metavar="FILE", help="The page to write.", show_default=f"DIR/{PAGE}"),
     ] = None,
     figures: Annotated[
         list[FigureFormat] | None,
         typer.Option(
-            help="Also write each figure by itself, in a folder beside the page; may be repeated.",
-            show_default=False,
+            metavar="FORMAT",
+            help="Also write each figure by itself as pdf, png or svg, in a folder beside the page. "
+            "Repeat it for more.",
+            show_default="none",
         ),
     ] = None,
     temperature: Temperatures = None,
@@ -64,11 +67,20 @@ def report(
     shown_frame: Annotated[
         int | None,
         typer.Option(
-            "--show-frame", min=0, help="Frame of that run, from 0.", show_default="the last"
+            "--show-frame",
+            metavar="NUMBER",
+            min=0,
+            help="Frame of that run, from 0.",
+            show_default="the last",
         ),
     ] = None,
     particles: Annotated[
-        int, typer.Option(min=0, help="Most particles that the page shows in three dimensions.")
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            help="Most particles that the page shows in three dimensions, 10 to 15 bytes each.",
+        ),
     ] = PARTICLES,
     overwrite: Overwrite = False,
 ) -> None:

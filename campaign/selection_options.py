@@ -14,6 +14,7 @@ Temperatures = Annotated[
     list[float] | None,
     typer.Option(
         "--temperature",
+        metavar="NUMBER",
         help="Only runs at this temperature, in units of energy. Repeat it for more.",
         show_default="all",
     ),
@@ -22,6 +23,7 @@ Stresses = Annotated[
     list[float] | None,
     typer.Option(
         "--stress",
+        metavar="NUMBER",
         help="Only runs under this stress, in units of energy / length^3. Repeat it for more.",
         show_default="all",
     ),
@@ -30,6 +32,7 @@ Replicas = Annotated[
     list[int] | None,
     typer.Option(
         "--replica",
+        metavar="NUMBER",
         help="Only runs of this replica, from 0. Repeat it for more.",
         show_default="all",
     ),

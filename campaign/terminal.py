@@ -34,7 +34,9 @@ CampaignDirectory = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 InDirectory = Annotated[
     Path | None,
-    typer.Option("--dir", help="The campaign's directory.", show_default="the campaign's name"),
+    typer.Option(
+        "--dir", metavar="DIR", help="The campaign's directory.", show_default="the campaign's name"
+    ),
 ]
 
 

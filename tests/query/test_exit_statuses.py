@@ -5,13 +5,19 @@ import shutil
 import signal
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from glasscreep.campaign.local_run import run_campaign
 from glasscreep.campaign.main import app
+from glasscreep.campaign.scan import keep_failure
 from glasscreep.campaign.terminal import FAILED, INTERRUPTED, REFUSED
+from glasscreep.tasks.segment import Outcome
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("glasscreep")
@@ -30,7 +36,8 @@ OF_DIRECTORIES = [
     "cancel DIR abc", "cancel DIR --all", "dashboard DIR",
 ]  # fmt: skip
 OF_FILES = ["run FILE", "plan FILE", "submit FILE", "learn FILE"]
-WRITERS = ["query DIR strain", "export DIR --run RUN --format extxyz", "report DIR"]
+REPORT = pytest.param("report DIR", marks=pytest.mark.slow)
+WRITERS = ["query DIR strain", "export DIR --run RUN --format extxyz", REPORT]
 
 
 def invoke(words, **places):
@@ -102,7 +109,7 @@ def test_an_unknown_option_is_refused(words):
         ("query DIR strain", 0),
         ("query DIR strain --where stress>9", 0),
         ("export DIR --format extxyz --output OUT --run RUN", 0),
-        ("report DIR --particles 0", 0),
+        pytest.param("report DIR", 0, marks=pytest.mark.slow),
         ("attach DIR", 0),
         ("logs DIR", 0),
         ("logs DIR RUN", 0),
@@ -175,7 +182,7 @@ def test_a_name_that_no_file_can_have_is_told_as_such(filled, tmp_path, done_run
 
 
 @pytest.mark.parametrize(
-    "words", ["query DIR d2min_20", "export DIR --format extxyz --output OUT", "report DIR"]
+    "words", ["query DIR d2min_20", "export DIR --format extxyz --output OUT", REPORT]
 )
 def test_of_what_is_damaged_the_rest_is_done(filled, tmp_path, words):
     for file in ("d2min_20/c.0.0.0", "position/c.0.0.0.0"):
@@ -202,6 +209,21 @@ def test_who_follows_a_campaign_learns_that_it_did_not_end_well(filled, changes)
     snapshot(filled, **changes)
     assert invoke("attach DIR", DIR=filled).exit_code == FAILED
     assert invoke("status DIR", DIR=filled).exit_code == 0
+
+
+def test_a_glass_that_no_run_is_asked_of_fails_no_campaign(campaign):
+    first = campaign.extended(replicas=1)
+    for row in np.flatnonzero(first.prepared.asked).tolist():
+        campaign.write(row, 12)
+        campaign.analyse(row)
+    other = campaign.prepared.glasses[1].id
+    outcome = Outcome(other, "diverged", 0, 0, "Lost atoms", "", 1)
+    keep_failure(campaign.directory / "glasses" / other, outcome)
+    ended = run_campaign(first.prepared.campaign, campaign.directory, Console(file=StringIO()))
+    assert ended.standing == "finished"
+    both = run_campaign(campaign.prepared.campaign, campaign.directory, Console(file=StringIO()))
+    assert both.standing == "finished with 2 failed"
+    assert [failure.what for failure in both.failures] == [f"glass {other}"]
 
 
 @pytest.fixture

@@ -62,9 +62,10 @@ def ids_of(campaign):
 
 
 BY = {"query": by_query, "export": by_export, "report": by_report}
+COMMAND = ["query", "export", pytest.param("report", marks=pytest.mark.slow)]
 
 
-@pytest.mark.parametrize("command", BY)
+@pytest.mark.parametrize("command", COMMAND)
 @pytest.mark.parametrize(
     ("words", "meant"),
     [
@@ -86,7 +87,7 @@ def test_the_same_words_mean_the_same_runs(begun, tmp_path, command, words, mean
     assert BY[command](begun, words, tmp_path) == expected
 
 
-@pytest.mark.parametrize("command", BY)
+@pytest.mark.parametrize("command", COMMAND)
 def test_several_runs_are_taken_by_their_ids(begun, tmp_path, command):
     first, _, third, *_ = ids_of(begun)
     words = ["--run", third[:12], "--run", first]
