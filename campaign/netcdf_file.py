@@ -13,9 +13,10 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep import __version__
+from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.result_array import array_of
 from glasscreep.campaign.stored_values import values_of_frames, values_of_run
-from glasscreep.campaign.table_files import demand_free, demand_package
+from glasscreep.campaign.table_files import demand_package
 from glasscreep.tasks.errors import DamagedError, StorageError
 from glasscreep.tasks.files import reading, replacing, storing
 from glasscreep.tasks.opening import dimensions, open_array, open_readable

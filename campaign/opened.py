@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from glasscreep.campaign.compatible import read_campaign
+from glasscreep.campaign.compatible import DirectoryError, read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError
@@ -16,7 +16,6 @@ from glasscreep.campaign.run_list import points_of, with_progress
 from glasscreep.campaign.run_results import RunResults
 from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
-from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.opening import METADATA, open_readable
 from glasscreep.tasks.places import STORE
 
@@ -67,7 +66,7 @@ class OpenedCampaign(RunResults):
         stress: Wanted = None,
         replica: Wanted = None,
         where: str | None = None,
-        run: str | int | None = None,
+        run: str | int | Sequence[str | int] | None = None,
     ) -> "OpenedCampaign":
         """Choose runs.
 
@@ -80,8 +79,8 @@ class OpenedCampaign(RunResults):
             An expression of the columns ``temperature``, ``stress``, ``replica``, ``state``,
             ``frames`` and ``id`` that is true of the runs: ``stress > 0.3 and state == 'done'``.
             States and frames are as old as those of ``runs``. It may be true of none.
-        run : str or int, optional
-            One run, as of `row_of`.
+        run : str, int or sequence, optional
+            One run, as of `row_of`, or several.
 
         Returns
         -------
@@ -98,7 +97,8 @@ class OpenedCampaign(RunResults):
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
-            table = table.loc[[_row_of(table, run, self.directory)]]
+            named = (run,) if isinstance(run, str | int | np.integer) else run
+            table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
         return OpenedCampaign(self.directory, table.index.to_numpy(np.intp))
@@ -174,7 +174,7 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
 
     Raises
     ------
-    GlasscreepError
+    DirectoryError
         If the directory does not hold a campaign.
     NewerError
         If a later version of glasscreep made it.
@@ -189,9 +189,9 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     """
     directory = Path(directory)
     if not (directory / STORE / METADATA).is_file():
-        raise GlasscreepError(_no_campaign(directory))
+        raise DirectoryError(_no_campaign(directory))
     if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
-        raise GlasscreepError(_no_campaign(directory))
+        raise DirectoryError(_no_campaign(directory))
     return OpenedCampaign(directory)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -10,13 +11,13 @@ from pathlib import Path
 from glasscreep import __version__
 from glasscreep.campaign import report_facts
 from glasscreep.campaign.figures.catalogue import figures_of
-from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.outputs import demand_free, demand_none
 from glasscreep.campaign.report_cache import Cache
 from glasscreep.campaign.report_frame import ShownFrame, shown_frame
 from glasscreep.campaign.report_panels import MadeFigure, make_figure, save_figure
 from glasscreep.campaign.report_source import NotThereError, Source
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import storing, write_durably
+from glasscreep.tasks.files import write_durably
 
 ASSETS = files("glasscreep.campaign.report_assets")
 GENERATOR = b'<meta name="generator" content="glasscreep '
@@ -82,10 +83,8 @@ def write_report(
     figures = figures_of(source)
     made = [make_figure(figure, source, cache) for figure in figures]
     text = _render(source, made, particles).encode()
-    with storing(page):
-        page.parent.mkdir(parents=True, exist_ok=True)
     write_durably(page, text)
-    folder = page.with_name(f"{page.stem}-figures")
+    folder = figure_folder(page)
     saved = [
         path
         for figure, done in zip(figures, made, strict=True)
@@ -108,27 +107,40 @@ def write_report(
     )
 
 
-def demand_replaceable(page: Path) -> None:
-    """Refuse to write over what is no report.
+def figure_folder(page: Path) -> Path:
+    """Name the folder of a page's figures."""
+    return page.with_name(f"{page.stem}-figures")
+
+
+def demand_replaceable(page: Path, forms: Sequence[str] = (), *, overwrite: bool) -> None:
+    """Refuse to write over what is no report, or over figures, unless told to.
+
+    Parameters
+    ----------
+    page : Path
+        Of the report.
+    forms : sequence of str
+        Formats of figures that are to be written beside it.
+    overwrite : bool
+        Whether they may be replaced.
 
     Raises
     ------
     RefusedError
-        If there is a file already that does not say that `glasscreep report` wrote it.
+        If there is a file already that does not say that `glasscreep report` wrote it, or a
+        figure; or if there can be no page.
     """
-    if not page.exists():
-        return
-    if page.is_dir():
-        msg = f"{page} is a folder. Give the name of a file as --output."
-        raise RefusedError(msg)
+    demand_free(page, replace=overwrite or _is_report(page))
+    folder = figure_folder(page)
+    for form in forms:
+        demand_none(sorted(folder.glob(f"figure-*.{form}")), replace=overwrite)
+
+
+def _is_report(page: Path) -> bool:
+    if not os.path.isfile(page):
+        return False
     with page.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if GENERATOR not in head:
-        msg = (
-            f"{page} is there already, and is no report that glasscreep wrote. Give another "
-            "--output, or --force to replace it."
-        )
-        raise RefusedError(msg)
+        return GENERATOR in file.read(HEAD_BYTES)
 
 
 def _damage(source: Source) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.opened import open_campaign
+from glasscreep.campaign.selection_options import ALL, Selection
 from glasscreep.campaign.states import State
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
+from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import LOOSENESS as LEARNT
@@ -60,11 +61,19 @@ class Source:
         middle one of the points that have finished runs.
     frame : int, optional
         Frame of it; by default the last that has positions in the store.
+    selection : Selection, optional
+        Which runs the report is of; by default all.
     """
 
-    def __init__(self, directory: Path, run: int | None = None, frame: int | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        run: int | None = None,
+        frame: int | None = None,
+        selection: Selection = ALL,
+    ) -> None:
         self.directory = directory
-        self._opened = open_campaign(directory)
+        self._opened = selection.some_of(open_campaign(directory))
         self.runs = self._opened.runs
         self.campaign = read_campaign(directory)
         self.reader = FrameReader(directory / STORE)
@@ -75,7 +84,13 @@ class Source:
         self._run, self._frame = run, frame
 
     @classmethod
-    def of(cls, directory: Path, run: str | None = None, frame: int | None = None) -> "Source":
+    def of(
+        cls,
+        directory: Path,
+        run: str | None = None,
+        frame: int | None = None,
+        selection: Selection = ALL,
+    ) -> "Source":
         """Take the run shown by its id or the beginning of that, as `query` does.
 
         Raises
@@ -83,14 +98,12 @@ class Source:
         GlasscreepError
             If there is no campaign, no such run, or no such frame in the store.
         """
-        row = None if run is None else open_campaign(directory).row_of(run)
-        source = cls(directory, row, frame)
+        chosen = selection.some_of(open_campaign(directory))
+        source = cls(directory, None if run is None else chosen.row_of(run), frame, selection)
         there = source.frames_stored
         if frame is not None and frame >= there:
             msg = f"frame {frame} is not in the store; allowed: 0 to {there - 1}"
-            raise GlasscreepError(
-                msg if there else f"frame {frame} is not in the store: none is yet"
-            )
+            raise AbsentError(msg if there else f"frame {frame} is not in the store: none is yet")
         return source
 
     @cached_property

@@ -1,6 +1,5 @@
 """The results that a campaign has, and what to do about one that it has not."""
 
-import difflib
 import re
 import shlex
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from glasscreep.tasks.model_in_use import model_path
 from glasscreep.tasks.observable import Kind, Result
 from glasscreep.tasks.registry import BUILT_IN, OBSERVABLES
 from glasscreep.tasks.scalars import NAMES
+from glasscreep.tasks.spelling import did_you_mean
 from glasscreep.tasks.strain_results import FIT, STRAINS
 
 COLUMNS_OF = {
@@ -30,7 +30,6 @@ COLUMNS_OF = {
     "loose": "looseness_histogram_<interval>",
 }
 """What is no array, but a column of the table of one."""
-NEAREST = 3
 INTERVAL = re.compile(r"_(\d+)(_surrogate)?$")
 """At the end of a name, in steps."""
 
@@ -174,6 +173,4 @@ def _needed(name: str, observable: str) -> list[str]:
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = difflib.get_close_matches(name, (*known, *BUILT_IN), n=NEAREST)
-    meant = " or ".join(dict.fromkeys(near))
-    return f"did you mean {meant}?" if meant else "docs/results.md defines those there can be"
+    return did_you_mean(name, (*known, *BUILT_IN)) or "docs/results.md defines those there can be"

@@ -92,7 +92,8 @@ def _ended(seen: Seen, place: str) -> str:
         )
     assert snapshot is not None  # it was either submitted or run
     if snapshot.phase == "finished":
-        return f"finished {snapshot.updated}; nothing is running"
+        more = f"; `glasscreep logs {place} RUN` tells why" if snapshot.has_failures else ""
+        return f"{snapshot.standing} {snapshot.updated}; nothing is running{more}"
     why = f" ({snapshot.why_stopped})" if snapshot.why_stopped else ""
     if seen.allocations:
         return (

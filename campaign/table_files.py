@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.files import replacing, storing
 
@@ -86,7 +87,8 @@ def write_table(table: pd.DataFrame, form: str, path: Path, *, replace: bool) ->
     Raises
     ------
     RefusedError
-        If the file is there already, or is a folder; if a package is missing.
+        If the file is there already, is a folder, or its folder is missing; if a package is
+        missing.
     StorageError
         If it can't be written.
     """
@@ -106,22 +108,6 @@ def demand_package(form: str) -> None:
             f"--format {form} takes the package {PACKAGES[form]}, which is not installed: "
             "`pip install 'glasscreep[tables]'`."
         )
-        raise RefusedError(msg)
-
-
-def demand_free(path: Path, *, replace: bool) -> None:
-    """Refuse to replace a file, unless told to; a folder never is.
-
-    Raises
-    ------
-    RefusedError
-        Naming it.
-    """
-    if path.is_dir():
-        msg = f"{path} is a folder. Give another --output."
-        raise RefusedError(msg)
-    if path.exists() and not replace:
-        msg = f"{path} is there already. Give another --output, or --force to replace it."
         raise RefusedError(msg)
 
 

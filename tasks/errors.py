@@ -66,9 +66,21 @@ class ModelFileError(GlasscreepError):
     """A model file can't be used: damaged, of another kind, or too new. Nothing in it was run."""
 
 
+class AbsentModelError(ModelFileError, AbsentError):
+    """There is no model file where one was said to be."""
+
+
+class NewerModelError(ModelFileError, NewerError):
+    """A model file was written by a later version of glasscreep, which alone can read it."""
+
+
 class UntrustedModelError(ModelFileError):
     """A model file holds something that a model has no need of. Nothing in it was run."""
 
 
 class TrajectoryError(GlasscreepError):
     """A trajectory can't be read, or isn't what the model was learnt from."""
+
+
+class RefusedTrajectoryError(TrajectoryError):
+    """A trajectory can't be taken as it was given: not there, or more has to be said of it."""

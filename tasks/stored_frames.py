@@ -16,6 +16,7 @@ from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.spelling import did_you_mean
 from glasscreep.tasks.wrapping import wrapped
 from glasscreep.tasks.written_frame import Column, Contents, WrittenFrame
 
@@ -197,9 +198,10 @@ class StoredFrames:
     def _result(self, name: str) -> _Result:
         known = particle_results(self._group)
         if name not in known:
+            meant = did_you_mean(name, known)
             msg = (
-                f"the campaign has no result of particles {name!r}; there are "
-                f"{', '.join(known) or 'none'}. Others are computed by `glasscreep run` once "
+                f"the campaign has no result of particles {name!r}{f': {meant}' if meant else ';'} "
+                f"there are {', '.join(known) or 'none'}. Others are computed by `glasscreep run` once "
                 "analysis.results of the campaign file asks for them."
             )
             raise AbsentError(msg)

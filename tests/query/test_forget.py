@@ -207,7 +207,7 @@ def test_frames_and_what_is_mistyped_are_refused(campaign):
         with pytest.raises(RefusedError, match=f"no result '{name}'") as refused:
             with_dependents(campaign.directory, [name])
         assert "d2min_20" in str(refused.value)
-    with pytest.raises(RefusedError, match="Did you mean d2min_20"):
+    with pytest.raises(RefusedError, match="did you mean d2min_20"):
         with_dependents(campaign.directory, ["d2min_2"])
 
 

@@ -192,7 +192,7 @@ FAILURES = [
 
 BROKEN = [
     ("f = 3", {}, "TypeError: 'int' object is not callable"),
-    ("g = 3", {}, "AttributeError: broken_1.py has no f"),
+    ("F = 3", {}, r"AttributeError: broken_1.py has no f: did you mean F\?"),
     ("def f(", {}, "SyntaxError"),
     ("import nothing_such", {}, r"ModuleNotFoundError.*\(line 1 of broken_3.py\)"),
     ("def f(frame, later): pass", {}, "missing 1 required positional argument: 'later'"),

@@ -131,9 +131,9 @@ def test_a_file_is_replaced_only_if_told_to(running, tmp_path):
         path.write_text("mine")
         refused = query(running.directory, "strain", "--output", path)
         assert refused.exit_code == 2
-        assert f"{path} is there already. Give another --output, or --force" in refused.stderr
+        assert f"{path} is there already. Give another --output, or --overwrite" in refused.stderr
         assert path.read_text() == "mine"
-        assert query(running.directory, "strain", "--output", path, "--force").exit_code == 0
+        assert query(running.directory, "strain", "--output", path, "--overwrite").exit_code == 0
         assert path.read_bytes() != b"mine"
     assert sorted(os.listdir(tmp_path)) == ["kept.csv", "kept.nc", "kept.parquet"]
 
@@ -176,8 +176,8 @@ def test_a_missing_package_is_told_with_its_command(running, tmp_path, monkeypat
 def test_a_place_that_is_not_there(running, tmp_path):
     for name in ("file.csv", "file.nc"):
         done = query(running.directory, "strain", "--output", tmp_path / "missing" / name)
-        assert done.exit_code == 1
-        assert f"could not write {tmp_path}/missing/{name}: No such file" in done.stderr
+        assert done.exit_code == 2
+        assert f"there is no folder {tmp_path}/missing. Make it first" in done.stderr
 
 
 def test_long_tables_are_shortened_on_a_terminal():

@@ -35,21 +35,21 @@ def damage(path):
 
 def test_what_is_no_campaign(tmp_path):
     done = query(tmp_path, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "is not a campaign: it has no store.zarr in it. Give the directory" in done.stderr
 
 
 def test_a_store_of_something_else(tmp_path):
     zarr.create_group(tmp_path / "store.zarr")
     done = query(tmp_path, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"{tmp_path} is not a campaign: its store.zarr is of something else" in done.stderr
 
 
 def test_a_campaign_that_has_no_store_yet(running, tmp_path):
     shutil.copy(running.directory / "campaign.json", tmp_path)
     done = query(tmp_path, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "is a campaign that has no store.zarr yet: it has only just been begun" in done.stderr
     assert f"`glasscreep status {tmp_path}`" in done.stderr
 
@@ -104,7 +104,7 @@ def test_an_unknown_run(running):
 
 def test_a_result_that_was_not_computed(running):
     done = query(running.directory, "rdf")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert 'add "rdf" to analysis.results' in done.stderr
 
 
@@ -112,7 +112,7 @@ def test_a_later_store(campaign):
     path = campaign.prepared.store / "zarr.json"
     path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 9'))
     done = query(campaign.directory, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "schema version 9" in done.stderr
     assert "pip install --upgrade glasscreep" in done.stderr
 

@@ -284,5 +284,5 @@ def test_a_frame_that_is_not_stored_is_refused(whole):
 
 def test_no_campaign_is_refused(tmp_path):
     done = CliRunner().invoke(app, ["report", str(tmp_path)])
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "is not a campaign" in done.stderr
