@@ -165,9 +165,9 @@ def provenance(source: Source) -> Table:
 
 
 def _model_facts(source: Source) -> list[tuple[str, str]]:
-    if not source.model_digest:
+    if not source.progress.model_digest:
         return [("model of looseness", "none is learnt")]
-    facts = [("model of looseness, SHA-256", source.model_digest)]
+    facts = [("model of looseness, SHA-256", source.progress.model_digest)]
     try:
         model = source.lesson["model"]
     except (NotThereError, DamagedError):

@@ -75,16 +75,7 @@ def shown_frame(source: Source, limit: int) -> ShownFrame:
         "palette": _text(_palette()),
         "quantities": _quantities(source, source.frame),
     }
-    return ShownFrame(_caption(source, run, count), data)
-
-
-def _caption(source: Source, run: int, count: int) -> str:
-    row = source.runs.loc[run]
-    time = float(source.reader.column("time")[source.frame])
-    return (
-        f"Frame {source.frame} of run {row['id']} (temperature {row['temperature']:g}, stress "
-        f"{row['stress']:g}, replica {row['replica']}), at time {time:g}: {count:,} particles."
-    )
+    return ShownFrame(f"{source.frame_name(source.frame)}: {count:,} particles.", data)
 
 
 def _quantities(source: Source, frame: int) -> list[dict[str, Any]]:

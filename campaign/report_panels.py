@@ -11,8 +11,10 @@ import pandas as pd
 
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.style import panel_grid, save, styled, svg_of
+from glasscreep.campaign.replicas import replicas_told
+from glasscreep.campaign.report_about import About
 from glasscreep.campaign.report_cache import Cache
-from glasscreep.campaign.report_source import About, NotThereError, Source
+from glasscreep.campaign.report_source import NotThereError, Source
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing
 
@@ -150,8 +152,10 @@ def _compute(name: str, panel: Panel, source: Source) -> MadePanel:
 
 
 def _draw(blank: MadePanel, panel: Panel) -> MadePanel:
-    csv = panel.collect().to_csv(index=False, lineterminator="\n")
-    made = replace(blank, csv=csv)
+    table = panel.collect()
+    csv = table.to_csv(index=False, lineterminator="\n")
+    note = ". ".join(part for part in (panel.note, replicas_told(table)) if part)
+    made = replace(blank, note=note, csv=csv)
     with styled():
         figure, (axes,) = panel_grid(1)
         panel.draw(axes, made.table)

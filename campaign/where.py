@@ -15,11 +15,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glasscreep.campaign.selection import QueryError, close
-from glasscreep.campaign.states import State
+from glasscreep.campaign.states import STATES
 
 NUMBERS = ("temperature", "stress", "replica", "frames")
 WORDS = ("state", "id")
-STATES = tuple(state.name.lower() for state in State)
 LONGEST = 1000
 """Most characters of an expression."""
 DEEPEST = 30

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 COLUMN_IN, HEIGHT_IN = 3.4, 2.6
 """Width of a column of a journal, and height of a panel [inch]."""
-FORMATS = ("pdf", "png", "svg")
 PNG_DPI = 300
 BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#1a1a1a", "#8a8a8a"
 """Of Okabe and Ito: told apart also by the colour-blind."""
@@ -27,14 +26,6 @@ LEGEND_ENTRIES = 6
 REACH = 0.9
 """How far down, as a part of the value, a bar goes at most on a logarithmic axis."""
 MARKERS = "osD^vP"
-NAMED = {"temperature": "temperature $T$", "stress": "stress $\\sigma$"}
-_LJ = {
-    "energy / length^3": "LJ",
-    "energy": "LJ",
-    "time": "LJ time",
-    "length": "LJ length",
-    "length^2": "LJ length²",
-}
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -103,17 +94,6 @@ def save(figure: "Figure", path: Path) -> None:
     with mpl.rc_context({"svg.fonttype": "none"}):
         figure.savefig(content, format=form, metadata=undated.get(form))
     write_durably(path, content.getvalue())
-
-
-def unit(dimensions: str, system: str) -> str:
-    """Write units for a label."""
-    named = _LJ.get(dimensions, dimensions) if system == "lj" else dimensions
-    return named.replace("^2", "²").replace("^3", "³").replace("angstrom", "Å")
-
-
-def labelled(what: str, dimensions: str, system: str) -> str:
-    """Write the label of an axis, with its units."""
-    return what if dimensions in ("", "1") else f"{what} [{unit(dimensions, system)}]"
 
 
 def colours(count: int) -> list[Any]:
