@@ -128,8 +128,8 @@ def _named(behind: Mapping[tuple[float, float], Mapping[int, int]]) -> str:
     ]
     named = every[:NAMED_MOST]
     parts = [
-        f"at temperature {point[0]:g}, stress {point[1]:g} "
-        + ", ".join(name for known, name in named if known == point)
+        ", ".join(name for known, name in named if known == point)
+        + f" at temperature {point[0]:g}, stress {point[1]:g}"
         for point in dict.fromkeys(point for point, _ in named)
     ]
     more = f" and {len(every) - len(named):,} more" if len(every) > len(named) else ""

@@ -1,9 +1,26 @@
-"""Which run of a campaign is shown, if nobody says."""
+"""Which runs a report is of, and which of them is shown if nobody says."""
 
 import pandas as pd
 
 from glasscreep.campaign.replicas import POINT
+from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
+
+
+def of_interest(runs: pd.DataFrame, campaign: Campaign, shown: int | None) -> pd.DataFrame:
+    """Take the runs that the campaign file asks for, those that have frames, and the one shown.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        As of `OpenedCampaign.runs`.
+    campaign : Campaign
+        What is asked for: maybe less than it was.
+    shown : int or None
+        Row of a run.
+    """
+    asked = runs["id"].isin([run.id for run in campaign.runs()])
+    return runs[asked | (runs["frames"] > 0) | (runs.index == shown)]
 
 
 def middle_run(runs: pd.DataFrame) -> int | None:

@@ -7,10 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.report_defaults import PAGE, PARTICLES
 from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
-
-PAGE = "report.html"
-PARTICLES = 20_000
 
 
 class FigureFormat(StrEnum):
@@ -81,7 +79,7 @@ def report(
         if written.not_cached:
             say(console, f"nothing is kept for the next time: {written.not_cached}")
         for told in written.faults:
-            say(console, f"panel {told}")
+            say(console, told)
         if written.faults:
             raise typer.Exit(FAILED)
 

@@ -1,8 +1,6 @@
-"""What a report says besides figures: points, failures and where all of it comes from."""
+"""What a report says besides figures: points, runs and where all of it comes from."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,27 +8,15 @@ import pandas as pd
 
 from glasscreep import __version__
 from glasscreep.campaign.report_source import NotThereError, Source
-from glasscreep.campaign.scan import FAILURE_FILE
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import State
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.places import GLASSES, RUNS, STORE
+from glasscreep.tasks.places import STORE
 from glasscreep.tasks.provenance import read_segments
 from glasscreep.tasks.strain_results import FIT
 
 Table = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A run or a glass that failed."""
-
-    what: str
-    """Such as `run 0123456789abcdef`, with its point."""
-    kind: str
-    """Class of the failure."""
-    message: str
-    """What went wrong."""
 
 
 def progress(source: Source) -> Table:
@@ -112,37 +98,9 @@ def _mean_and_error(values: "pd.Series[float]") -> str:
     return f"{values.mean():.{places}f} ± {error:.{places}f}"
 
 
-def failures(source: Source) -> list[Failed]:
-    """Read why runs and glasses failed."""
-    points = {
-        run["id"]: f"temperature {run['temperature']:g}, stress {run['stress']:g}, "
-        f"replica {run['replica']}"
-        for run in source.runs.to_dict("records")
-    }
-    found = []
-    for kind, folder in (("glass", GLASSES), ("run", RUNS)):
-        for path in sorted((source.directory / folder).glob(f"*/{FAILURE_FILE}")):
-            name = path.parent.name
-            where = f" ({points[name]})" if name in points else ""
-            found.append(_failed(path, f"{kind} {name}{where}"))
-    return found
-
-
-def _failed(path: Path, what: str) -> Failed:
-    try:
-        content = json.loads(path.read_bytes())
-        return Failed(what, str(content.get("kind", "")), str(content.get("message", "")))
-    except (ValueError, AttributeError):
-        return Failed(what, "", f"{path} can't be read")
-
-
-def provenance(source: Source) -> Table:
-    """Say where the numbers come from: versions, hosts, seeds, model and campaign."""
-    segments = [
-        segment
-        for run_id in source.runs["id"]
-        for segment in read_segments(source.directory / STORE, run_id)
-    ]
+def versions(source: Source) -> list[tuple[str, str]]:
+    """Say where the numbers come from: versions, hosts, seeds and the model."""
+    segments = [segment for run_id in source.runs["id"] for segment in _segments(source, run_id)]
     versions: dict[str, set[str]] = {}
     for segment in segments:
         for name, version in segment.get("versions", {}).items():
@@ -155,13 +113,27 @@ def provenance(source: Source) -> Table:
         ("wall time of the segments", f"{sum(s.get('wall_time_s', 0.0) for s in segments):,.0f} s"),
         *_model_facts(source),
     ]
+    return [(key, value or "nothing recorded yet") for key, value in facts]
+
+
+def _segments(source: Source, run_id: str) -> list[dict[str, Any]]:
+    try:
+        with naming_damage(f"provenance of run {run_id}"):
+            return read_segments(source.directory / STORE, run_id)
+    except DamagedError as error:
+        source.note_damage("provenance", error)
+        return []
+
+
+def run_table(source: Source) -> Table:
+    """List the runs and their seeds."""
     runs = source.runs[["id", "temperature", "stress", "replica", "seed", "state", "frames"]]
-    return {
-        "facts": [(key, value or "nothing recorded yet") for key, value in facts],
-        "run_headings": list(runs.columns),
-        "runs": runs.astype(object).to_numpy().tolist(),
-        "campaign": json.dumps(source.campaign.model_dump(mode="json"), indent=1),
-    }
+    return {"headings": list(runs.columns), "rows": runs.astype(object).to_numpy().tolist()}
+
+
+def resolved(source: Source) -> str:
+    """Write the campaign as it was resolved."""
+    return json.dumps(source.campaign.model_dump(mode="json"), indent=1)
 
 
 def _model_facts(source: Source) -> list[tuple[str, str]]:

@@ -1,6 +1,5 @@
 """What a report is made from: results of a campaign, each read once, damage named and left out."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +12,8 @@ from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_about import About, about_array
 from glasscreep.campaign.report_advice import what_computes
-from glasscreep.campaign.report_choice import middle_run
+from glasscreep.campaign.report_choice import middle_run, of_interest
+from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.campaign.report_progress import Progress
 from glasscreep.tasks.errors import DamagedError, GlasscreepError
 from glasscreep.tasks.looseness_results import LOOSENESS
@@ -49,8 +49,9 @@ class Source:
     def __init__(self, directory: Path, run: int | None = None, frame: int | None = None) -> None:
         self.directory = directory
         self._opened = open_campaign(directory)
-        self.runs = self._opened.runs
         self.campaign = read_campaign(directory)
+        self.runs = of_interest(self._opened.runs, self.campaign, run)
+        """Those that are asked for, or have frames; as of `OpenedCampaign.runs`."""
         self.reader = FrameReader(directory / STORE)
         self.damage: dict[str, list[str]] = {}
         """What is damaged, by result."""
@@ -172,18 +173,13 @@ class Source:
     def lesson(self) -> Mapping[str, Any]:
         """What `glasscreep learn` found."""
         path = self.directory / LEARNT / LESSON
-        try:
-            content: Mapping[str, Any] = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        if not path.is_file():
             msg = (
                 "nothing is learnt from this campaign yet: `glasscreep learn CAMPAIGN.toml --dir "
                 "DIR` does it (it needs d2min in analysis.results)"
             )
-            raise NotThereError(msg) from None
-        except ValueError as error:
-            msg = f"{path} is damaged: {error}. `glasscreep learn` writes it anew."
-            raise DamagedError(msg) from error
-        return content
+            raise NotThereError(msg)
+        return read_lesson(path)
 
     def has(self, name: str) -> bool:
         """Tell whether the store has an array."""
