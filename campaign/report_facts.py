@@ -9,7 +9,7 @@ import pandas as pd
 from glasscreep import __version__
 from glasscreep.campaign.report_source import NotThereError, Source
 from glasscreep.campaign.snapshot import read_snapshot
-from glasscreep.campaign.states import State
+from glasscreep.campaign.states import STATES
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.places import STORE
@@ -25,10 +25,9 @@ def progress(source: Source) -> Table:
     counts = runs["state"].value_counts()
     wanted = len(runs) * source.campaign.frames
     frames = int(runs["frames"].sum())
-    states = ", ".join(
-        f"{counts.get(state.name.lower(), 0)} {state.name.lower()}" for state in State
-    )
-    text = f"{len(runs)} runs ({states}); {frames:,} of {wanted:,} frames are committed."
+    states = ", ".join(f"{counts.get(state, 0):,} {state}" for state in STATES)
+    count = f"{len(runs):,} run" + ("s" if len(runs) != 1 else "")
+    text = f"{count} ({states}); {frames:,} of {wanted:,} frames are committed."
     snapshot = read_snapshot(source.directory)
     if snapshot is not None:
         text += f" The driver: {snapshot.told}."

@@ -8,7 +8,7 @@ import pandas as pd
 
 from glasscreep.campaign.figures.labels import TIME, labelled
 from glasscreep.campaign.figures.points import by_point, of_points, shown_points
-from glasscreep.campaign.figures.style import legend, with_errors
+from glasscreep.campaign.figures.style import label_logarithms, legend, with_errors
 from glasscreep.campaign.replicas import POINT, over_same_replicas, same_replicas
 from glasscreep.campaign.report_source import NotThereError, Point, Source
 
@@ -80,4 +80,5 @@ def draw_curves(axes: "Axes", table: pd.DataFrame, ylabel: str, system: str) -> 
         if has_fit:
             axes.plot(own["time"], own["fit"], color=look.color if few else "k", lw=0.9, ls="--")
     axes.set(xscale="log", xlabel=labelled("time under load", TIME, system), ylabel=ylabel)
+    label_logarithms(axes)
     legend(axes)

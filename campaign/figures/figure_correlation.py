@@ -10,7 +10,7 @@ from glasscreep.campaign.figures.field import field_name, field_symbol, instead,
 from glasscreep.campaign.figures.labels import LENGTH, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.points import by_point, of_points, shown_points
-from glasscreep.campaign.figures.style import legend, with_errors
+from glasscreep.campaign.figures.style import label_logarithms, legend, with_errors
 from glasscreep.campaign.replicas import POINT, over_replicas, over_same_replicas
 from glasscreep.campaign.report_source import Source
 
@@ -63,6 +63,7 @@ def _draw_sizes(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     axes.plot(size, guide, color="k", ls="--", lw=0.8, label="$N^{-1/2}$")
     axes.set(xscale="log", yscale="log", xlabel="particles in a voxel, $N$")
     axes.set_ylabel(of_field(f"fluctuation $\\Delta {field_symbol(source)}(N)$", source))
+    label_logarithms(axes)
     legend(axes)
 
 

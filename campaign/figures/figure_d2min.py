@@ -18,6 +18,7 @@ from glasscreep.campaign.figures.style import (
     MARKERS,
     ORANGE,
     colours,
+    label_logarithms,
     legend,
     with_errors,
 )
@@ -63,6 +64,7 @@ def _mean_panel(source: Source) -> Panel:
 def _draw_mean(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     draw_curves(axes, table, labelled(f"mean {D2MIN_LABEL}", AREA, system), system)
     axes.set_yscale("log")
+    label_logarithms(axes)
 
 
 def _loose_panel(source: Source) -> Panel:
@@ -82,6 +84,9 @@ def _draw_loose(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     draw_curves(axes, table, "share of A that is loose", system)
     if (table["mean"] > 0).any():
         axes.set_yscale("log")
+        label_logarithms(axes)
+    else:
+        axes.set_ylim(bottom=0)
 
 
 def _densities(source: Source) -> pd.DataFrame:

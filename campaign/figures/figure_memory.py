@@ -11,7 +11,7 @@ from glasscreep.campaign.figures.field import field_name, field_symbol, instead
 from glasscreep.campaign.figures.labels import TIME, density_of, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.points import by_point, of_points, shown_points
-from glasscreep.campaign.figures.style import BLUE, ORANGE, legend, with_errors
+from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend, with_errors
 from glasscreep.campaign.figures.voxels import voxel_panels
 from glasscreep.campaign.replicas import POINT, over_replicas
 from glasscreep.campaign.report_source import NotThereError, Source
@@ -107,4 +107,5 @@ def _draw_times(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     axes.set(xscale="log", yscale="log")
     axes.set_xlabel(labelled("decorrelation time $t_c$", TIME, system))
     axes.set_ylabel(density_of(TIME, system))
+    label_logarithms(axes)
     legend(axes)

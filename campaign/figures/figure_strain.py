@@ -16,6 +16,7 @@ from glasscreep.campaign.figures.style import (
     LEGEND_ENTRIES,
     MARKERS,
     by_value,
+    label_logarithms,
     legend,
     with_errors,
 )
@@ -137,8 +138,10 @@ def _draw_single(axes: "Axes", table: pd.DataFrame, ylabel: str, system: str) ->
     shades = np.linspace(0.35, 0.9, max(1, table["replica"].nunique()))
     for shade, (_, own) in zip(shades, table.groupby("replica"), strict=True):
         axes.plot(own["time"], own["value"], color=BLUE, alpha=shade, lw=0.7)
-    mean = table[table["averaged"]].groupby("time")["value"].mean()
-    axes.plot(mean.index, mean.to_numpy(), color=BLACK, lw=1.6, label="mean")
+    if table["replicas"].iloc[0] > 1:
+        mean = table[table["averaged"]].groupby("time")["value"].mean()
+        axes.plot(mean.index, mean.to_numpy(), color=BLACK, lw=1.6, label="mean")
     axes.plot([], [], color=BLUE, lw=0.7, label="single replicas")
     axes.set(xscale="log", xlabel=labelled("time under load", TIME, system), ylabel=ylabel)
+    label_logarithms(axes)
     legend(axes)

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#1a1a1a", "
 """Of Okabe and Ito: told apart also by the colour-blind."""
 SEQUENTIAL = "viridis"
 LEGEND_ENTRIES = 6
+MANY_TIMES, FEW_TIMES = 100, 3
+"""So many times the lowest of a logarithmic axis is the highest where powers of ten suffice as
+labels, and where there is room for every digit."""
 REACH = 0.9
 """How far down, as a part of the value, a bar goes at most on a logarithmic axis."""
 MARKERS = "osD^vP"
@@ -119,6 +123,25 @@ def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, A
         axes.figure.colorbar(ScalarMappable(span, cmap), ax=axes, label=label, pad=0.02)
         return {value: cmap(span(value)) for value in ordered}
     return dict(zip(ordered, chosen, strict=True))
+
+
+def label_logarithms(axes: "Axes") -> None:
+    """Label logarithmic axes of few decades by plain numbers: others would overlap."""
+    from matplotlib.ticker import FuncFormatter
+
+    named = ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+    for axis, (low, high) in named:
+        if axis.get_scale() != "log" or high / low > MANY_TIMES:
+            continue
+        digits = "25" if high / low > FEW_TIMES else "23456789"
+        shown = partial(_plain, digits=digits)
+        axis.set_major_formatter(FuncFormatter(partial(_plain, digits="1")))
+        axis.set_minor_formatter(FuncFormatter(shown))
+
+
+def _plain(value: float, _: int | None = None, *, digits: str) -> str:
+    """Write a tick's value, if it begins with one of some digits."""
+    return f"{value:g}" if f"{value:e}"[0] in digits else ""
 
 
 def legend(axes: "Axes", title: str = "", **more: Any) -> None:
