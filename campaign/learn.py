@@ -34,9 +34,8 @@ from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.model_in_use import model_hash
-from glasscreep.tasks.places import LOOSENESS
+from glasscreep.tasks.places import LESSON, LOOSENESS
 
-REPORT = "report.json"
 FITS = "fits"
 LOG = "learn.log"
 FEWEST_LOOSE = 20
@@ -90,7 +89,7 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
         report["sha256"] = model_hash(lesson.directory)
         text = json.dumps(report, indent=1) + "\n"
-        write_durably(folder / REPORT, text.encode())
+        write_durably(folder / LESSON, text.encode())
         _clean(lesson)
         return Learnt(json.loads(text), is_new=True)
 
@@ -112,7 +111,7 @@ def _clean(lesson: Lesson) -> None:
 def read_report(directory: Path) -> dict[str, Any] | None:
     """Read what was learnt from a campaign; None if nothing was, or the file is damaged."""
     with suppress(OSError, ValueError, KeyError):
-        report: dict[str, Any] = json.loads((directory / LOOSENESS / REPORT).read_bytes())
+        report: dict[str, Any] = json.loads((directory / LOOSENESS / LESSON).read_bytes())
         return report if {"made_from", "sha256"} <= report.keys() else None
     return None
 

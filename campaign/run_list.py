@@ -11,7 +11,7 @@ from glasscreep.campaign.rows import UNASSIGNED
 from glasscreep.campaign.scan import fail_orphans, found_in, has_failed
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.selection import close
-from glasscreep.campaign.states import State
+from glasscreep.campaign.states import STATES, State
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.places import STORE, glass_directory, run_directory
 from glasscreep.tasks.reader import FrameReader
@@ -19,7 +19,6 @@ from glasscreep.tasks.store import RunTable
 
 EXACT_RUNS = 1000
 """So many manifests are read in a tenth of a second; of more runs the index is taken."""
-STATES = np.array([state.name.lower() for state in State], object)
 
 
 def run_table(directory: Path) -> pd.DataFrame:
@@ -43,7 +42,12 @@ def run_table(directory: Path) -> pd.DataFrame:
     index = pd.RangeIndex(len(state), name="run")
     ids = reader.column("run_id").astype(object)
     runs = pd.DataFrame(
-        {"id": ids, **columns, "state": STATES[state], "frames": frames.astype(np.int64)},
+        {
+            "id": ids,
+            **columns,
+            "state": np.array(STATES, object)[state],
+            "frames": frames.astype(np.int64),
+        },
         index=index,
     )
     return runs[runs["glass_row"] != UNASSIGNED]

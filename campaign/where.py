@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection import close
-from glasscreep.campaign.states import State
+from glasscreep.campaign.states import STATES
 from glasscreep.tasks.spelling import did_you_mean
 
 NUMBERS = ("temperature", "stress", "replica", "frames")
 WORDS = ("state", "id")
-STATES = tuple(state.name.lower() for state in State)
 LONGEST = 1000
 """Most characters of an expression."""
 DEEPEST = 30
