@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from glasscreep.analysis.interstices import interstice_features
     from glasscreep.analysis.loose_model import LinearEnsemble, LooseModel, fit_loose_model
     from glasscreep.analysis.nonaffine import d2min
+    from glasscreep.analysis.pairs import Pairs, near_pairs
     from glasscreep.analysis.permutation import permutation_importances
     from glasscreep.analysis.scores import Scores, Tally
     from glasscreep.analysis.spatial import spatial_autocorrelation
@@ -55,6 +56,7 @@ _MODULE_OF = {
     "Lowest": "drawing",
     "MeanRanking": "elimination",
     "PRESETS": "interstice_presets",
+    "Pairs": "pairs",
     "Scores": "scores",
     "Split": "splitting",
     "StudyScore": "threshold_study",
@@ -79,6 +81,7 @@ _MODULE_OF = {
     "log_edges": "histograms",
     "mean_ranking": "elimination",
     "mean_squared_displacement": "displacement",
+    "near_pairs": "pairs",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
     "permutation_importances": "permutation",
@@ -111,6 +114,7 @@ __all__ = [
     "LooseModel",
     "Lowest",
     "MeanRanking",
+    "Pairs",
     "Scores",
     "Split",
     "StudyScore",
@@ -135,6 +139,7 @@ __all__ = [
     "log_edges",
     "mean_ranking",
     "mean_squared_displacement",
+    "near_pairs",
     "non_affine_displacement",
     "partial_rdf",
     "permutation_importances",
