@@ -45,7 +45,7 @@ def _of_name(own: OwnSection, path: str, taken: dict[str, str]) -> Iterator[Prob
 
 
 def _names_of(own: OwnSection) -> set[str]:
-    results = own_results(own.result_name, own.result_parameters(), INTERVALS)
+    results = own_results(own.result_name, own.result_parameters(), INTERVALS, own.time_limit_s)
     return {spec.name for spec in result_specs(results, particles=1)}
 
 

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from glasscreep.campaign.attachment import Attachment
-from glasscreep.campaign.fields import Allowed, Count, several
+from glasscreep.campaign.fields import Allowed, Count, as_tuple, several
 from glasscreep.campaign.section import Section
 from glasscreep.tasks.places import ATTACHED
 from glasscreep.tasks.user_function import UserFunction
 
 FUNCTION = r"^[A-Za-z_]\w*:.+$"
+MOST_TIME_S = 7 * 86_400.0
 NAME = r"^[A-Za-z][A-Za-z0-9_]{0,99}$"
 UNITS = r"^[A-Za-z0-9 ^*/().+-]{1,60}$"
 DATES = re.compile(r"since|(days|hours|minutes|(micro|milli|nano)?seconds)$")
@@ -86,6 +87,18 @@ class OwnSection(Section):
         str, Field(min_length=1, max_length=1000), Allowed("up to 1,000 characters")
     ]
     """What it returns, for those who read the store."""
+    needs: Annotated[
+        tuple[str, ...],
+        BeforeValidator(as_tuple),
+        Allowed("names of results with values of each frame, such as d2min_1000, or none"),
+    ] = ()
+    """Other results of the frame that it is given, built in or of functions of yours."""
+    time_limit_s: Annotated[
+        float,
+        Field(gt=0, le=MOST_TIME_S),
+        Allowed(f"a number above 0, up to {MOST_TIME_S:,.0f}"),
+    ] = 600.0
+    """Longest that it may take for one frame, pair or run before it is ended [s]."""
     parameters: Annotated[
         dict[str, Any],
         AfterValidator(plain_arguments),
@@ -115,7 +128,9 @@ class OwnSection(Section):
 
     def result_parameters(self) -> dict[str, Any]:
         """Gather all that decides its values, and what is said of them."""
-        own = self.model_dump(exclude={"function", "name", "per"})
+        own = self.model_dump(exclude={"function", "name", "per", "time_limit_s"})
+        # Without needs as those that were computed before there was such a key.
+        own = {key: value for key, value in own.items() if value or key != "needs"}
         function = self._function
         place = {"function": function.named, "sha256": function.sha256}
         return {**place, "per": self.result_per, **own}
