@@ -18,6 +18,8 @@ FUNCTION = r"^[A-Za-z_]\w*:.+$"
 MOST_TIME_S = 7 * 86_400.0
 NAME = r"^[A-Za-z][A-Za-z0-9_]{0,99}$"
 UNITS = r"^[A-Za-z0-9 ^*/().+-]{1,60}$"
+LATER = ("needs", "dimensions")
+"""Keys of the table that it did not have at first."""
 DATES = re.compile(r"since|(days|hours|minutes|(micro|milli|nano)?seconds)$")
 """What xarray takes for dates and spans of time, in place of numbers."""
 
@@ -36,6 +38,22 @@ def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
         msg = "not plain"
         raise ValueError(msg)
     return arguments
+
+
+def described_dimensions(dimensions: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what does not name dimensions, each with its coordinates and their units."""
+    for name, said in dimensions.items():
+        if not (re.fullmatch(NAME, name, re.ASCII) and isinstance(said, dict) and _is_axis(**said)):
+            msg = "no dimension"
+            raise ValueError(msg)
+    return dimensions
+
+
+def _is_axis(values: object = (), units: object = "1", **others: object) -> bool:
+    kinds = {type(value) for value in values} if isinstance(values, list) else set()
+    are_values = kinds == {str} or (bool(kinds) and kinds <= {int, float} and _is_plain(values))
+    are_units = isinstance(units, str) and re.fullmatch(UNITS, no_date(units), re.ASCII)
+    return are_values and bool(are_units) and not others
 
 
 def _is_plain(value: Any) -> bool:
@@ -76,6 +94,13 @@ class OwnSection(Section):
         Allowed("a whole number from 1 to 10,000, or a list of at most two"),
     ] = ()
     """Shape of what it returns for each; a single number if empty."""
+    dimensions: Annotated[
+        dict[str, Any],
+        AfterValidator(described_dimensions),
+        Allowed('a table such as { axis = { values = ["x", "y", "z"], units = "1" } }, or none'),
+        Field(default_factory=dict),
+    ]
+    """Names of the dimensions of `shape`, and coordinates along them with their units."""
     units: Annotated[
         str,
         Field(pattern=UNITS),
@@ -129,8 +154,10 @@ class OwnSection(Section):
     def result_parameters(self) -> dict[str, Any]:
         """Gather all that decides its values, and what is said of them."""
         own = self.model_dump(exclude={"function", "name", "per", "time_limit_s"})
-        # Without needs as those that were computed before there was such a key.
-        own = {key: value for key, value in own.items() if value or key != "needs"}
+        # A list, as their order counts.
+        own["dimensions"] = [{"name": name, **said} for name, said in self.dimensions.items()]
+        # Without these as what was computed before there were such keys.
+        own = {key: said for key, said in own.items() if said or key not in LATER}
         function = self._function
         place = {"function": function.named, "sha256": function.sha256}
         return {**place, "per": self.result_per, **own}

@@ -31,8 +31,8 @@ from glasscreep.tasks.loading import Loading
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model import LennardJones, Model
 from glasscreep.tasks.model_in_use import model_parameters, model_path
-from glasscreep.tasks.observable import Result
 from glasscreep.tasks.needs import with_needs
+from glasscreep.tasks.observable import Result
 from glasscreep.tasks.own_results import own_results
 from glasscreep.tasks.physics import (
     CreepProtocol,

@@ -100,6 +100,8 @@ class Observable:
         own: dict[str, Any] = {"observable": self.name, "parameters": plain(result.parameters)}
         if result.interval:
             own["interval"] = result.interval
+        if result.reach > result.interval:
+            own["reach"] = result.reach
         return [
             spec if spec.values is not None else replace(spec, attributes=spec.attributes | own)
             for spec in specs

@@ -8,7 +8,7 @@ from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result, Values
 from glasscreep.tasks.own_apart import called_apart
 from glasscreep.tasks.own_function import OwnFunction
-from glasscreep.tasks.result_arrays import of_frames, of_particles, of_run
+from glasscreep.tasks.result_arrays import coordinate, of_frames, of_particles, of_run
 from glasscreep.tasks.run_frames import RunFrames
 from glasscreep.tasks.user_function import UserFunction
 
@@ -29,7 +29,8 @@ def own_results(
     parameters : mapping
         `function`, as `UserFunction.named`; `sha256` of its file; `of`, one of `OF`; `per`,
         one of `particle`, `frame`, `run`; `shape` of what it returns for each of those;
-        `units`, `definition`, and the function's own `parameters`; `needs`, if it needs others.
+        `units`, `definition`, and the function's own `parameters`; `needs`, if it needs others;
+        `dimensions`, if those of `shape` have names: of each `name`, `values` and `units`.
     intervals : iterable of int
         Between frames this far apart functions of a pair are wanted [steps].
     time_limit_s : float
@@ -66,15 +67,23 @@ def shape_of(result: Result, particles: int, frames: int) -> tuple[int, ...]:
 
 def _arrays(result: Result, particles: int) -> list[ArraySpec]:
     said, shape = result.parameters, result.parameters["shape"]
+    named = said.get("dimensions", ())
     names = [f"{result.name}_component{at or ''}" for at in range(len(shape))]
-    # Without coordinates: these would outlast a result of another shape that is forgotten.
-    lengths: dict[str, Any] = dict(zip(names, shape, strict=True))
+    names = [each["name"] for each in named] or names
+    # Of a file that is still to be looked at there may be fewer than the shape has.
+    lengths: dict[str, Any] = dict(zip(names, shape, strict=False))
+    coordinates = [
+        coordinate(each["name"], each["values"], each.get("units", "1"), each["name"])
+        for each in named
+    ]
     over = f" over {result.interval} steps" if result.interval else ""
     about = said["units"], f"{said['function']}{over}", said["definition"]
     if said["per"] == "particle":
-        return [of_particles(result.name, particles, *about, dtype="<f8", **lengths)]
-    of = of_frames if said["per"] == "frame" else of_run
-    return [of(result.name, *about, **lengths)]
+        array = of_particles(result.name, particles, *about, dtype="<f8", **lengths)
+    else:
+        of = of_frames if said["per"] == "frame" else of_run
+        array = of(result.name, *about, **lengths)
+    return [array, *coordinates]
 
 
 def where_of(frames: RunFrames, result: Result, frame: int) -> str:
