@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from tests.made_up_snapshot import SNAPSHOT as BEGUN
 
 from glasscreep.campaign.compatible import encode_campaign
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.lock import CampaignLock, Holder
 from glasscreep.campaign.reach import show_dashboard
-from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, read_snapshot, write_snapshot
+from glasscreep.campaign.snapshot import HANDING_OVER, read_snapshot, write_snapshot
 from glasscreep.campaign.status import show_status, what_becomes
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.watch import State, Watch
@@ -33,28 +34,13 @@ def ago(seconds: float) -> str:
     return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds")
 
 
-SNAPSHOT = Snapshot(
-    campaign="small",
-    phase="running",
+SNAPSHOT = replace(
+    BEGUN,
     host=HERE,
     pid=os.getpid(),
     started=ago(100),
     updated=ago(0),
     dashboard=DASHBOARD,
-    runs={"new": 1, "partial": 0, "done": 0, "failed": 0},
-    glasses_done=0,
-    glasses_total=1,
-    frames_done=0,
-    frames_total=20,
-    unrelaxed=0,
-    particle_steps_per_s=0.0,
-    time_left_s=None,
-    why_stopped="",
-    active=(),
-    failures=(),
-    allocations=(),
-    trouble="",
-    points=((0.1, 0.5, 0, 20, 0),),
 )
 
 
