@@ -21,10 +21,19 @@ Dimensions = dict[str, tuple[str, dict[str, Any]]]
 OF_FILES = "a column of exported files has it"
 
 
+def names_taken(campaign: Campaign) -> dict[str, str]:
+    """Tell by each name that no result of the user's may have why; an interval in it is `INTERVALS`."""
+    keys = {"sha256", "source", *OwnSection.model_fields}
+    return {
+        **dict.fromkeys(keys, "a key of what is said of a result"),
+        **dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has, or its dimension"),
+        **dict.fromkeys(_of_every_store(), "an array or dimension of every store"),
+    }
+
+
 def own_problems(campaign: Campaign) -> Iterator[Problem]:
     """Find names that are taken, and what a function can't return numbers for."""
-    taken = dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has")
-    taken |= dict.fromkeys(_of_every_store(), "an array or dimension of every store")
+    taken = names_taken(campaign)
     known: Dimensions = {}
     for position, own in enumerate(campaign.analysis.own):
         path = f"analysis.own[{position}]"
