@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from glasscreep.analysis.interstices import interstice_features
     from glasscreep.analysis.loose_model import LinearEnsemble, LooseModel, fit_loose_model
     from glasscreep.analysis.nonaffine import d2min
+    from glasscreep.analysis.pairs import Pairs, near_pairs
     from glasscreep.analysis.permutation import permutation_importances
     from glasscreep.analysis.scores import Scores, Tally
     from glasscreep.analysis.some_stars import Stars, delaunay_stars
@@ -56,6 +57,7 @@ _MODULE_OF = {
     "Lowest": "drawing",
     "MeanRanking": "elimination",
     "PRESETS": "interstice_presets",
+    "Pairs": "pairs",
     "Scores": "scores",
     "Split": "splitting",
     "Stars": "some_stars",
@@ -82,6 +84,7 @@ _MODULE_OF = {
     "log_edges": "histograms",
     "mean_ranking": "elimination",
     "mean_squared_displacement": "displacement",
+    "near_pairs": "pairs",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
     "permutation_importances": "permutation",
@@ -114,6 +117,7 @@ __all__ = [
     "LooseModel",
     "Lowest",
     "MeanRanking",
+    "Pairs",
     "Scores",
     "Split",
     "Stars",
@@ -140,6 +144,7 @@ __all__ = [
     "log_edges",
     "mean_ranking",
     "mean_squared_displacement",
+    "near_pairs",
     "non_affine_displacement",
     "partial_rdf",
     "permutation_importances",

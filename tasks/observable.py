@@ -42,7 +42,21 @@ class Result:
     interval: int = 0
     """From a frame to the later one that it is compared with [steps]."""
     sources: tuple["Result", ...] = ()
-    """The results that it is computed from, if it is not from positions."""
+    """The results that it is computed from, if it is not from positions alone."""
+    time_limit_s: float = 0.0
+    """Longest that a function of the user's may take for one frame, or one run; 0 if it is built
+    in [s]."""
+
+    @property
+    def reach(self) -> int:
+        """How much later the last frame is that its value of a frame follows from [steps]."""
+        return max(self.interval, *(source.reach for source in self.sources), 0)
+
+
+def decoded_result(content: Mapping[str, Any]) -> Result:
+    """Make a result of what `dataclasses.asdict` gave, written as JSON and read again."""
+    sources = tuple(map(decoded_result, content["sources"]))
+    return Result(**{**content, "sources": sources})
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,6 +107,8 @@ class Observable:
         }
         if result.interval:
             own["interval"] = result.interval
+        if result.reach > result.interval:
+            own["reach"] = result.reach
         return [
             spec if spec.values is not None else replace(spec, attributes=spec.attributes | own)
             for spec in specs

@@ -48,7 +48,7 @@ class _Result:
     frames: int
     """Number of frames that it is computed of."""
     apart: int
-    """Frames from one to the later one that it is compared with."""
+    """Frames from one to the last that its value follows from."""
 
 
 class StoredFrames:
@@ -218,7 +218,8 @@ class StoredFrames:
         known_frames = read_analysed(run_directory(self.reader.store.parent, self.run_id)).results
         frames = int(known_frames.get(name, {"frames": 0})["frames"])
         physics: Any = self._group.attrs["physics"]
-        apart = attributes.get("interval", 0) // physics["creep"]["frame_interval"]
+        reach = attributes.get("reach", attributes.get("interval", 0))
+        apart = reach // physics["creep"]["frame_interval"]
         return _Result(column, frames, apart)
 
     def _values(self, result: _Result, frame: int) -> NDArray[Any]:

@@ -67,6 +67,7 @@ def call_all(before, after, box, species):
     pairs = [[2, 1.5], [1.5, 2]]
     analysis.coordination(before, box, 1.5)
     analysis.coordination(before, box, pairs, species)
+    analysis.near_pairs(before, box, 1)
     analysis.local_energy(before, box, species, pairs, pairs, pairs)
     analysis.radial_symmetry_functions(before, box, species)
     analysis.radial_symmetry_functions(before, box, species, [1, 2], 1, 2, only=[5, 3])

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import SNAPSHOT as BEGUN
 
 from glasscreep.campaign import page_data
 from glasscreep.campaign.page import campaign_page
@@ -19,30 +20,20 @@ from glasscreep.campaign.page_text import facts, headline, rate_text
 from glasscreep.campaign.snapshot import (
     AllocationState,
     Failure,
-    Snapshot,
     read_snapshot,
     write_snapshot,
 )
 
 EVIL = "<script>alert('x')</script>"
-SNAPSHOT = Snapshot(
-    campaign="small",
-    phase="running",
-    host="node",
-    pid=1,
-    started="2026-11-28T06:00:00+00:00",
-    updated="2026-11-28T06:10:00+00:00",
-    dashboard="",
+SNAPSHOT = replace(
+    BEGUN,
     runs={"new": 1, "partial": 2, "done": 1, "failed": 1},
     glasses_done=1,
     glasses_total=2,
     frames_done=10,
     frames_total=40,
-    unrelaxed=0,
     particle_steps_per_s=2e6,
     time_left_s=90.0,
-    why_stopped="",
-    active=(),
     failures=(Failure("run 1", "replica 0", "crashed", EVIL, EVIL),),
     allocations=(AllocationState("md", "1", "RUNNING", "", "node", 2, 2),),
     trouble=EVIL,

@@ -154,7 +154,7 @@ def test_a_worker_needs_the_campaign_directory_alone_and_may_be_killed(own, done
     mortal = SOURCE + (
         "\n\nimport os, signal\n\n\ndef middle(frame):\n"
         "    if frame.step == 140 and 'KILL' in os.environ:\n"
-        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        os.kill(os.getppid(), signal.SIGKILL)\n"
         "    return frame.positions.mean(axis=0)\n"
     )
     campaign = own(TABLES, mortal)
