@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from glasscreep.campaign.pinning import pinned
+from glasscreep.tasks.analyse import analyse_block
 
 FRAMES = 12
 SOURCE = '''
@@ -66,3 +67,9 @@ def analysis_of(folder: Path, tables, source=SOURCE, results=("strain",)):
     values, problems = pinned({"analysis": section}, folder)
     assert not problems, problems
     return values["analysis"]
+
+
+def outcomes(campaign, row=0):
+    """Commit all frames of a run, and analyse them."""
+    campaign.write(row, FRAMES)
+    return [analyse_block(block) for block in campaign.blocks(row)]
