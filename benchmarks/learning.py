@@ -7,7 +7,7 @@ the same replicas: frames and D2min are real, and repeat; what is drawn from the
 read the scores. DIR has to be on the same file system. Given again, `learn` goes on where it was.
 
 A line for each stage as it ends, what its driver does since the one before included: memory is the proportional set
-size, so that what processes share counts once, of driver (the scheduler is in it) and workers, ten times a second.
+size, so that what processes share counts once, of driver (the scheduler is in it) and workers, five times a second.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from glasscreep.tasks.places import STORE, run_directory
 from glasscreep.tasks.store import RunTable, read_run_table
 
 FILE = "learning.toml"
-POLL_S = 0.1
+POLL_S = 0.2
 MB = 2**20
 
 
