@@ -11,6 +11,7 @@ import pandas as pd
 from glasscreep import __version__
 from glasscreep.campaign.report_source import NotThereError, Source
 from glasscreep.campaign.scan import FAILURE_FILE
+from glasscreep.campaign.selection_options import ALL
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import DamagedError
@@ -42,7 +43,8 @@ def progress(source: Source) -> Table:
     states = ", ".join(
         f"{counts.get(state.name.lower(), 0)} {state.name.lower()}" for state in State
     )
-    text = f"{len(runs)} runs ({states}); {frames:,} of {wanted:,} frames are committed."
+    chosen = "" if source.selection == ALL else f"Of the campaign, {source.selection} alone: "
+    text = f"{chosen}{len(runs)} runs ({states}); {frames:,} of {wanted:,} frames are committed."
     snapshot = read_snapshot(source.directory)
     if snapshot is not None:
         text += f" The driver: {snapshot.told}."

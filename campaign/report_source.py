@@ -73,6 +73,8 @@ class Source:
         selection: Selection = ALL,
     ) -> None:
         self.directory = directory
+        self.selection = selection
+        """Which runs it is of."""
         self._opened = selection.some_of(open_campaign(directory))
         self.runs = self._opened.runs
         self.campaign = read_campaign(directory)
