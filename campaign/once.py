@@ -13,7 +13,7 @@ class OnceGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Find the command that the first word names, and look through the others."""
         name, command, rest = super().resolve_command(ctx, args)
-        if not ctx.resilient_parsing:  # as where a shell completes
+        if command is not None and not ctx.resilient_parsing:  # as where a shell completes
             _demand_once(command, rest, command.context_class(command, ctx, info_name=name))
         return name, command, rest
 

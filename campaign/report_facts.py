@@ -9,6 +9,7 @@ import pandas as pd
 from glasscreep import __version__
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.run_list import points_of
+from glasscreep.campaign.selection_options import ALL
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import STATES
 from glasscreep.tasks.damage import naming_damage
@@ -28,7 +29,8 @@ def progress(source: Source) -> Table:
     frames = int(runs["frames"].sum())
     states = ", ".join(f"{counts.get(state, 0):,} {state}" for state in STATES)
     count = f"{len(runs):,} run" + ("s" if len(runs) != 1 else "")
-    text = f"{count} ({states}); {frames:,} of {wanted:,} frames are committed."
+    chosen = "" if source.selection == ALL else f"Of the campaign, {source.selection} alone: "
+    text = f"{chosen}{count} ({states}); {frames:,} of {wanted:,} frames are committed."
     snapshot = read_snapshot(source.directory)
     if snapshot is not None:
         text += f" The driver: {snapshot.told}."

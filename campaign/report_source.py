@@ -53,6 +53,8 @@ class Source:
         selection: Selection = ALL,
     ) -> None:
         self.directory = directory
+        self.selection = selection
+        """Which runs it is of."""
         self._opened = selection.some_of(open_campaign(directory))
         self.campaign = read_campaign(directory)
         self.runs = of_interest(self._opened.runs, self.campaign, run)

@@ -1,5 +1,6 @@
 """Which runs a command is about: the same options, of the same meaning, for all that take runs."""
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,6 +73,15 @@ class Selection:
     """An expression of their columns; None for all."""
     run: list[str] | None = None
     """Ids, or beginnings of ids; None for all."""
+
+    def __str__(self) -> str:
+        """Write it as on the command line."""
+        words: list[str] = []
+        for name in self.__slots__:
+            value = getattr(self, name)
+            for one in (value,) if isinstance(value, str) else value or ():
+                words += [f"--{name}", str(one)]
+        return shlex.join(words)
 
     def of(self, campaign: "OpenedCampaign") -> "OpenedCampaign":
         """Choose these runs of a campaign; there may be none of which `where` is true.

@@ -1,6 +1,8 @@
 """Which runs are meant is said alike to every command that takes runs."""
 
+import html
 import io
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -54,6 +56,7 @@ def by_report(campaign, words, folder):
     done = invoke("report", campaign.directory, "--output", page, "--particles", 0, *words)
     assert done.exit_code == 0, done.output
     said = page.read_text()
+    assert f"Of the campaign, {shlex.join(words)} alone: " in html.unescape(said)
     return {name for name in ids_of(campaign) if name in said}
 
 
