@@ -1,6 +1,7 @@
 """What the campaign's page shows follows from a snapshot; nothing in it is taken for HTML."""
 
 import asyncio
+import gc
 import json
 import logging
 from dataclasses import replace
@@ -213,20 +214,31 @@ def test_pages_are_told_until_they_leave():
     assert len(told) == 1
 
 
-def test_without_a_dashboard_that_takes_pages_the_campaign_goes_on_and_says_so_once(caplog):
+def without_pages():
+    """Give a scheduler whose dashboard takes no page, and a campaign."""
     creep, model = (
         SimpleNamespace(frame_interval=1, steps=2),
         SimpleNamespace(units="lj", timestep=1),
     )
     campaign = SimpleNamespace(name="small", creep=creep, model=model)
     prepared = SimpleNamespace(campaign=campaign, directory=None)
-    scheduler = SimpleNamespace(
-        jupyter=False, http_server=SimpleNamespace(port=1)
-    )  # no application
+    return SimpleNamespace(jupyter=False, http_server=SimpleNamespace(port=1)), prepared
+
+
+def test_collecting_garbage_when_a_page_is_closed_goes_through_nothing_that_was_there_before():
+    there = [[number] for number in range(1000)]
+    with campaign_page(*without_pages(), Feed(SNAPSHOT)):
+        assert gc.get_freeze_count() > len(there)
+        collected = [id(one) for one in gc.get_objects()]
+        assert id(there) not in collected
+    assert gc.get_freeze_count() == 0
+
+
+def test_without_a_dashboard_that_takes_pages_the_campaign_goes_on_and_says_so_once(caplog):
     went_on = False
     with (
         caplog.at_level(logging.WARNING, "distributed.dashboard.glasscreep"),
-        campaign_page(scheduler, prepared, Feed(SNAPSHOT)),
+        campaign_page(*without_pages(), Feed(SNAPSHOT)),
     ):
         went_on = True
     assert went_on
