@@ -144,7 +144,7 @@ def _model_facts(source: Source) -> list[tuple[str, str]]:
     facts = [("model of looseness, SHA-256", source.progress.model_digest)]
     try:
         model = source.lesson["model"]
-    except DamagedError:
+    except (AbsentError, DamagedError):
         return facts
     return [
         *facts,

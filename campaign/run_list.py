@@ -80,7 +80,7 @@ def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:
     fail_orphans(state, asked & _glass_failed(directory, campaign, table))
     counts = np.array([counts for _, *counts in found], np.int64).reshape(len(runs), 3)
     return runs.assign(
-        state=STATES[state],
+        state=np.array(STATES, object)[state],
         frames=counts[:, 0],
         frames_stored=pd.array(counts[:, 1], dtype="Int64"),
         unrelaxed=pd.array(counts[:, 2], dtype="Int64"),
