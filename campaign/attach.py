@@ -16,7 +16,7 @@ LOOK_EVERY_S = 1.0
 
 
 def attach(directory: Path, console: Console) -> Snapshot | None:
-    """Show the progress of a campaign until it ends; Ctrl-C leaves it alone.
+    """Show the progress of a campaign until it ends; Ctrl-C, which is raised on, leaves it alone.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def attach(directory: Path, console: Console) -> Snapshot | None:
     Returns
     -------
     Snapshot or None
-        The last one; None if there was none, or Ctrl-C came first.
+        The last one; None if there was none.
     """
     try:
         with Display(console) as display:
@@ -39,7 +39,7 @@ def attach(directory: Path, console: Console) -> Snapshot | None:
             console,
             f"detached: the campaign goes on. `glasscreep attach {place}` comes back to it.",
         )
-        return None
+        raise
     show_status(directory, console)
     if seen.snapshot is not None:
         tell_failures(seen.snapshot, console)

@@ -67,26 +67,35 @@ def attach(directory: CampaignDirectory) -> None:
         from glasscreep.campaign.attach import attach as follow
 
         snapshot = follow(directory, Console())
-        if snapshot is not None and snapshot.failures:
+        if snapshot is None or snapshot.phase != "finished" or snapshot.has_failures:
             raise typer.Exit(FAILED)
 
 
 def logs(
     directory: CampaignDirectory,
-    run: RunId = None,
-    lines: Annotated[int, typer.Option(min=1, help="Lines of each log.")] = 20,
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN",
+            help="A run's or a glass's id, or how it begins.",
+            show_default="what the jobs wrote",
+        ),
+    ] = None,
+    lines: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="Lines of each log.")] = 20,
 ) -> None:
-    """Print what the jobs wrote, or all that is known of one run.
+    """Print what the jobs wrote, or all that is known of one run or glass.
+
+    Of a run whose glass failed, what is known of that glass.
 
     Example: [bold]glasscreep logs /scratch/me/paper 3fa9 --lines 50[/]
     """
     with telling_errors():
-        from glasscreep.campaign.logs import show_logs, show_logs_of_run
+        from glasscreep.campaign.logs import show_logs, show_logs_of
 
         if run is None:
             show_logs(directory, lines, Console())
         else:
-            show_logs_of_run(directory, run, lines, Console())
+            show_logs_of(directory, run, lines, Console())
 
 
 def cancel(

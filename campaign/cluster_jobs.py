@@ -13,7 +13,6 @@ from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.launch import Launcher, LocalLauncher, SrunLauncher, TemplateLauncher
 from glasscreep.slurm.script import JobRequest
 from glasscreep.slurm.shape import AllocationShape
-from glasscreep.tasks.errors import GlasscreepError
 
 HAND_OVER_S = 120
 """How long before its end the controller is told of it."""
@@ -25,7 +24,7 @@ def cluster_of(campaign: Campaign) -> ClusterSection:
 
     Raises
     ------
-    GlasscreepError
+    RefusedError
         If it has none.
     """
     if campaign.cluster is None:
@@ -34,7 +33,7 @@ def cluster_of(campaign: Campaign) -> ClusterSection:
             "[cluster] to its file, or describe your site once in ~/.config/glasscreep/cluster.toml; "
             "docs/campaign-file.md has the keys."
         )
-        raise GlasscreepError(msg)
+        raise RefusedError(msg)
     return campaign.cluster
 
 

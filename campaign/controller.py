@@ -64,7 +64,7 @@ def main() -> int:
     if snapshot.why_stopped:
         console.print(snapshot.why_stopped, markup=False, emoji=False, highlight=False)
         return FAILED
-    return 0
+    return FAILED if snapshot.has_failures else 0
 
 
 def _go_on(directory: Path, display: Display) -> Snapshot:

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from glasscreep.campaign.job_names import names_of_jobs
 from glasscreep.campaign.lock import CampaignLock, LockedError, is_held, read_holder
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.snapshot import read_snapshot, write_snapshot
 from glasscreep.campaign.submission import read_submission
 from glasscreep.campaign.terminal import say
@@ -61,7 +62,7 @@ def cancel_all(directory: Path, console: Console) -> None:
     else:
         who = holder or "a process that has only just started"
         msg = f"the campaign is driven by {who}: give the command there"
-        raise GlasscreepError(msg)
+        raise RefusedError(msg)
 
 
 def _cancel_jobs(names: Sequence[str], directory: Path) -> list[str]:
@@ -92,7 +93,7 @@ def _stop(pid: int, directory: Path, console: Console) -> None:
         return
     except PermissionError as error:
         msg = f"process {pid}, which drives the campaign, is another user's"
-        raise GlasscreepError(msg) from error
+        raise RefusedError(msg) from error
     place = shlex.quote(str(directory))
     say(
         console,

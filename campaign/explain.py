@@ -1,7 +1,7 @@
 """What pydantic finds wrong, in the words of the campaign file."""
 
+import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 from itertools import takewhile
 from typing import Any, get_args
 
@@ -13,6 +13,7 @@ from glasscreep.campaign.problems import Problem, dotted, toml_text
 from glasscreep.campaign.section import Section
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.registry import BUILT_IN
+from glasscreep.tasks.spelling import did_you_mean, nearest
 
 Path = tuple[str | int, ...]
 """Keys, and positions in lists, from the top of the file to a value."""
@@ -73,9 +74,8 @@ def _before_list(path: Path) -> Path:
 
 def _nearest(path: Path) -> Path | None:
     above, name = path[:-1], str(path[-1])
-    names = {key.lower(): key for key in _section(above).model_fields}
-    match = get_close_matches(name.lower(), names, n=1)
-    return (*above, names[match[0]]) if match else None
+    match = nearest(name, _section(above).model_fields, most=1)
+    return (*above, match[0]) if match else None
 
 
 def _unknown_key(path: Path, meant: Path | None) -> Problem:
@@ -110,12 +110,13 @@ def _hint(path: Path, value: object) -> str:
         return f"write [[{dotted(path)}]], with two brackets, above each"
     if path == ("name",):
         return "a file that does not say name = ... gives its own name to the campaign"
-    if path[:2] == ("analysis", "results") and isinstance(value, str):
-        match = get_close_matches(value.lower(), BUILT_IN, n=1)
-        return f"did you mean {match[0]}?" if match else ""
-    if isinstance(value, str) and _is_number(value):
+    if not isinstance(value, str):
+        return ""
+    if path[:2] == ("analysis", "results"):
+        return did_you_mean(value, BUILT_IN, most=1)
+    if _is_number(value):
         return f"write the number without quotes: {value}"
-    return ""
+    return did_you_mean(value, re.findall(r'"([^"]+)"', allowed_at(path)), most=1)
 
 
 def _is_number(text: str) -> bool:

@@ -1,18 +1,19 @@
 """Writing runs to files for other programs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.console import Console
 
 from glasscreep.campaign.export_names import output_paths
-from glasscreep.campaign.frame_choice import Choice, chosen_frames, frame_choice
+from glasscreep.campaign.frame_choice import LAST, Choice, chosen_frames, frame_choice
 from glasscreep.campaign.live import telling_progress
 from glasscreep.campaign.opened import open_campaign
+from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.table_files import demand_free
+from glasscreep.campaign.selection_options import ALL, Selection
 from glasscreep.campaign.terminal import say
 from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.files import reading
@@ -20,9 +21,6 @@ from glasscreep.tasks.frame_files import FORMATS, Format, writing_frames
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.stored_frames import StoredFrames
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +33,15 @@ class Export:
     """One of `FORMATS`."""
     output: Path | None = None
     """A file, a pattern, or a folder; None for the current folder."""
-    runs: tuple[str, ...] = ()
-    """Ids, or beginnings of ids; none for all."""
-    temperature: float | None = None
-    """Only runs at this temperature [energy]."""
-    stress: float | None = None
-    """Only runs under this stress [energy / length**3]."""
-    replica: int | None = None
-    """Only runs of this replica."""
+    selection: Selection = ALL
+    """Which runs."""
     frames: str | None = None
     """As `frame_choice` takes it; None for all in the store."""
     columns: tuple[str, ...] = ()
     """Results of particles to write with the positions."""
     unwrapped: bool = False
     """Whether to follow positions through the boundaries of the box."""
-    force: bool = False
+    overwrite: bool = False
     """Whether files that are there may be replaced."""
 
 
@@ -69,12 +61,31 @@ class _File:
 class _Plan:
     """What is to be written, and what is not."""
 
-    files: list[_File]
-    """One a run."""
-    waiting: list[str]
+    runs: list[Any] = field(default_factory=list)
+    """Rows of the table of runs."""
+    found: list[tuple[StoredFrames, Sequence[int]]] = field(default_factory=list)
+    """Of each of these runs, its frames, and which of them."""
+    waiting: list[str] = field(default_factory=list)
     """Runs that have no frame in the store yet."""
-    damaged: list[str]
+    absent: list[str] = field(default_factory=list)
+    """What is not there of each run that is left out for that."""
+    damaged: list[str] = field(default_factory=list)
     """What is damaged of each run that is left out for that."""
+
+    def add(self, run: Any, frames: StoredFrames, asked: Export, choice: Choice) -> None:
+        """Take a run, or note what it lacks."""
+        # A run that has just begun is no surprise, unless one of its frames was named.
+        is_named = isinstance(choice, int) and asked.frames != LAST
+        if not frames.stored and not (is_named or asked.selection.run):
+            self.waiting.append(frames.run_id)
+            return
+        try:
+            numbers = _numbers(frames, choice, FORMATS[asked.form])
+        except AbsentError as error:
+            self.absent.append(str(error))
+        else:
+            self.runs.append(run)
+            self.found.append((frames, numbers))
 
 
 def export(asked: Export, console: Console) -> list[str]:
@@ -90,35 +101,38 @@ def export(asked: Export, console: Console) -> list[str]:
     Returns
     -------
     list of str
-        What is damaged of each run that is left out; the files of the others are there, and whole.
+        What is damaged, or not there, of each run that is left out; the files of the others are
+        there, and whole. Runs that have just begun are shown, and not among them.
 
     Raises
     ------
     RefusedError
         If what is asked for can't be; nothing was written.
     AbsentError
-        If runs, frames or results are not there; nothing was written.
+        If runs, frames or results are not there, of any run; nothing was written.
     GlasscreepError
         If a file can't be written; those before it are there.
     """
     form = FORMATS[asked.form]
     _demand_held(asked, form)
-    plan = _plan(asked, form)
-    damaged = list(plan.damaged)
-    for file in plan.files:
-        demand_free(file.path, replace=asked.force)
+    plan = _plan(asked)
+    paths = output_paths(plan.runs, form, asked.output)
+    files = [_File(path, *known) for path, known in zip(paths, plan.found, strict=True)]
+    left_out = [*plan.absent, *plan.damaged]
+    for file in files:
+        demand_free(file.path, replace=asked.overwrite)
     with telling_progress(console, "reading") as tell:
-        for file in plan.files:
+        for file in files:
             try:
                 _write(file, form, tell)
             except DamagedError as error:
-                damaged.append(str(error))
+                left_out.append(str(error))
             else:
                 say(console, _told(file))
     if plan.waiting:
         waiting = ", ".join(plan.waiting)
         say(console, f"left out, as they have no frames in the store yet: {waiting}")
-    return damaged
+    return left_out
 
 
 def _told(file: _File) -> str:
@@ -144,33 +158,35 @@ def _demand_held(asked: Export, form: Format) -> None:
         raise RefusedError(msg)
 
 
-def _plan(asked: Export, form: Format) -> _Plan:
-    store = open_campaign(asked.directory).directory / STORE
+def _plan(asked: Export) -> _Plan:
+    campaign = open_campaign(asked.directory)
+    store = campaign.directory / STORE
     reader, choice = FrameReader(store), frame_choice(asked.frames)
-    table, ids = _chosen_runs(asked), reader.run_ids
-    plan, runs, found = _Plan([], [], []), [], []
+    table, plan = asked.selection.some_of(campaign).runs, _Plan()
     for row, run in zip(table.index.tolist(), table.itertuples(), strict=True):
         try:
             with reading(store):
                 frames = StoredFrames(reader, row, asked.columns, unwrapped=asked.unwrapped)
         except DamagedError as error:
             plan.damaged.append(str(error))
-            continue
-        if not frames.stored and len(table) > 1 and not asked.runs:
-            plan.waiting.append(ids[row])
-            continue
-        runs.append(run)
-        found.append((frames, _numbers(frames, choice, form)))
-    if not runs and not plan.damaged:
-        msg = (
-            f"none of the {len(table)} runs chosen has a frame in the store yet: positions come "
-            "when a file of frames is full, or the run ends. `glasscreep status` tells how far "
-            "they are."
-        )
-        raise AbsentError(msg)
-    paths = output_paths(runs, form, asked.output)
-    plan.files.extend(_File(path, *known) for path, known in zip(paths, found, strict=True))
+        else:
+            plan.add(run, frames, asked, choice)
+    if not plan.runs and not plan.damaged:
+        raise AbsentError(_nothing(plan))
     return plan
+
+
+def _nothing(plan: _Plan) -> str:
+    """Say why there is nothing to write."""
+    if len(plan.absent) == 1:
+        return plan.absent[0]
+    if plan.absent:
+        return f"of {len(plan.absent)} runs none has what is asked for: {plan.absent[0]}"
+    return (
+        f"none of the {len(plan.waiting)} runs chosen has a frame in the store yet: positions come "
+        "when a file of frames is full, or the run ends. `glasscreep status` tells how far they "
+        "are."
+    )
 
 
 def _numbers(frames: StoredFrames, choice: Choice, form: Format) -> Sequence[int]:
@@ -183,13 +199,6 @@ def _numbers(frames: StoredFrames, choice: Choice, form: Format) -> Sequence[int
         raise RefusedError(msg)
     frames.demand_results(numbers)
     return numbers
-
-
-def _chosen_runs(asked: Export) -> "pd.DataFrame":
-    campaign = open_campaign(asked.directory).select(asked.temperature, asked.stress, asked.replica)
-    if not asked.runs:
-        return campaign.runs
-    return campaign.runs.loc[sorted({campaign.row_of(run) for run in asked.runs})]
 
 
 def _write(file: _File, form: Format, tell: Callable[[str], None]) -> None:

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
+from glasscreep.campaign.selection_options import (
+    Replicas,
+    RunIds,
+    Selection,
+    Stresses,
+    Temperatures,
+    Where,
+)
+from glasscreep.campaign.terminal import (
+    FAILED,
+    CampaignDirectory,
+    Overwrite,
+    say,
+    telling_errors,
+)
 
 
 class ExportFormat(StrEnum):
@@ -26,40 +40,46 @@ def export(
         ExportFormat,
         typer.Option(
             "--format",
-            help="Extended XYZ, LAMMPS dump, LAMMPS data, GSD (float32) or H5MD (float64).",
+            metavar="FORMAT",
+            help="extxyz (extended XYZ), dump or data (of LAMMPS), gsd (float32) or h5md.",
             show_default=False,
         ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
+            metavar="PATH",
             help="A file; with several runs a folder, or a pattern with {id}, {temperature}, "
             "{stress}, {replica}. Text may end in .gz.",
             show_default="the current folder, a name for each run",
         ),
     ] = None,
-    run: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this run: its id, or how it begins. Repeat it for more."),
-    ] = None,
-    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
-    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
-    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
+    temperature: Temperatures = None,
+    stress: Stresses = None,
+    replica: Replicas = None,
+    where: Where = None,
+    run: RunIds = None,
     frames: Annotated[
         str | None,
-        typer.Option(help="`last`, a number, or START:STOP:STEP.", show_default="all in the store"),
+        typer.Option(
+            metavar="FRAMES",
+            help="`last`, a number from 0, or START:STOP:STEP.",
+            show_default="all in the store",
+        ),
     ] = None,
     columns: Annotated[
         list[str] | None,
         typer.Option(
             "--with",
+            metavar="RESULTS",
             help="Results of particles to add, such as looseness,d2min_10000. Repeat it for more.",
+            show_default="none",
         ),
     ] = None,
     unwrapped: Annotated[
         bool, typer.Option("--unwrapped", help="Follow particles through the box's boundaries.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write runs to files that OVITO, ASE, MDAnalysis and LAMMPS read, also while they run.
 
@@ -76,19 +96,16 @@ def export(
             directory=directory,
             form=form.value,
             output=output,
-            runs=tuple(run or ()),
-            temperature=temperature,
-            stress=stress,
-            replica=replica,
+            selection=Selection(temperature, stress, replica, where, run),
             frames=frames,
             columns=tuple(name.strip() for text in columns or () for name in text.split(",")),
             unwrapped=unwrapped,
-            force=force,
+            overwrite=overwrite,
         )
-        damaged = write(asked, Console())
-        for damage in damaged:
-            say(Console(stderr=True), f"left out: {damage}")
-        if damaged:
+        left_out = write(asked, Console())
+        for told in left_out:
+            say(Console(stderr=True), f"left out: {told}")
+        if left_out:
             raise typer.Exit(FAILED)
 
 

@@ -1,13 +1,16 @@
 """What exported files are called."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from glasscreep.campaign.outputs import demand_folder
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.frame_files import Format
+from glasscreep.tasks.spelling import did_you_mean
 
 FIELDS = ("id", "temperature", "stress", "replica")
 STEM = "T{temperature}_S{stress}_R{replica}_{id}"
@@ -23,8 +26,8 @@ def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list
     form : Format
         What is to be written.
     output : Path or None
-        A file, for one run; a pattern such as `{id}.xyz`; or a folder, which is made. None for
-        the current folder.
+        A file, for one run; a pattern such as `{id}.xyz`; or a folder. None for the current
+        folder.
 
     Returns
     -------
@@ -34,8 +37,8 @@ def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list
     Raises
     ------
     RefusedError
-        If two runs would share a file, an ending is not one of the format's, or a pattern has
-        other names in braces.
+        If two runs would share a file, an ending is not one of the format's, a folder is not
+        there, or a pattern has other names in braces.
     """
     pattern = _pattern(output, form, len(runs))
     paths = [Path(_filled(pattern, run)) for run in runs]
@@ -48,9 +51,7 @@ def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list
         raise RefusedError(msg)
     for path in paths:
         _demand_ending(path, form)
-        if not path.parent.is_dir():
-            msg = f"--output {output}: there is no folder {path.parent}. Make it first."
-            raise RefusedError(msg)
+        demand_folder(path)
     return paths
 
 
@@ -58,7 +59,7 @@ def _pattern(output: Path | None, form: Format, runs: int) -> str:
     if output is None:
         return f"{STEM}{form.endings[0]}"
     text = str(output)
-    if output.is_dir() or (runs > 1 and "{" not in text):
+    if os.path.isdir(output) or (runs > 1 and "{" not in text):
         if output.name.endswith(form.all_endings):
             msg = (
                 f"--output {output} is one file, and {runs} runs are chosen: one file holds one. "
@@ -78,9 +79,10 @@ def _filled(pattern: str, run: Any) -> str:
     }
     unknown = sorted(set(re.findall(r"{(.*?)}", pattern)) - set(FIELDS))
     if unknown:
+        meant = did_you_mean(unknown[0], FIELDS)
         msg = (
-            f"--output {pattern}: {{{unknown[0]}}} is not known; in braces may stand "
-            f"{', '.join(FIELDS)}."
+            f"--output {pattern}: {{{unknown[0]}}} is not known; {f'{meant} In' if meant else 'in'} "
+            f"braces may stand {', '.join(FIELDS)}."
         )
         raise RefusedError(msg)
     return re.sub(r"{(.*?)}", lambda found: values[found[1]], pattern)

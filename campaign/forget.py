@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from glasscreep.tasks.analyse import forget_results
 from glasscreep.tasks.opening import METADATA, dimensions, open_array, open_readable
 from glasscreep.tasks.own_results import NAMES as OWN
 from glasscreep.tasks.places import RUNS, STORE
+from glasscreep.tasks.spelling import did_you_mean
 from glasscreep.tasks.store import remove_arrays
 
 
@@ -131,8 +131,8 @@ def _joined(there: Sequence[StoredArray], found: set[str]) -> Iterator[str]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=3)
-    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    meant = did_you_mean(name, known)
     return (
-        f"there is no result {name!r} in the store. {meant}There are: {', '.join(known) or 'none'}."
+        f"there is no result {name!r} in the store{f': {meant}' if meant else '.'} There are: "
+        f"{', '.join(known) or 'none'}."
     )

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.prompt import Confirm
 
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.terminal import CampaignDirectory, say, telling_errors
 
 Results = Annotated[
@@ -28,10 +30,18 @@ def forget(directory: CampaignDirectory, results: Results, yes: Yes = False) -> 
 
         arrays = with_dependents(directory, results)
         say(console := Console(), f"removes {', '.join(arrays)} of every run in {directory}")
-        if not yes and not typer.confirm("Go on?"):
+        if not yes and not _is_confirmed(console):
             raise typer.Exit(0)
         remove(directory, arrays)
         say(console, "Removed. `glasscreep run` computes what the campaign file asks for.")
+
+
+def _is_confirmed(console: Console) -> bool:
+    try:
+        return Confirm.ask("Go on?", console=console, default=False)
+    except EOFError:
+        msg = "Nobody answered, and nothing was removed: --yes does it without asking."
+        raise RefusedError(msg) from None
 
 
 def add_to(app: typer.Typer) -> None:

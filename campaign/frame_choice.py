@@ -8,6 +8,7 @@ from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.stored_frames import StoredFrames
 
 Choice = int | slice
+LAST = "last"
 _SLICE = re.compile(r"(-?\d+)?:(-?\d+)?(?::(\d+)?)?")
 
 
@@ -27,7 +28,7 @@ def frame_choice(text: str | None) -> Choice:
     """
     if text is None:
         return slice(None)
-    if text == "last":
+    if text == LAST:
         return -1
     if re.fullmatch(r"-?\d+", text):
         return int(text)

@@ -10,7 +10,9 @@ from glasscreep.campaign.terminal import CampaignFile, InDirectory, say, telling
 
 Workers = Annotated[
     int | None,
-    typer.Option(min=1, help="Processes at a time.", show_default="one for each core"),
+    typer.Option(
+        metavar="NUMBER", min=1, help="Processes at a time.", show_default="one for each core"
+    ),
 ]
 
 

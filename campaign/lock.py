@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.files import storing
 
 FILE_NAME = "lock"
@@ -33,7 +33,7 @@ def _let_go_in_child() -> None:
 os.register_at_fork(after_in_child=_let_go_in_child)
 
 
-class LockedError(GlasscreepError):
+class LockedError(RefusedError):
     """Another driver is at work on the campaign."""
 
 
@@ -122,7 +122,7 @@ def is_held(directory: Path) -> bool:
     """Tell whether a driver is at work on a campaign directory."""
     try:
         descriptor = os.open(directory / FILE_NAME, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -148,7 +148,7 @@ def read_holder(directory: Path) -> Holder | None:
     """Look up who has the lock, or had it when it died; None if nobody is named."""
     try:
         return Holder(**json.loads((directory / FILE_NAME).read_bytes()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None  # never taken, given back, or cut off by a crash while it was written
 
 

@@ -1,21 +1,20 @@
-"""`logs`: what the jobs of a campaign wrote, or what is known of one run."""
+"""`logs`: what the jobs of a campaign wrote, or what is known of one run or glass."""
 
 import json
 import textwrap
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 
 from glasscreep.campaign.compatible import read_campaign
-from glasscreep.campaign.find import find_run
+from glasscreep.campaign.find import Found, find_run_or_glass
+from glasscreep.campaign.own_failures import own_failures
 from glasscreep.campaign.scan import FAILURE_FILE, has_failed
 from glasscreep.campaign.terminal import say
 from glasscreep.slurm.contact import FOLDER
-from glasscreep.tasks.manifest import read_manifest
-from glasscreep.tasks.places import STORE, run_directory
+from glasscreep.tasks.manifest import Manifest, read_manifest
+from glasscreep.tasks.places import STORE
 from glasscreep.tasks.provenance import read_segments
-from glasscreep.tasks.store import read_run_table
 from glasscreep.tasks.task import LOG
 
 DRIVER_LOG = "driver.log"
@@ -48,48 +47,61 @@ def show_logs(directory: Path, lines: int, console: Console) -> None:
         say(console, f"nothing has written a log in {directory} yet")
 
 
-def show_logs_of_run(directory: Path, run: str, lines: int, console: Console) -> None:
-    """Print the attempts at a run, why it failed if it did, and the end of its LAMMPS log.
+def show_logs_of(directory: Path, text: str, lines: int, console: Console) -> None:
+    """Print the attempts at a run or a glass, why it or an own analysis failed, and LAMMPS's log.
+
+    Of a run whose glass failed, why that did, and the end of that one's log.
 
     Parameters
     ----------
     directory : Path
         Campaign directory.
-    run : str
-        Id of the run, or the beginning of one; RefusedError if that is not one run's.
+    text : str
+        Id of the run or glass, or the beginning of one; RefusedError if that is not one's.
     lines : int
         How many of the log.
     console : rich.console.Console
         Where to print.
     """
-    run_id = find_run(directory, run)
-    place = run_directory(directory, run_id)
-    manifest = read_manifest(place) if place.is_dir() else None
-    known = f"{manifest.frames} frames, step {manifest.step:,}" if manifest else "not begun"
-    say(console, f"run {run_id} ({_point(directory, run_id)}): {known}")
-    say(console, f"  {place}")
-    for segment in read_segments(directory / STORE, run_id):
+    told = find_run_or_glass(directory, text)
+    _tell(directory, told, console)
+    if told.glass and has_failed(told.glass.place):
+        told = told.glass
+        say(console, "It does not go on, as the glass that it starts from has failed:")
+        _tell(directory, told, console)
+    if (told.place / LOG).is_file():
+        _show(told.place / LOG, lines, console)
+    else:
+        say(console, "LAMMPS has written no log of it yet")
+
+
+def _tell(directory: Path, found: Found, console: Console) -> None:
+    """Print how far a run or glass is, the attempts at it, and why it failed if it did."""
+    manifest = read_manifest(found.place) if found.place.is_dir() else None
+    kind = "run" if found.glass else "glass"
+    say(console, f"{kind} {found.id} ({found.where}): {_how_far(manifest)}")
+    say(console, f"  {found.place}")
+    for segment in read_segments(directory / STORE, found.id):
         say(
             console,
             f"  attempt {segment['attempt']}: {segment['started']} on {segment['host']}, "
             f"{segment['frames']} frames, {segment['steps']:,} steps in "
             f"{segment['wall_time_s']:.1f} s",
         )
-    if has_failed(place):
-        failure = json.loads((place / FAILURE_FILE).read_bytes())
-        say(console, f"{failure['kind']}: {failure['message']} ({place / FAILURE_FILE})")
-    if (place / LOG).is_file():
-        _show(place / LOG, lines, console)
-    else:
-        say(console, "LAMMPS has written no log of it yet")
+    if has_failed(found.place):
+        path = found.place / FAILURE_FILE
+        failure = json.loads(path.read_bytes())
+        say(console, f"{failure['kind']}: {failure['message']} ({path})")
+    for own in own_failures(directory, [found.id]):
+        say(console, str(own))
 
 
-def _point(directory: Path, run_id: str) -> str:
-    table = read_run_table(directory / STORE)
-    row = list(table.run_id).index(run_id)
-    columns = (table.temperature, table.stress, table.replica)
-    temperature, stress, replica = (np.asarray(column)[row] for column in columns)
-    return f"temperature {temperature:g}, stress {stress:g}, replica {replica}"
+def _how_far(manifest: Manifest | None) -> str:
+    if manifest is None:
+        return "not begun"
+    if manifest.kind == "glass":
+        return "made" if manifest.done else f"step {manifest.step:,}"
+    return f"{manifest.frames} frames, step {manifest.step:,}"
 
 
 def _show(path: Path, lines: int, console: Console) -> None:

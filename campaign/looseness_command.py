@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import telling_errors
+from glasscreep.campaign.terminal import Overwrite, telling_errors
 
 PANEL = "On other people's data"
 
@@ -28,30 +28,46 @@ def looseness(
     model: Model,
     files: Files,
     output: Annotated[
-        Path, typer.Option(help="What to write: .xyz, .dump, these with .gz, or .zarr.")
+        Path,
+        typer.Option(metavar="PATH", help="What to write: .xyz, .dump, these with .gz, or .zarr."),
     ] = Path("looseness.xyz"),
     species: Annotated[
         str | None,
-        typer.Option(help="Which type is which species.", show_default="1=A,2=B,A=A,B=B"),
+        typer.Option(
+            metavar="TYPES",
+            help="Which type is which species, as TYPE=SPECIES,...",
+            show_default="1=A,2=B,A=A,B=B",
+        ),
     ] = None,
     units: Annotated[
         str | None,
-        typer.Option(help="Units of the files, by LAMMPS's name.", show_default="the model's"),
+        typer.Option(
+            metavar="UNITS",
+            help="Units of the files, by LAMMPS's name, such as metal.",
+            show_default="those that a dump names, else the model's",
+        ),
     ] = None,
     length_scale: Annotated[
         float | None,
-        typer.Option(help="Lengths of the model in one of the files.", show_default="1"),
+        typer.Option(
+            metavar="NUMBER",
+            help="Lengths of the model in one length of the files, such as 0.37 for a diameter of "
+            "2.7 angstrom.",
+            show_default="1",
+        ),
     ] = None,
     topology: Annotated[
         Path | None,
-        typer.Option(help="For MDAnalysis, where the trajectory has no types: a file that has."),
+        typer.Option(
+            metavar="FILE",
+            help="For MDAnalysis, where the trajectory has no types: a file that has.",
+            show_default="none",
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Go on where frames are unlike the model's.")
     ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the output if it is there.")
-    ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Compute the looseness of the particles of a trajectory, whatever made it.
 

@@ -1,5 +1,6 @@
 """Looseness of trajectories that no campaign made."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from glasscreep.campaign.live import telling_progress
+from glasscreep.campaign.outputs import demand_folder, demand_none
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.terminal import say
 from glasscreep.tasks.errors import TrajectoryError
@@ -149,15 +151,9 @@ def _check_output(asked: Asked) -> None:
     if output.resolve() in [path.resolve() for path in asked.files]:
         msg = f"--output {output} is one of the files to read. Give it another name."
         raise RefusedError(msg)
-    if not output.parent.is_dir():
-        msg = f"--output {output}: there is no folder {output.parent}. Make it first."
-        raise RefusedError(msg)
-    if not output.exists():
-        return
-    if not asked.overwrite:
-        msg = f"{output} is there already. Give another --output, or --overwrite to replace it."
-        raise RefusedError(msg)
-    if output.is_dir() and not (output / "zarr.json").exists():
+    demand_folder(output)
+    demand_none((output,), replace=asked.overwrite)
+    if os.path.isdir(output) and not (output / "zarr.json").exists():
         msg = (
             f"{output} is a folder that is no Zarr store, and is not replaced. Remove it yourself."
         )

@@ -17,6 +17,7 @@ from glasscreep.campaign import (
     query_command,
     report_command,
 )
+from glasscreep.campaign.once import OnceGroup
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -30,6 +31,7 @@ from glasscreep.campaign.terminal import (
 
 app = typer.Typer(
     name="glasscreep",
+    cls=OnceGroup,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -94,7 +96,7 @@ def run(file: CampaignFile, directory: InDirectory = None) -> None:
                 f"stopped: {snapshot.why_stopped}", style="red", markup=False, emoji=False
             )
             raise typer.Exit(INTERRUPTED if snapshot.why_stopped == "interrupted" else FAILED)
-        if snapshot.failures:
+        if snapshot.has_failures:
             raise typer.Exit(FAILED)
 
 
@@ -145,7 +147,10 @@ def doctor(
     directory: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="Where campaigns shall live.", show_default="the current directory"
+            "--dir",
+            metavar="DIR",
+            help="Where campaigns shall live.",
+            show_default="the current directory",
         ),
     ] = None,
     warm: Annotated[

@@ -39,7 +39,7 @@ def headline(snapshot: Snapshot, frames_per_s: float) -> str:
     phase = escape(snapshot.phase)
     title = (
         f'<div class="title"><span class="name">{escape(snapshot.campaign)}</span> '
-        f'<span class="phase {phase}">{phase}</span></div>'
+        f'<span class="phase {phase}">{escape(snapshot.standing)}</span></div>'
     )
     bar = f'<div class="bar"><div style="width:{100 * share:.2f}%"></div></div>'
     return title + _why(snapshot) + bar + f'<div class="tiles">{"".join(map(_tile, tiles))}</div>'

@@ -29,7 +29,7 @@ def duration(seconds: float | None) -> str:
 def summary_line(snapshot: Snapshot) -> str:
     """Say in one line how far a campaign is."""
     parts = [
-        f"{snapshot.phase}: runs {snapshot.runs_in(State.DONE)}/{snapshot.runs_total}",
+        f"{snapshot.standing}: runs {snapshot.runs_in(State.DONE)}/{snapshot.runs_total}",
         f"glasses {snapshot.glasses_done}/{snapshot.glasses_total}",
         f"frames {snapshot.frames_done}/{snapshot.frames_total}",
     ]
@@ -38,7 +38,7 @@ def summary_line(snapshot: Snapshot) -> str:
         parts.append(f"time left {duration(snapshot.time_left_s)}")
     if snapshot.unrelaxed:
         parts.append(f"frames not relaxed {snapshot.unrelaxed}")
-    if failed := snapshot.runs_in(State.FAILED):
+    if (failed := snapshot.runs_in(State.FAILED)) and snapshot.phase != "finished":
         parts.append(f"failed {failed}")
     return ", ".join(parts)
 

@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.selection_options import (
+    Replicas,
+    RunIds,
+    Selection,
+    Stresses,
+    Temperatures,
+    Where,
+)
 from glasscreep.campaign.terminal import (
     FAILED,
     CampaignDirectory,
+    Overwrite,
     count_of,
     say,
     telling_errors,
@@ -52,39 +62,33 @@ def query(
             show_default=False,
         ),
     ] = None,
-    temperature: Annotated[float | None, typer.Option(help="Only this temperature.")] = None,
-    stress: Annotated[float | None, typer.Option(help="Only this stress.")] = None,
-    replica: Annotated[int | None, typer.Option(help="Only this replica.")] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EXPR",
-            help="Only runs of which this is true; columns: temperature, stress, replica, state, "
-            "frames, id.",
-        ),
-    ] = None,
-    run: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only this run: its id, or how it begins.")
-    ] = None,
+    temperature: Temperatures = None,
+    stress: Stresses = None,
+    replica: Replicas = None,
+    where: Where = None,
+    run: RunIds = None,
     form: Annotated[
         Format | None,
         typer.Option(
             "--format",
-            help="How to print or write. parquet and netcdf take --output; netcdf has each "
+            metavar="FORMAT",
+            help="table, csv or json; or parquet or netcdf, which take --output. netcdf has each "
             "particle, the others their means.",
             show_default="by the name of --output, else table",
         ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="File to write, in place of printing.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File to write, in place of printing.", show_default="printed"
+        ),
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace the output if it is there.")
-    ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Print a result of a campaign, running or not, or write it to a file.
 
-    There is a row for each committed frame, or each finished run. What is damaged is left out.
+    There is a row for each committed frame, or each finished run. What is damaged is left out; that,
+    and a function of your own that failed, is told, with exit status 1.
 
     Example: [bold]glasscreep query demo[/]
 
@@ -98,18 +102,18 @@ def query(
         from glasscreep.campaign.opened import open_campaign
 
         chosen = form or BY_SUFFIX.get(output.suffix if output else "", Format.TABLE)
-        _demand_output(chosen, result, output, force=force)
-        campaign = open_campaign(directory).select(temperature, stress, replica, where, run)
+        _demand_output(chosen, result, output, overwrite=overwrite)
+        selection = Selection(temperature, stress, replica, where, run)
+        campaign = selection.of(open_campaign(directory))
         if result is None:
-            _list(campaign, chosen, output, force=force)
+            _list(campaign, chosen, output, overwrite=overwrite)
         elif output is not None and chosen is Format.NETCDF:
-            _tell_damage(_write_netcdf(campaign, result, output, force=force), campaign)
+            damaged = _write_netcdf(campaign, result, output, overwrite=overwrite)
+            _tell_what_is_missing(campaign, result, damaged)
         else:
             read = campaign.read_table(result)
-            _hand_over(read.table, chosen, output, force=force)
-            if read.table.empty and not read.damaged:
-                _say_aside(_why_empty(campaign, result))
-            _tell_damage(read.damaged, campaign)
+            _hand_over(read.table, chosen, output, overwrite=overwrite)
+            _tell_what_is_missing(campaign, result, read.damaged, is_empty=read.table.empty)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -117,7 +121,9 @@ def add_to(app: typer.Typer) -> None:
     app.command()(query)
 
 
-def _list(campaign: "OpenedCampaign", form: Format, output: Path | None, *, force: bool) -> None:
+def _list(
+    campaign: "OpenedCampaign", form: Format, output: Path | None, *, overwrite: bool
+) -> None:
     from glasscreep.campaign.result_list import list_results, results_table
 
     results = list_results(campaign)
@@ -125,14 +131,16 @@ def _list(campaign: "OpenedCampaign", form: Format, output: Path | None, *, forc
         width = Console().width if sys.stdout.isatty() else PIPE_WIDTH
         sys.stdout.write(results_table(results, width))
     else:
-        _hand_over(results, form, output, force=force)
+        _hand_over(results, form, output, overwrite=overwrite)
 
 
-def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, force: bool) -> None:
+def _hand_over(
+    table: "pd.DataFrame", form: Format, output: Path | None, *, overwrite: bool
+) -> None:
     from glasscreep.campaign.table_files import render, render_on_terminal, write_table
 
     if output is not None:
-        write_table(table, form.value, output, replace=force)
+        write_table(table, form.value, output, replace=overwrite)
         say(Console(), f"{output}: {count_of(len(table), 'row')}")
     elif form is Format.TABLE and sys.stdout.isatty():
         sys.stdout.write(render_on_terminal(table, Console().width))
@@ -141,30 +149,32 @@ def _hand_over(table: "pd.DataFrame", form: Format, output: Path | None, *, forc
 
 
 def _write_netcdf(
-    campaign: "OpenedCampaign", result: str, path: Path, *, force: bool
+    campaign: "OpenedCampaign", result: str, path: Path, *, overwrite: bool
 ) -> tuple[str, ...]:
     from glasscreep.campaign.netcdf_file import write_netcdf
 
-    damaged = write_netcdf(campaign, result, path, replace=force)
+    damaged = write_netcdf(campaign, result, path, replace=overwrite)
     written = len(campaign.runs) - len(damaged)
     say(Console(), f"{path}: {result} of {count_of(written, 'run')}")
     return damaged
 
 
-def _demand_output(form: Format, result: str | None, output: Path | None, *, force: bool) -> None:
+def _demand_output(
+    form: Format, result: str | None, output: Path | None, *, overwrite: bool
+) -> None:
     """Refuse, before anything is read, what could not be written in the end."""
-    from glasscreep.campaign.selection import QueryError
-    from glasscreep.campaign.table_files import FILE_FORMATS, demand_free, demand_package
+    from glasscreep.campaign.outputs import demand_free
+    from glasscreep.campaign.table_files import FILE_FORMATS, demand_package
 
     if form.value in FILE_FORMATS and output is None:
         msg = f"--format {form.value} is no text to print: name a file with --output FILE."
-        raise QueryError(msg)
+        raise RefusedError(msg)
     if form is Format.NETCDF and result is None:
         msg = "--format netcdf takes the name of a result; the list of them can be a table."
-        raise QueryError(msg)
+        raise RefusedError(msg)
     demand_package(form.value)
     if output is not None:
-        demand_free(output, replace=force)
+        demand_free(output, replace=overwrite)
 
 
 def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
@@ -189,12 +199,24 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     )
 
 
-def _tell_damage(damaged: tuple[str, ...], campaign: "OpenedCampaign") -> None:
+def _tell_what_is_missing(
+    campaign: "OpenedCampaign", result: str, damaged: tuple[str, ...], *, is_empty: bool = False
+) -> None:
+    """Say what is damaged, and what failed: of these more will not come by itself."""
+    from glasscreep.campaign.own_failures import told
+
+    runs = campaign.runs
+    failures = campaign.failures(result)
+    if is_empty and not (damaged or failures):
+        _say_aside(_why_empty(campaign, result))
     for damage in damaged:
         _say_aside(f"left out: {damage}")
     if damaged:
-        told = count_of(len(campaign.runs), "run")
-        _say_aside(f"{len(damaged):,} of {told} left out as damaged; all else is there.")
+        count = f"{len(damaged):,} of {count_of(len(runs), 'run')}"
+        _say_aside(f"{count} left out as damaged; all else is there.")
+    for line in told(failures, len(runs), campaign.directory) if failures else ():
+        _say_aside(line)
+    if damaged or failures:
         raise typer.Exit(FAILED)
 
 

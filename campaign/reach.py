@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.status import has_just_begun, what_becomes
 from glasscreep.campaign.terminal import say
 from glasscreep.campaign.watch import State, Watch, controller_at_work
-from glasscreep.tasks.errors import GlasscreepError
 
 
 def show_dashboard(directory: Path, console: Console) -> None:
@@ -20,7 +20,7 @@ def show_dashboard(directory: Path, console: Console) -> None:
     Parameters
     ----------
     directory : Path
-        Campaign directory; GlasscreepError if nothing is running there.
+        Campaign directory; RefusedError if nothing is running there.
     console : rich.console.Console
         Where to print.
     """
@@ -49,4 +49,4 @@ def _where(directory: Path) -> tuple[str, str, str]:
         if seen.snapshot and seen.snapshot.dashboard and not has_just_begun(seen, directory):
             return seen.snapshot.dashboard, seen.snapshot.host, getpass.getuser()
     msg = f"there is no dashboard: {what_becomes(seen, directory)}"
-    raise GlasscreepError(msg)
+    raise RefusedError(msg)

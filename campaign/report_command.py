@@ -7,10 +7,22 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from glasscreep.campaign.terminal import FAILED, CampaignDirectory, say, telling_errors
-
-PAGE = "report.html"
-PARTICLES = 20_000
+from glasscreep.campaign.report_defaults import PAGE, PARTICLES
+from glasscreep.campaign.selection_options import (
+    Replicas,
+    RunIds,
+    Selection,
+    Stresses,
+    Temperatures,
+    Where,
+)
+from glasscreep.campaign.terminal import (
+    FAILED,
+    CampaignDirectory,
+    Overwrite,
+    say,
+    telling_errors,
+)
 
 
 class FigureFormat(StrEnum):
@@ -24,32 +36,51 @@ class FigureFormat(StrEnum):
 def report(
     directory: CampaignDirectory,
     output: Annotated[
-        Path | None, typer.Option(help="The page to write.", show_default=f"DIR/{PAGE}")
+        Path | None,
+        typer.Option(metavar="FILE", help="The page to write.", show_default=f"DIR/{PAGE}"),
     ] = None,
     figures: Annotated[
         list[FigureFormat] | None,
         typer.Option(
-            help="Also write each figure by itself, in a folder beside the page; may be repeated.",
-            show_default=False,
+            metavar="FORMAT",
+            help="Also write each figure by itself as pdf, png or svg, in a folder beside the page. "
+            "Repeat it for more.",
+            show_default="none",
         ),
     ] = None,
-    run: Annotated[
+    temperature: Temperatures = None,
+    stress: Stresses = None,
+    replica: Replicas = None,
+    where: Where = None,
+    run: RunIds = None,
+    shown_run: Annotated[
         str | None,
         typer.Option(
+            "--show-run",
             metavar="ID",
             help="Run whose particles are shown: its id, or how it begins.",
             show_default="the first finished one of the middle point",
         ),
     ] = None,
-    frame: Annotated[
-        int | None, typer.Option(min=0, help="Frame of that run.", show_default="the last")
+    shown_frame: Annotated[
+        int | None,
+        typer.Option(
+            "--show-frame",
+            metavar="NUMBER",
+            min=0,
+            help="Frame of that run, from 0.",
+            show_default="the last",
+        ),
     ] = None,
     particles: Annotated[
-        int, typer.Option(min=0, help="Most particles that the page shows in three dimensions.")
+        int,
+        typer.Option(
+            metavar="NUMBER",
+            min=0,
+            help="Most particles that the page shows in three dimensions, 10 to 15 bytes each.",
+        ),
     ] = PARTICLES,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace --output even if it is no report.")
-    ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write one page with the figures of a campaign, running or not.
 
@@ -62,11 +93,11 @@ def report(
         from glasscreep.campaign.report import demand_replaceable, write_report
         from glasscreep.campaign.report_source import Source
 
-        if output is not None and not force:
-            demand_replaceable(output)
-        source = Source.of(directory, run, frame)
-        forms = [form.value for form in figures or ()]
-        written = write_report(source, output or directory / PAGE, forms, particles)
+        selection = Selection(temperature, stress, replica, where, run)
+        source = Source.of(directory, shown_run, shown_frame, selection)
+        page, forms = output or directory / PAGE, [form.value for form in figures or ()]
+        demand_replaceable(page, forms, overwrite=overwrite)
+        written = write_report(source, page, forms, particles)
         console = Console()
         say(console, f"report: {written.page}")
         say(
@@ -81,8 +112,8 @@ def report(
         if written.not_cached:
             say(console, f"nothing is kept for the next time: {written.not_cached}")
         for told in written.faults:
-            say(console, f"panel {told}")
-        if written.faults:
+            say(console, told)
+        if written.faults or written.damage:
             raise typer.Exit(FAILED)
 
 

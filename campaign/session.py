@@ -14,12 +14,12 @@ from glasscreep.campaign.md_work import MdWork
 from glasscreep.campaign.monitor import Monitor, Roster
 from glasscreep.campaign.pace import Pace
 from glasscreep.campaign.page_data import Feed
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.progress import Display
 from glasscreep.campaign.scan import FAILURE_FILE, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.slurm.launch import Launcher, LauncherMissingError
-from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import Outcome
 from glasscreep.tasks.settings import Wanted
@@ -92,7 +92,7 @@ def open_session(
 
     Raises
     ------
-    GlasscreepError
+    RefusedError
         If the launcher lacks what it needs.
     """
     run_ids = prepared.table.run_id
@@ -109,7 +109,7 @@ def open_session(
     try:
         launch = launcher.prefix(campaign.resources.ranks)
     except LauncherMissingError as error:
-        raise GlasscreepError(str(error)) from error
+        raise RefusedError(str(error)) from error
     roster = Roster(
         ids={"run": run_ids, "glass": glass_ids},
         temperature=np.asarray(prepared.table.temperature),
@@ -154,7 +154,8 @@ def _failures_kept(prepared: Prepared, ledger: Ledger) -> Iterator[Outcome]:
     places = [run_directory(prepared.directory, prepared.table.run_id[row]) for row in rows]
     places += [
         glass_directory(prepared.directory, prepared.glasses[row].id)
-        for row in np.flatnonzero(ledger.glasses.state == State.FAILED).tolist()
+        for row in np.unique(ledger.glass_of_run[ledger.asked]).tolist()
+        if ledger.glasses.state[row] == State.FAILED
     ]
     for place in places:
         if (place / FAILURE_FILE).exists():  # absent where it is the run's glass that failed

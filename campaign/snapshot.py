@@ -78,7 +78,7 @@ class Snapshot:
     campaign: str
     """Name of the campaign."""
     phase: str
-    """`running`, `stopping`, `finished` or `stopped`."""
+    """`running`, `stopping`, `finished` (nothing is left to do) or `stopped`."""
     host: str
     """Host of the driver."""
     pid: int
@@ -124,12 +124,27 @@ class Snapshot:
         return sum(self.runs.values())
 
     @property
+    def has_failures(self) -> bool:
+        """Whether a run, or an analysis, has failed."""
+        return bool(self.failures) or self.runs_in(State.FAILED) > 0
+
+    @property
+    def standing(self) -> str:
+        """The phase in words: of what is finished, also whether anything failed."""
+        failed = self.runs_in(State.FAILED)
+        if self.phase != "finished" or not self.has_failures:
+            return self.phase
+        if failed == self.runs_total:
+            return "failed"
+        return f"finished with {failed:,} failed" if failed else "finished with failures"
+
+    @property
     def told(self) -> str:
         """What the driver said last, and when; of one that should have spoken since, that too."""
         why = f" ({self.why_stopped})" if self.why_stopped else ""
         silent = self.phase in ("running", "stopping") and age_s(self.updated) > FRESH_S
         seen = " when last heard of" if silent else ", as of"
-        return f"{self.phase}{why}{seen} {self.updated}"
+        return f"{self.standing}{why}{seen} {self.updated}"
 
     def runs_in(self, state: State) -> int:
         """Count the runs in `state`."""

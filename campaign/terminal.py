@@ -9,9 +9,21 @@ import typer
 from rich.console import Console
 
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.errors import (
+    AbsentError,
+    GlasscreepError,
+    NewerError,
+    RefusedTrajectoryError,
+)
 
-FAILED, REFUSED, INTERRUPTED = 1, 2, 130
+FAILED = 1
+"""Something failed on the way, or is damaged or lost: the rest is done."""
+REFUSED = 2
+"""What was asked can't be, as it stands: nothing was done."""
+INTERRUPTED = 130
+"""By Ctrl-C, as shells have it."""
+REFUSALS = (RefusedError, AbsentError, NewerError, RefusedTrajectoryError)
+"""Errors that mean that what was asked can't be."""
 
 CampaignFile = Annotated[
     Path, typer.Argument(metavar="CAMPAIGN.toml", help="The campaign file.", show_default=False)
@@ -19,9 +31,12 @@ CampaignFile = Annotated[
 CampaignDirectory = Annotated[
     Path, typer.Argument(metavar="DIR", help="The campaign's directory.", show_default=False)
 ]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
 InDirectory = Annotated[
     Path | None,
-    typer.Option("--dir", help="The campaign's directory.", show_default="the campaign's name"),
+    typer.Option(
+        "--dir", metavar="DIR", help="The campaign's directory.", show_default="the campaign's name"
+    ),
 ]
 
 
@@ -34,7 +49,7 @@ def telling_errors() -> Iterator[None]:
         Console(stderr=True, soft_wrap=True, emoji=False).print(
             str(error), style="red", highlight=False, markup=False
         )
-        raise typer.Exit(REFUSED if isinstance(error, RefusedError) else FAILED) from None
+        raise typer.Exit(REFUSED if isinstance(error, REFUSALS) else FAILED) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
 

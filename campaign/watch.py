@@ -10,11 +10,11 @@ from pathlib import Path
 
 from glasscreep.campaign.job_names import names_of_jobs
 from glasscreep.campaign.lock import Holder, is_held, read_holder
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.snapshot import FRESH_S, HANDING_OVER, Snapshot, age_s, read_snapshot
 from glasscreep.campaign.submission import Submission, read_submission
 from glasscreep.slurm.contact import FOLDER, Contact, read_contact
 from glasscreep.slurm.queue import JobState, Queue
-from glasscreep.tasks.errors import GlasscreepError
 
 
 class State(Enum):
@@ -96,7 +96,7 @@ class Watch:
 
         Raises
         ------
-        GlasscreepError
+        RefusedError
             If the directory holds no campaign that was ever run or submitted.
         """
         snapshot, submission = read_snapshot(self._directory), read_submission(self._directory)
@@ -107,7 +107,7 @@ class Watch:
                 "has begun, or begin it with `glasscreep run CAMPAIGN.toml`, or on a cluster "
                 "`glasscreep submit CAMPAIGN.toml`."
             )
-            raise GlasscreepError(msg)
+            raise RefusedError(msg)
         if _is_at_work(snapshot, read_holder(self._directory) if held else None, held=held):
             return Seen(State.DRIVEN, snapshot, submission)
         seen = Seen(State.ENDED, snapshot, submission)

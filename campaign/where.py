@@ -14,12 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasscreep.campaign.selection import QueryError, close
-from glasscreep.campaign.states import State
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.selection import close
+from glasscreep.campaign.states import STATES
+from glasscreep.tasks.spelling import did_you_mean
 
 NUMBERS = ("temperature", "stress", "replica", "frames")
 WORDS = ("state", "id")
-STATES = tuple(state.name.lower() for state in State)
 LONGEST = 1000
 """Most characters of an expression."""
 DEEPEST = 30
@@ -33,7 +34,7 @@ Mask = NDArray[np.bool_]
 Comparison = Callable[[Any, Any], Mask]
 
 
-class WhereError(QueryError):
+class WhereError(RefusedError):
     """An expression that does not say which runs are meant."""
 
 
@@ -167,7 +168,8 @@ class _Reading:
             return np.asarray(self._runs[node.id], np.float64)
         if node.id in WORDS:
             return np.asarray(self._runs[node.id], object)
-        raise self._refused(node, f"there is no column {node.id}; put words in quotes")
+        meant = did_you_mean(node.id, (*NUMBERS, *WORDS)) or "put words in quotes"
+        raise self._refused(node, f"there is no column {node.id}; {meant}")
 
     def _constant(self, node: ast.Constant) -> NDArray[Any]:
         if isinstance(node.value, str):
@@ -186,7 +188,9 @@ class _Reading:
         if not isinstance(column, ast.Name) or column.id != "state":
             return
         if isinstance(node, ast.Constant) and node.value not in STATES:
-            raise self._refused(node, f"a state is one of {', '.join(STATES)}")
+            meant = did_you_mean(str(node.value), STATES)
+            why = f"a state is one of {', '.join(STATES)}" + (f"; {meant}" if meant else "")
+            raise self._refused(node, why)
 
     def _demand_shallow(self, node: ast.expr, depth: int) -> None:
         if depth > DEEPEST:

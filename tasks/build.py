@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 from glasscreep.tasks.settings import ACCELERATORS, Accelerator
+from glasscreep.tasks.spelling import did_you_mean
 
 PACKAGES = {"opt": "OPT", "omp": "OPENMP"}
 """Packages of LAMMPS that hold the variants of styles."""
@@ -46,8 +47,10 @@ def unfit(lammps: Any, pair_style: str, accelerator: Accelerator | None) -> str 
     """
     there = variants(lammps, pair_style)
     if "off" not in there:
+        meant = did_you_mean(pair_style, lammps.available_styles("pair"))
         return (
-            f"the model's pair style {pair_style} is not in {_build(lammps)} "
+            f"the model's pair style {pair_style}{f' ({meant})' if meant else ''} is not in "
+            f"{_build(lammps)} "
             f"https://docs.lammps.org/pair_style.html tells which package has it: install a LAMMPS "
             f"with that package, or change the model."
         )

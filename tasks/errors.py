@@ -55,11 +55,23 @@ class LoneEngineError(EngineError):
 
 
 class AbsentError(GlasscreepError):
-    """A frame, or a result of it, was asked for that is not there, or not yet."""
+    """What was asked for is not there, or not yet: says what there is, or what computes it.
+
+    Of runs at a point, frames, results and what figures are made from alike: whoever asks goes on
+    without. What can't be asked so is refused, and what should be there and is not is damaged.
+    """
 
 
 class ModelFileError(GlasscreepError):
     """A model file can't be used: damaged, of another kind, or too new. Nothing in it was run."""
+
+
+class AbsentModelError(ModelFileError, AbsentError):
+    """There is no model file where one was said to be."""
+
+
+class NewerModelError(ModelFileError, NewerError):
+    """A model file was written by a later version of glasscreep, which alone can read it."""
 
 
 class UntrustedModelError(ModelFileError):
@@ -68,3 +80,7 @@ class UntrustedModelError(ModelFileError):
 
 class TrajectoryError(GlasscreepError):
     """A trajectory can't be read, or isn't what the model was learnt from."""
+
+
+class RefusedTrajectoryError(TrajectoryError):
+    """A trajectory can't be taken as it was given: not there, or more has to be said of it."""

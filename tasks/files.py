@@ -1,5 +1,6 @@
 """Files that are whole or not there, and stay after a power loss."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from glasscreep.tasks.errors import DamagedError, StorageError
 
 READ_BYTES = 1 << 20
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 Data = bytes | bytearray | memoryview
 
@@ -26,9 +29,17 @@ def storing(path: Path) -> Iterator[None]:
     except OSError as error:
         msg = (
             f"could not write {path}: {error.strerror or error}. What was committed before is "
-            "kept. Make room there (or make it writable) and give the same command again."
+            f"kept. {_what_helps(error.errno)}"
         )
         raise StorageError(msg) from error
+
+
+def _what_helps(number: int | None) -> str:
+    if number in FULL:
+        return "Make room there and give the same command again."
+    if number in FORBIDDEN:
+        return "Make it writable and give the same command again."
+    return "Mend that, or choose another place, and give the same command again."
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.errors import RefusedTrajectoryError
 
 
 def library(name: str, path: Path | str, instead: str = "choose a text format") -> Any:
@@ -21,7 +21,7 @@ def library(name: str, path: Path | str, instead: str = "choose a text format") 
 
     Raises
     ------
-    TrajectoryError
+    RefusedTrajectoryError
         If it is not installed; it says how to get it.
     """
     try:
@@ -32,4 +32,4 @@ def library(name: str, path: Path | str, instead: str = "choose a text format") 
             f"{path} takes {package}, which is not installed: "
             f"`pip install 'glasscreep[trajectories]'`, or {instead}."
         )
-        raise TrajectoryError(msg) from error
+        raise RefusedTrajectoryError(msg) from error

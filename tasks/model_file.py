@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.tasks.errors import ModelFileError, UntrustedModelError
+from glasscreep.tasks.errors import (
+    AbsentModelError,
+    ModelFileError,
+    NewerModelError,
+    UntrustedModelError,
+)
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.model_archive import (
     MOST_BYTES,
@@ -158,7 +163,8 @@ def read_bytes(path: Path) -> bytes:
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         msg = f"{path} can't be read: {error.strerror or error}. Give the path of a model file."
-        raise ModelFileError(msg) from error
+        is_absent = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+        raise (AbsentModelError if is_absent else ModelFileError)(msg) from error
     if len(data) > MOST_BYTES:
         msg = f"{path} is larger than {MOST_BYTES >> 20} MiB, which no model is. {_ANEW}"
         raise ModelFileError(msg)
@@ -201,7 +207,7 @@ def card_in(data: bytes, path: Path) -> ModelCard:
             f"{path} is of version {version} of the format, and this glasscreep knows those to "
             f"{VERSION}: install a newer one, `pip install --upgrade glasscreep`."
         )
-        raise ModelFileError(msg)
+        raise NewerModelError(msg)
     if version != VERSION or isinstance(version, bool):
         msg = f"{path} is of version {version!r} of the format, which there is not. {_ANEW}"
         raise ModelFileError(msg)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.errors import RefusedTrajectoryError, TrajectoryError
 from glasscreep.tasks.lammps_dump import ITEM, open_text, read_dump
 from glasscreep.tasks.trajectory_frame import Frame, RawFrame, as_frame, where_in
 from glasscreep.tasks.trajectory_readers import (
@@ -63,7 +63,7 @@ def read_frames(
         number += 1
     if not number:
         msg = f"{path} has no frames. Give a file with at least one."
-        raise TrajectoryError(msg)
+        raise RefusedTrajectoryError(msg)
 
 
 def _demand_content(path: Path) -> None:
@@ -76,7 +76,7 @@ def _demand_content(path: Path) -> None:
         msg = f"{path} is empty. If it is still being written, wait; or give another file."
     else:
         return
-    raise TrajectoryError(msg)
+    raise RefusedTrajectoryError(msg)
 
 
 def _raw_frames(path: Path, topology: Path | None) -> Iterator[RawFrame]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions
-from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.errors import RefusedTrajectoryError, TrajectoryError
 from glasscreep.tasks.model_card import NAMES
 
 _EDGES = ("first", "second", "third")
@@ -82,7 +82,7 @@ def as_frame(raw: RawFrame, species: Mapping[str, int], where: str) -> Frame:
             "a particle. Cut out what is bulk and give it a periodic box, or simulate a periodic "
             "one."
         )
-        raise TrajectoryError(msg)
+        raise RefusedTrajectoryError(msg)
     try:
         positions, box = as_positions(raw.positions), as_lattice(raw.box)
     except ValueError as error:
@@ -107,7 +107,7 @@ def _species(labels: NDArray[np.str_], species: Mapping[str, int], where: str) -
             f"{', '.join(f'{label}={number}' for label, number in species.items())}. "
             f"Say so for all of them, such as --species {pairs}."
         )
-        raise TrajectoryError(msg)
+        raise RefusedTrajectoryError(msg)
     return np.array([species[label] for label in found.tolist()], np.int8)[inverse]
 
 

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from glasscreep.tasks.model import demand_same
+from glasscreep.tasks.spelling import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,8 @@ def imported(function: UserFunction, path: Path) -> Callable[..., Any]:
     sys.modules[module.__name__] = module  # dataclasses look their module up there
     exec(compile(content, _file(function), "exec"), module.__dict__)  # noqa: S102 - the user's own
     if function.function not in module.__dict__:
-        msg = f"{_file(function)} has no {function.function}"
+        meant = did_you_mean(function.function, module.__dict__)
+        msg = f"{_file(function)} has no {function.function}{f': {meant}' if meant else ''}"
         raise AttributeError(msg)
     found: Callable[..., Any] = module.__dict__[function.function]
     return found

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.errors import RefusedTrajectoryError
 from glasscreep.tasks.units import in_units
 
 TAKEN = frozenset(
@@ -103,7 +103,7 @@ def demand_same_particles(frame: WrittenFrame, ids: NDArray[Any], species: NDArr
 
     Raises
     ------
-    TrajectoryError
+    RefusedTrajectoryError
         If ids or species differ.
     """
     for name, first, got in (("id", ids, frame.ids), ("species", species, frame.species)):
@@ -112,4 +112,4 @@ def demand_same_particles(frame: WrittenFrame, ids: NDArray[Any], species: NDArr
                 f"the frame at step {frame.step} is not of the same particles as the first: "
                 f"{name} differs. Write to .xyz or .dump, which can hold that."
             )
-            raise TrajectoryError(msg)
+            raise RefusedTrajectoryError(msg)

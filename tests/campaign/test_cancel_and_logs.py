@@ -16,7 +16,7 @@ from glasscreep.campaign.ending import cancel_all
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.find import find_run
 from glasscreep.campaign.lock import CampaignLock
-from glasscreep.campaign.logs import show_logs, show_logs_of_run
+from glasscreep.campaign.logs import show_logs, show_logs_of
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.requests import cancellations_asked
 from glasscreep.campaign.scan import forget_mendable_failures
@@ -139,15 +139,50 @@ def test_all_that_is_known_of_a_run(directory, ids, console):
     place = commit(directory, ids[1], 3)
     (place / "log.lammps").write_text("".join(f"line {n}\n" for n in range(100)))
     (place / "failure.json").write_text('{"kind": "crashed", "message": "rank 1 died"}')
-    show_logs_of_run(directory, ids[1], 2, console)
+    show_logs_of(directory, ids[1], 2, console)
     said = console.file.getvalue()
     assert f"run {ids[1]} (temperature 0.2, stress 0.5, replica 0): 3 frames, step 150" in said
     assert str(place) in said
     assert "crashed: rank 1 died" in said
     assert "line 98\n  line 99\n" in said
     assert "line 97" not in said
-    show_logs_of_run(directory, ids[0], 2, console)
+    show_logs_of(directory, ids[0], 2, console)
     assert "not begun" in console.file.getvalue()
+
+
+@pytest.fixture
+def glass(directory):
+    """Give the directory of the glass of replica 1, which diverged."""
+    (_, second) = Campaign.model_validate(SMALL).glasses()
+    place = directory / "glasses" / second.id
+    place.mkdir()
+    manifest = Manifest("glass", second.id, step=4000)
+    (place / MANIFEST).write_bytes(encode_manifest(manifest))
+    (place / "log.lammps").write_text("melting\nERROR: Lost atoms\n")
+    (place / "failure.json").write_text('{"kind": "diverged", "message": "Lost atoms"}')
+    return place
+
+
+def test_of_a_run_whose_glass_failed_that_glass_is_told(directory, console, glass):
+    run = next(one for one in Campaign.model_validate(SMALL).runs() if one.replica == 1)
+    show_logs_of(directory, run.id, 1, console)
+    said = console.file.getvalue()
+    assert f"run {run.id} (temperature 0.1, stress 0.5, replica 1): not begun" in said
+    assert "the glass that it starts from has failed:\n" in said
+    assert f"glass {glass.name} (replica 1): step 4,000\n  {glass}\n" in said
+    assert f"diverged: Lost atoms ({glass / 'failure.json'})" in said
+    assert f"== {glass / 'log.lammps'}\n  ERROR: Lost atoms\n" in said
+    assert "no log of it yet" not in said
+
+
+def test_a_glass_is_found_by_how_its_id_begins(directory, console, glass):
+    show_logs_of(directory, glass.name[:12], 2, console)
+    said = console.file.getvalue()
+    assert said.startswith(f"glass {glass.name} (replica 1): step 4,000\n")
+    assert "diverged: Lost atoms" in said
+    assert "melting\n  ERROR" in said
+    with pytest.raises(RefusedError, match=r"no run or glass of .* begins with 'zz'"):
+        show_logs_of(directory, "zz", 2, console)
 
 
 def test_the_newest_logs_are_shown(directory, console):

@@ -172,6 +172,21 @@ def test_an_unknown_key_is_refused_with_the_nearest_valid_one(problems, text, pa
     assert bool(hint) == bool(found.hint)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('[creep]\nloading = "Shaer"', "did you mean shear?"),
+        ('[model]\nunits = "metl"', "did you mean metal?"),
+        ('[analysis.features]\npreset = "wu2032"', "did you mean wu2023?"),
+        ('[analysis]\nresults = "strian"', "did you mean strain?"),
+        ('[creep]\nloading = "none"', ""),
+    ],
+)
+def test_a_word_that_is_none_of_a_list_is_refused_with_the_nearest(problems, text, hint):
+    (found,) = problems(text).values()
+    assert found.hint == hint
+
+
 def test_common_slips_get_a_hint(problems):
     assert "[[grid]]" in problems("[grid]\ntemperature = 1\nstress = 1")["grid"].hint
     assert "without quotes: 1e7" in problems('[creep]\nsteps = "1e7"')["creep.steps"].hint

@@ -57,6 +57,10 @@ def test_what_lacks_is_told_and_nothing_is_made(file, command):
     [
         ('pair_style = "nonsense"\npair_coeff = "* * 1"', "pair style nonsense is not in LAMMPS"),
         (
+            'pair_style = "lj/ctu 2.5"\npair_coeff = "* * 1 1"',
+            r"pair style lj/ctu \(did you mean lj/cut .*\?\) is not in LAMMPS",
+        ),
+        (
             'pair_style = "born 2.5"\npair_coeff = "* * 1.0"',
             "LAMMPS refuses .model.: .* given: pair_coeff",
         ),

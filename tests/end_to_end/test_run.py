@@ -97,7 +97,7 @@ def test_a_second_driver_is_refused_by_name(glasscreep):
         glasscreep.until((directory / "status.json").exists)
         second = glasscreep("run", file)
         status = glasscreep("status", directory)
-    assert second.returncode == 1
+    assert second.returncode == 2
     assert f"process {driver.pid} on {socket.gethostname()}" in second.stderr
     assert f"process {driver.pid}" in status.stdout
 

@@ -199,14 +199,14 @@ def test_frames_are_chosen_as_python_slices_are(export, straight, frames, expect
     assert [frame.step for frame in READ["gsd"](path)] == [20 * (at + 1) for at in expected]
 
 
-def test_what_is_there_is_replaced_only_by_force(export, straight, tmp_path):
+def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
     arguments = ["--run", "0", "--output", "out.xyz"]
     export(straight, "extxyz", *arguments)
     before = (tmp_path / "out.xyz").read_bytes()
     said = export(straight, "extxyz", *arguments, "--frames", "0", status=REFUSED)
-    assert "out.xyz is there already. Give another --output, or --force" in said
+    assert "out.xyz is there already. Give another --output, or --overwrite" in said
     assert (tmp_path / "out.xyz").read_bytes() == before
-    export(straight, "extxyz", *arguments, "--frames", "0", "--force")
+    export(straight, "extxyz", *arguments, "--frames", "0", "--overwrite")
     assert len(READ["extxyz"](tmp_path / "out.xyz")) == 1
 
 
@@ -214,26 +214,27 @@ def test_what_is_there_is_replaced_only_by_force(export, straight, tmp_path):
     ("arguments", "status", "said"),
     [
         (["extxyz", "--run", "zz"], REFUSED, "zz"),
-        (["extxyz", "--temperature", "7"], FAILED, "there is no run at temperature 7"),
+        (["extxyz", "--temperature", "7"], REFUSED, "there is no run at temperature 7"),
         (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "has an id that begins with"),
-        (["extxyz", "--run", "0", "--frames", "12"], FAILED, "has no frame 12: 12 frames comm"),
-        (["extxyz", "--run", "0", "--frames", "-13"], FAILED, "choose from 0 to 11, or -1"),
-        (["extxyz", "--run", "0", "--frames", "20:30"], FAILED, "none of these frames in the"),
+        (["extxyz", "--run", "0", "--frames", "12"], REFUSED, "has no frame 12: 12 frames comm"),
+        (["extxyz", "--run", "0", "--frames", "-13"], REFUSED, "choose from 0 to 11, or -1"),
+        (["extxyz", "--run", "0", "--frames", "20:30"], REFUSED, "none of these frames in the"),
         (["extxyz", "--run", "0", "--frames", "1:9:0"], REFUSED, "a step of 1 or more"),
         (["extxyz", "--run", "0", "--frames", "first"], REFUSED, "give `last`, a number"),
-        (["extxyz", "--run", "1", "--frames", "-5"], FAILED, "choose from 0 to 3, or -1"),
-        (["extxyz", "--run", "1", "--frames", "4"], FAILED, "take one of 0 to 3"),
-        (["extxyz", "--run", "2"], FAILED, "none of these frames in the store, which has the pos"),
-        (["extxyz", "--replica", "1"], FAILED, "none of the 2 runs chosen has a frame"),
-        (["extxyz", "--run", "1", "--with", "d2min_20"], FAILED, "`glasscreep run` of the campa"),
-        (["extxyz", "--run", "0", "--with", "strain"], FAILED, "there are bond_order, coordinat"),
+        (["extxyz", "--run", "1", "--frames", "-5"], REFUSED, "choose from 0 to 3, or -1"),
+        (["extxyz", "--run", "1", "--frames", "4"], REFUSED, "take one of 0 to 3"),
+        (["extxyz", "--run", "2"], REFUSED, "none of these frames in the store, which has the pos"),
+        (["extxyz", "--replica", "1"], REFUSED, "none of the 2 runs chosen has a frame"),
+        (["extxyz", "--run", "1", "--with", "d2min_20"], REFUSED, "`glasscreep run` of the campa"),
+        (["extxyz", "--run", "0", "--with", "strain"], REFUSED, "there are bond_order, coordinat"),
+        (["extxyz", "--run", "0", "--with", "bondorder"], REFUSED, "did you mean bond_order?"),
         (["data", "--run", "0", "--with", "d2min_20"], REFUSED, "Choose --format extxyz, dump,"),
         (["data", "--run", "0"], REFUSED, "of run {run} 12 are chosen. Give --frames last"),
         (["data", "--run", "0", "--unwrapped"], REFUSED, "Leave it out, or choose --format"),
         (["gsd", "--run", "0", "--unwrapped"], REFUSED, "the images that unwrap them"),
         (["gsd", "--run", "0", "--output", "a.gsd.gz"], REFUSED, "must end in one of .gsd, as"),
         (["gsd", "--output", "a.gsd"], REFUSED, "is one file, and 2 runs are chosen"),
-        (["gsd", "--output", "{replic}.gsd"], REFUSED, "{{replic}} is not known; in braces"),
+        (["gsd", "--output", "{replic}.gsd"], REFUSED, "not known; did you mean replica? In br"),
         (["gsd", "--output", "{stress}.gsd"], REFUSED, "Put {{id}} into it"),
         (["gsd", "--run", "0", "--output", "no/a.gsd"], REFUSED, "there is no folder no. Make it"),
         (["xtc", "--run", "0"], 2, "'xtc' is not one of"),
@@ -297,6 +298,36 @@ def test_last_of_several_runs_is_the_last_that_each_has_in_the_store(export, str
     (last,) = READ["data"](tmp_path / "0.3.data")
     fourth = truth(straight, 3, row=1)[1]
     np.testing.assert_allclose(last.box, fourth, atol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--frames", "7"], ["has no frame 7: 5 frames", *["has no frame 7: 0 frames"] * 2]),
+        (["--frames", "5:9"], ["has none of these frames in the store, which has the pos"]),
+        (["--frames", "-5"], ["has no frame -5: 5 fr", *["has no frame -5: 0 frames"] * 2]),
+        (["--with", "d2min_20"], ["d2min_20 of frame 0 of run"]),
+    ],
+)
+def test_runs_that_lack_what_is_asked_for_are_named_and_the_others_written(
+    export, straight, tmp_path, arguments, told
+):
+    said = export(straight, "gsd", *arguments, status=FAILED).splitlines()
+    (path,) = tmp_path.iterdir()
+    assert straight.place(0).name in path.name
+    left_out = [line for line in said if line.startswith("left out: ")]
+    for row, (line, why) in enumerate(zip(left_out, told, strict=True), 1):
+        assert straight.place(row).name in line
+        assert why in line
+    waiting = [line for line in said if line.startswith("left out, as they have no frames")]
+    assert bool(waiting) == (len(told) == 1)
+
+
+def test_what_no_run_has_is_refused(export, straight, tmp_path):
+    said = export(straight, "gsd", "--frames", "12", status=REFUSED)
+    assert "of 4 runs none has what is asked for: run" in said
+    assert "has no frame 12: 12 frames committed so far" in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_damaged_run_is_left_out_and_the_others_are_written(export, straight, tmp_path):

@@ -269,16 +269,16 @@ def test_scales_that_can_not_be_are_refused(looseness, scale):
 
 def test_types_that_were_not_said_are_refused(looseness, tmp_path):
     (tmp_path / "other.dump").write_text(text(0, kinds=("Zr", "Cu")))
-    said = looseness(file=tmp_path / "other.dump", status=FAILED)
+    said = looseness(file=tmp_path / "other.dump", status=REFUSED)
     assert "it has the types Cu, Zr, and which species Cu, Zr is was not said" in said
     assert "--species Cu=A,Zr=B" in said
-    said = looseness("--species", "Cu=B", file=tmp_path / "other.dump", status=FAILED)
+    said = looseness("--species", "Cu=B", file=tmp_path / "other.dump", status=REFUSED)
     assert "which species Zr is was not said" in said
 
 
 def test_messages_keep_what_looks_like_an_emoji(looseness, tmp_path):
     (tmp_path / "other.dump").write_text(text(0, kinds=(":A", ":smile:")))
-    said = looseness(file=tmp_path / "other.dump", status=FAILED)
+    said = looseness(file=tmp_path / "other.dump", status=REFUSED)
     assert "it has the types :A, :smile:, and which species" in said
     (tmp_path / "a:B:.dump").write_text(text(0))
     printed = looseness(file=tmp_path / "a:B:.dump", output="a:B:.xyz")

@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from typer.main import get_command
@@ -67,6 +68,29 @@ def test_help_has_an_example_that_parses(name):
     shown = CliRunner().invoke(app, [name, "--help"])
     assert shown.exit_code == 0
     assert " ".join(found[0].split()[:3]) in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize("columns", ["60", "80"])
+@pytest.mark.parametrize("name", GROUP.commands)
+def test_help_is_whole_on_a_narrow_terminal(name, columns):
+    shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": columns}).output
+    assert max(map(len, shown.splitlines())) <= int(columns)
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize("name", GROUP.commands)
+def test_every_option_says_its_default_and_its_unit(name):
+    (kinds,) = (
+        get_type_hints(one.callback)
+        for one in app.registered_commands
+        if one.callback.__name__ == name
+    )
+    options = [one for one in GROUP.commands[name].params if one.param_type_name == "option"]
+    for option in (one for one in options if not one.is_flag):
+        has_default = option.required or isinstance(option.show_default, str) or option.default
+        assert has_default, f"{option.opts[0]} says no default"
+        if "float" in str(kinds[option.name]):
+            assert re.search("in units of|[Ll]engths of", option.help), option.opts[0]
 
 
 def test_help_of_all_shows_where_to_start():

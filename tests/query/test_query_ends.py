@@ -5,8 +5,10 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -33,21 +35,21 @@ def damage(path):
 
 def test_what_is_no_campaign(tmp_path):
     done = query(tmp_path, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "is not a campaign: it has no store.zarr in it. Give the directory" in done.stderr
 
 
 def test_a_store_of_something_else(tmp_path):
     zarr.create_group(tmp_path / "store.zarr")
     done = query(tmp_path, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert f"{tmp_path} is not a campaign: its store.zarr is of something else" in done.stderr
 
 
 def test_a_campaign_that_has_no_store_yet(running, tmp_path):
     shutil.copy(running.directory / "campaign.json", tmp_path)
     done = query(tmp_path, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "is a campaign that has no store.zarr yet: it has only just been begun" in done.stderr
     assert f"`glasscreep status {tmp_path}`" in done.stderr
 
@@ -90,7 +92,7 @@ def test_an_expression_that_is_true_of_none(running):
 
 def test_an_expression_that_is_none(running):
     done = query(running.directory, "strain", "--where", "stress.real > 7")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "where: an attribute can't stand here\n  stress.real > 7\n  ^ column 1" in done.stderr
 
 
@@ -102,7 +104,7 @@ def test_an_unknown_run(running):
 
 def test_a_result_that_was_not_computed(running):
     done = query(running.directory, "rdf")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert 'add "rdf" to analysis.results' in done.stderr
 
 
@@ -110,7 +112,7 @@ def test_a_later_store(campaign):
     path = campaign.prepared.store / "zarr.json"
     path.write_text(path.read_text().replace('"schema_version": 2', '"schema_version": 9'))
     done = query(campaign.directory, "strain")
-    assert done.exit_code == 1
+    assert done.exit_code == 2
     assert "schema version 9" in done.stderr
     assert "pip install --upgrade glasscreep" in done.stderr
 
@@ -173,6 +175,44 @@ def test_a_lost_file_of_positions_is_left_out_of_a_netcdf_file_too(two, tmp_path
     )
     with xr.open_dataset(tmp_path / "position.nc", engine="h5netcdf") as dataset:
         assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
+
+
+def test_a_run_that_proves_damaged_late_leaves_nothing_of_itself_in_a_netcdf_file(two, tmp_path):
+    """All but its last frames are written by then."""
+    damage(two.prepared.store / "d2min_20" / "c.1.2.0")
+    path = tmp_path / "d2min.nc"
+    done = query(two.directory, "d2min_20", "--output", path)
+    assert done.exit_code == 1
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
+        assert dataset["id"].to_numpy().tolist() == [two.place(row).name for row in (0, 2, 3)]
+        assert dataset["replica"].to_numpy().tolist() == [0, 1, 1]
+        assert_array_equal(dataset["d2min_20"][0], two.open_array("d2min_20")[0])
+        assert np.isnan(dataset["d2min_20"][1:]).all()
+
+
+def test_lost_scalars_of_frames_are_left_out_of_a_netcdf_file_too(two, tmp_path):
+    (two.prepared.store / "potential_energy" / "c.0.0").unlink()
+    done = query(two.directory, "potential_energy", "--output", tmp_path / "energy.nc")
+    assert done.exit_code == 1
+    assert "array potential_energy: frame 0 is not there; its file is lost" in done.stderr
+
+
+def test_each_file_is_read_once_for_a_netcdf_file(two, tmp_path):
+    name, opened = "d2min_20", Counter()
+
+    def watch(event, arguments):
+        if event == "open" and f"/{name}/c." in str(arguments[0]):
+            opened[str(arguments[0])] += watching
+
+    sys.addaudithook(watch)
+    watching = 1
+    assert query(two.directory, name, "--output", tmp_path / "d2min.nc").exit_code == 0
+    watching = 0
+    there = {str(file) for file in (two.prepared.store / name).glob("c.*")}
+    # Once for the index of a file, which tells what it holds, and once for what it holds.
+    assert there == {file for file, times in opened.items() if Path(file).exists()}
+    assert max(opened.values()) <= 2
 
 
 def test_damage_is_raised_in_python_unless_it_may_be_skipped(two):

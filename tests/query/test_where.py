@@ -87,6 +87,8 @@ def test_what_an_expression_means(expression, expected):
         ("id < 'b'", "of words == and != alone can be asked", 1),
         ("-id == 'b'", "a word has no sign", 1),
         ("state == 'dnoe'", "a state is one of new, partial, done, failed", 10),
+        ("state == 'faild'", "failed; did you mean failed?", 10),
+        ("tempertature == 1", "column tempertature; did you mean temperature?", 1),
         ("stress", "a comparison is missing", 1),
         ("stress > 0 and temperature", "a comparison is missing", 16),
         ("id == 'ü' and strss > 1", "there is no column strss", 15),

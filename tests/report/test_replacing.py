@@ -12,14 +12,14 @@ def ask(bare, *more):
     return CliRunner().invoke(app, ["report", str(bare.directory), *map(str, more)])
 
 
-def test_what_is_no_report_is_replaced_by_force_alone(bare, tmp_path):
+def test_what_is_no_report_is_replaced_only_if_told_to(bare, tmp_path):
     mine = tmp_path / "mine.html"
     mine.write_text("<!doctype html>\n<p>a year's work</p>\n")
     done = ask(bare, "--output", mine)
     assert done.exit_code == 2
-    assert "--force" in done.stderr
+    assert "--overwrite" in done.stderr
     assert "a year's work" in mine.read_text()
-    assert ask(bare, "--output", mine, "--force").exit_code == 0
+    assert ask(bare, "--output", mine, "--overwrite").exit_code == 0
     assert "a year's work" not in mine.read_text()
 
 
@@ -30,6 +30,35 @@ def test_a_report_is_replaced(bare, tmp_path):
     bare.write(0, 3)
     assert ask(bare, "--output", page).exit_code == 0
     assert page.read_text() != old
+
+
+def test_figures_are_replaced_only_if_told_to(bare, tmp_path):
+    bare.write(0, 3)
+    page, more = tmp_path / "page.html", ("--figures", "svg")
+    assert ask(bare, "--output", page, *more).exit_code == 0
+    figure = next((tmp_path / "page-figures").glob("*.svg"))
+    figure.write_text("edited by hand")
+    done = ask(bare, "--output", page, *more)
+    assert done.exit_code == 2
+    assert f"{figure.parent}/figure-" in done.stderr
+    assert "is there already. Give another --output, or --overwrite" in done.stderr
+    assert figure.read_text() == "edited by hand"
+    assert ask(bare, "--output", page).exit_code == 0, "no figures are asked for"
+    assert ask(bare, "--output", page, *more, "--overwrite").exit_code == 0
+    assert figure.read_text() != "edited by hand"
+
+
+def test_a_page_of_its_own_is_not_replaced_by_a_report_either(bare):
+    (bare.directory / "report.html").write_text("mine")
+    assert ask(bare).exit_code == 2
+    assert (bare.directory / "report.html").read_text() == "mine"
+
+
+def test_a_folder_that_is_not_there_is_refused(bare, tmp_path):
+    done = ask(bare, "--output", tmp_path / "none" / "page.html")
+    assert done.exit_code == 2
+    assert f"there is no folder {tmp_path}/none. Make it first" in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_folder_is_never_replaced(bare, tmp_path):

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from waiting import wait_until
 
-from glasscreep.campaign.directory import prepare
+from glasscreep.campaign.directory import prepare, read_campaign
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.scan import keep_failure
+from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.slurm.contact import FOLDER, TLS, has_ended
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.slurm.private import private_folder
+from glasscreep.tasks.segment import Outcome
 
 WAIT_S = 60
 
@@ -123,6 +126,17 @@ def test_one_that_is_cancelled_lets_allocations_know_that_none_follows(directory
     said, _ = controller.communicate(timeout=WAIT_S)
     assert "the controller was cancelled" in said
     assert has_ended(directory / FOLDER)
+
+
+def test_a_campaign_all_of_whose_runs_failed_ends_as_failed(directory, start):
+    (run,) = read_campaign(directory).runs()
+    failed = Outcome(run.id, "diverged", 0, 0, "Lost atoms", "", 1)
+    keep_failure(directory / "runs" / run.id, failed)
+    controller = start()
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert controller.returncode == 1, said
+    assert "failed: runs 0/1" in said
+    assert read_snapshot(directory).phase == "finished", "nothing is left to do"
 
 
 def test_an_interface_that_the_node_lacks_is_named(directory, tmp_path, start):
