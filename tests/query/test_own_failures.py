@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import glasscreep
 from glasscreep.campaign.forget import forget
-from glasscreep.campaign.logs import show_logs_of_run
+from glasscreep.campaign.logs import show_logs_of
 from glasscreep.campaign.main import app
 from glasscreep.campaign.own_failures import own_failures
 from glasscreep.tasks.analyse import analyse_block
@@ -104,7 +104,7 @@ def test_the_list_of_results_counts_it(failed):
 def test_logs_of_the_run_tell_it(failed):
     with (console := Console(width=2000)).capture() as shown:
         for row in (0, 1):
-            show_logs_of_run(failed.directory, failed.place(row).name, 5, console)
+            show_logs_of(failed.directory, failed.place(row).name, 5, console)
     told = [line for line in shown.get().splitlines() if "failed" in line]
     assert len(told) == 1
     assert told[0].startswith("middle failed: frame 8 of run " + failed.place(0).name)
