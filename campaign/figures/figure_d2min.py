@@ -12,6 +12,7 @@ from glasscreep.campaign.figures.figure_strain import OF_MEAN
 from glasscreep.campaign.figures.labels import AREA, D2MIN_LABEL, TIME, density_of, labelled, unit
 from glasscreep.campaign.figures.layer import layer_panel
 from glasscreep.campaign.figures.panel import Figure, Panel
+from glasscreep.campaign.figures.points import points_told
 from glasscreep.campaign.figures.style import (
     BLUE,
     GREY,
@@ -54,7 +55,7 @@ def _mean_panel(source: Source) -> Panel:
     return Panel(
         "B",
         f"Mean D²min {_over(source)}",
-        f"mean over all particles, then {OF_MEAN}",
+        f"mean over all particles, then {OF_MEAN}{points_told(source)}",
         (name,),
         partial(curves, source, name, "mean"),
         partial(_draw_mean, system=source.system),
@@ -73,7 +74,7 @@ def _loose_panel(source: Source) -> Panel:
         "D",
         f"Loose A particles {_over(source)}",
         f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; {OF_MEAN}. "
-        "Not in the paper's figure",
+        f"Not in the paper's figure{points_told(source)}",
         (name,),
         partial(curves, source, name, "loose_fraction"),
         partial(_draw_loose, system=source.system),

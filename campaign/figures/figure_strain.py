@@ -9,7 +9,7 @@ import pandas as pd
 from glasscreep.campaign.figures.curves import curves, draw_curves
 from glasscreep.campaign.figures.labels import POINT_LABELS, STRAIN_NAMES, TIME, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import lines
+from glasscreep.campaign.figures.points import lines, points_told
 from glasscreep.campaign.figures.style import (
     BLACK,
     BLUE,
@@ -57,7 +57,7 @@ def _curves_panel(source: Source, letter: str, title: str, points: list[Point]) 
     return Panel(
         letter,
         title,
-        f"{OF_MEAN}; {OF_FIT}. Time on a logarithmic axis",
+        f"{OF_MEAN}; {OF_FIT}. Time on a logarithmic axis{points_told(source, points)}",
         ("strain", FIT),
         partial(curves, source, "strain", "value", FIT, points),
         partial(draw_curves, ylabel=strain_name(source), system=source.system),

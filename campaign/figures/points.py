@@ -49,6 +49,18 @@ def shown_points(source: Source) -> list[Point]:
     return max(lines(source), key=len)
 
 
+def points_told(source: Source, points: Sequence[Point] | None = None) -> str:
+    """Say which points are drawn if not all are, to be added to a caption."""
+    points = shown_points(source) if points is None else points
+    if not points or len(points) == len(source.points):
+        return ""
+    at = int(len({point[1] for point in points}) == 1)
+    return (
+        f". Drawn are {len(points)} of {len(source.points)} points, those at {POINT[at]} "
+        f"{points[0][at]:g}; `glasscreep query` has the others"
+    )
+
+
 def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
     """Take the rows of some points.
 
