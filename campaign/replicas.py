@@ -37,7 +37,8 @@ def in_common(table: "pd.DataFrame") -> "pd.DataFrame":
     frames = np.searchsorted(np.unique(table["time"]), ends, side="right")
     end = ends.iloc[int(np.argmax(frames * np.arange(len(ends), 0, -1)))]
     shown = ends.index[ends >= end]
-    return table[table["run"].isin(shown) & (table["time"] <= end)]
+    kept: pd.DataFrame = table[table["run"].isin(shown) & (table["time"] <= end)]
+    return kept
 
 
 def same_replicas(table: "pd.DataFrame") -> "pd.DataFrame":

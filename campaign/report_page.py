@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -38,8 +39,7 @@ def make_parts(source: Source, particles: int) -> Parts:
         Most particles of a frame that is shown in three dimensions.
     """
     parts = {
-        name: attempt(source, f"the {name}", lambda make=make: make(source))
-        for name, make in FACTS.items()
+        name: attempt(source, f"the {name}", partial(make, source)) for name, make in FACTS.items()
     }
     frame = attempt(source, "the frame in three dimensions", lambda: shown_frame(source, particles))
     return {**parts, "frame": frame}

@@ -2,7 +2,7 @@
 
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 TIMES = 4
 """Distributions that are shown, at times as far apart as they go."""
-DOTS = {"marker": "o", "linestyle": "none", "markersize": 2.4, "elinewidth": 0.6}
+DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 2.4, "elinewidth": 0.6}
 
 
 def figure_d2min(source: Source) -> Figure:
@@ -182,8 +182,8 @@ def _draw_tails(axes: "Axes", table: pd.DataFrame, system: str, above: float) ->
     with_errors(axes, seen, "d2min", above_zero=True, color=BLUE, label="all frames", **DOTS)
     exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
     told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
-    law = {"color": ORANGE, "ls": "--", "lw": 1.4, "label": f"exponent $-${told}"}
-    axes.plot(seen["d2min"], seen["fit"], **law)
+    label = f"exponent $-${told}"
+    axes.plot(seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=label)
     axes.axvline(above, color=GREY, lw=0.8, ls=":", label=f"loose above {above:g}")
     _log_log(axes, system)
     legend(axes)

@@ -69,7 +69,8 @@ def _modulus_panel(source: Source) -> Panel:
         "B",
         "Creep modulus against stress",
         "stress over the mean slope of the replicas' creep fits; bars follow from the standard error "
-        "of that mean. Where the slope is no larger than its error it means nothing",
+        "of that mean. Where the slope is no larger than its error the modulus means nothing, and "
+        "is in the table alone",
         (FIT,),
         partial(_moduli, source),
         partial(_draw_moduli, system=source.system),
@@ -92,9 +93,10 @@ def _moduli(source: Source) -> pd.DataFrame:
 
 
 def _draw_moduli(axes: "Axes", table: pd.DataFrame, system: str) -> None:
-    groups = list(table.groupby("temperature"))
+    certain = ~(table["slope"].abs() <= table["slope_stderr"])
+    groups = list(table[certain].groupby("temperature"))
     label = labelled(*POINT_LABELS["temperature"], system)
-    palette = by_value(axes, list(table["temperature"]), label)
+    palette = by_value(axes, list(table["temperature"][certain]), label)
     for at, (_, own) in enumerate(groups):
         temperature = float(own["temperature"].iloc[0])
         name = f"$T$ = {temperature:g}" if len(groups) <= LEGEND_ENTRIES else None

@@ -6,6 +6,8 @@ from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_sm
 from numpy.testing import assert_allclose
 from report_page import Page
 
+from glasscreep.campaign.figures.figure_strain import _draw_moduli
+from glasscreep.campaign.figures.style import panel_grid
 from glasscreep.campaign.query import query_table
 from glasscreep.campaign.replicas import BEHIND, in_common, replicas_told
 from glasscreep.campaign.report import write_report
@@ -146,3 +148,18 @@ def test_of_very_many_behind_some_are_named():
     assert told.startswith("Replicas: 3 to 4, see the table; not in the means")
     assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 (7 frames) at temperature 0.1, stress 0.5; " in told
     assert told.endswith("0, 1 (0 frames) at temperature 0.2, stress 0.5 and 8 more")
+
+
+def test_a_modulus_that_means_nothing_is_in_the_table_alone():
+    table = pd.DataFrame(
+        {
+            "temperature": 0.1, "stress": [0.1, 0.2], "mean": [200.0, 1e9], "stderr": [20.0, 1e10],
+            "slope": [1e-3, 1e-9], "slope_stderr": [1e-4, 1e-8],
+        }
+    )  # fmt: skip
+    _, (axes,) = panel_grid(1)
+    _draw_moduli(axes, table, "lj")
+    assert axes.get_ylim()[1] < 1000
+    _, (axes,) = panel_grid(1)
+    _draw_moduli(axes, table.iloc[1:], "lj")
+    assert not axes.containers
