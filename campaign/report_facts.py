@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from glasscreep import __version__
+from glasscreep.campaign.figures.labels import POINT_LABELS, labelled
+from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import NotThereError, Source
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import STATES
@@ -17,6 +19,8 @@ from glasscreep.tasks.provenance import read_segments
 from glasscreep.tasks.strain_results import FIT
 
 Table = dict[str, Any]
+ROUNDING = 1e-9
+"""Of a mean: a smaller error is none."""
 
 
 def progress(source: Source) -> Table:
@@ -37,17 +41,16 @@ def progress(source: Source) -> Table:
 def point_table(source: Source) -> Table:
     """Sum every point up: runs, frames, strain and creep."""
     headings = [
-        "temperature", "stress", "runs", "done", "failed", "frames", "not relaxed", "last strain",
+        *(labelled(name, POINT_LABELS[name][1], source.system) for name in POINT), "runs", "done", "failed", "frames", "not relaxed", "last strain",
         "strain per ln t",
     ]  # fmt: skip
-    keys = ["temperature", "stress"]
     strains, slopes = _last_strains(source), _values(source, FIT, "slope")
     rows = []
-    for _, own in source.runs.groupby(keys, sort=True):
+    for _, own in source.runs.groupby(POINT, sort=True):
         wanted = len(own) * source.campaign.frames
         rows.append(
             [
-                *(f"{own[key].iloc[0]:g}" for key in keys),
+                *(f"{own[key].iloc[0]:g}" for key in POINT),
                 len(own),
                 int((own["state"] == "done").sum()),
                 int((own["state"] == "failed").sum()) or "",
@@ -93,7 +96,9 @@ def _mean_and_error(values: "pd.Series[float]") -> str:
     if len(values) == 1:
         return f"{values.iloc[0]:.4g}"
     error = float(values.std() / np.sqrt(len(values)))
-    places = max(0, -int(np.floor(np.log10(error)))) if error > 0 else 4
+    if error <= ROUNDING * abs(values.mean()):
+        return f"{values.mean():.4g} ± 0"
+    places = max(0, -int(np.floor(np.log10(error))))
     return f"{values.mean():.{places}f} ± {error:.{places}f}"
 
 
