@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from made_up import SNAPSHOT
 from report_page import Page
 from typer.testing import CliRunner
 
 from glasscreep.campaign.main import app
+from glasscreep.campaign.report_facts import _mean_and_error
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.scan import keep_failure
 from glasscreep.campaign.snapshot import Failure, write_snapshot
@@ -123,3 +125,9 @@ def test_failures_are_told_of_runs_and_of_analyses_each_once(own):
         assert failures.count(once) == 1
     assert f"run {own.place(1).name} (replica 0)" in failures
     assert f"psi of run {own.place(1).name}" in failures
+
+
+def test_of_replicas_that_are_all_the_same_the_error_is_none():
+    same = pd.Series([0.0020804925375080122, 0.0020804925375080126, 0.0020804925375080122])
+    assert _mean_and_error(same) == "0.00208 ± 0"
+    assert _mean_and_error(pd.Series([0.01, 0.02, 0.03])) == "0.020 ± 0.006"
