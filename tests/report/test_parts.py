@@ -78,7 +78,7 @@ def test_damaged_provenance_of_a_run_is_told_and_the_others_is_there(own, store)
 
 
 def test_what_nobody_foresaw_costs_its_part_alone_and_the_status_says_so(own):
-    (own.place(0) / "failure.json").mkdir()
+    (own.directory / "glasses" / "none" / "failure.json").mkdir(parents=True)
     done, page = report(own.directory)
     assert done.exit_code == 1
     assert "failures: it could not be made, by a fault of glasscreep: IsADirectory" in done.stdout
