@@ -119,8 +119,8 @@ def _sum_pairs(
                         side = cells.row_start[row] + cells.row_stop[row] - 1
                         if side < 0:
                             continue
-                        # Nor do pairs of two that are not asked for matter. So what is added up
-                        # for others, and in which order, does not depend on which are asked for.
+                        # Pairs of which neither is asked for are left out; for those that are,
+                        # the same is added up in the same order.
                         if not asked[particle[i]] and not _has_asked(cells, cell, row, before):
                             continue
                         start = first[cell + cells.row_start[row]] if side else i + 1
