@@ -84,7 +84,9 @@ def looseness(place, tmp_path):
     """Run the command in a folder with the trajectory, and give what it printed."""
 
     def run(*arguments, status=0, model="model.skops", file=place / "two.dump", output="out.xyz"):
-        given = [str(place / model), str(file), "--output", str(tmp_path / output), *arguments]
+        given = [str(place / model), str(file), *arguments]
+        if "--output" not in arguments:
+            given += ["--output", str(tmp_path / output)]
         done = CliRunner().invoke(app, ["looseness", *given], env={"COLUMNS": "500"})
         assert done.exit_code == status, done.output
         if status:

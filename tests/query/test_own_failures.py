@@ -16,20 +16,24 @@ from glasscreep.campaign.own_failures import own_failures
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.analysed import read_analysed
 
-FAILS = """
+FAILS = (
+    SOURCE
+    + """
+
+from pathlib import Path
+
 
 def middle(frame):
-    import os
-
-    short = frame.step >= 180 and not os.path.exists({mended!r})
-    return [1, 2, 3][: 3 - short]
+    fails = frame.step >= 180 and not Path(PATH).exists()
+    return [1, 2, 3][: 3 - fails]
 """
+)
 
 
 @pytest.fixture
 def failed(tmp_path, make, corner, small_files):
     """Give a campaign with a function that fails late on run 0, and another that does not."""
-    source = SOURCE + FAILS.format(mended=str(tmp_path / "mended"))
+    source = FAILS.replace("PATH", repr(str(tmp_path / "mended")))
     analysis = analysis_of(tmp_path, TABLES[:2], source)
     campaign = make(tmp_path / "filled", corner, analysis=analysis)
     campaign.write(0, FRAMES)
@@ -125,7 +129,6 @@ def test_all_of_a_campaign_can_be_had_for_a_report(failed):
 
 
 def test_once_it_goes_well_it_is_told_no_more(failed, tmp_path):
-    """What it lacked was outside of it."""
     (tmp_path / "mended").touch()
     failed.analyse(0)
     assert read_analysed(failed.place(0)).failed == {}
