@@ -113,7 +113,8 @@ def asked_for(campaign: Campaign, runs: pd.DataFrame) -> NDArray[np.bool_]:
 
 def _is_one_of(values: "pd.Series[float]", wanted: Sequence[float]) -> NDArray[np.bool_]:
     there, of_run = np.unique(values.to_numpy(np.float64), return_inverse=True)
-    return np.asarray(close(there[:, None], wanted).any(axis=1)[of_run], np.bool_)
+    matches = np.asarray(close(there[:, None], wanted).any(axis=1), np.bool_)
+    return matches[of_run]
 
 
 def points_of(runs: pd.DataFrame, frames_wanted: int) -> pd.DataFrame:
