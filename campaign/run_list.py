@@ -1,5 +1,6 @@
 """The runs of a campaign and its points, with how far they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -102,16 +103,18 @@ def asked_for(campaign: Campaign, runs: pd.DataFrame) -> NDArray[np.bool_]:
     -------
     (runs,) bool
     """
-    there, of_run = np.unique(runs[["temperature", "stress"]], axis=0, return_inverse=True)
-    points = [(point.temperature, point.stress) for point in campaign.points()]
-    exact, all_points = set(points), np.array(points)
-    asked = [
-        pair in exact or bool(close(pair, all_points).all(axis=1).any())
-        for pair in map(tuple, there.tolist())
-    ]
-    return np.array(asked, bool)[of_run.reshape(-1)] & (
-        runs["replica"].to_numpy() < campaign.replicas
-    )
+    asked = np.zeros(len(runs), bool)
+    for grid in campaign.grid:
+        asked |= _is_one_of(runs["temperature"], grid.temperature) & _is_one_of(
+            runs["stress"], grid.stress
+        )
+    return asked & (runs["replica"].to_numpy() < campaign.replicas)
+
+
+def _is_one_of(values: "pd.Series[float]", wanted: Sequence[float]) -> NDArray[np.bool_]:
+    there, of_run = np.unique(values.to_numpy(np.float64), return_inverse=True)
+    matches = np.asarray(close(there[:, None], wanted).any(axis=1), np.bool_)
+    return matches[of_run]
 
 
 def points_of(runs: pd.DataFrame, frames_wanted: int) -> pd.DataFrame:
