@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from glasscreep.analysis.interstices import interstice_features
     from glasscreep.analysis.loose_model import LinearEnsemble, LooseModel, fit_loose_model
     from glasscreep.analysis.nonaffine import d2min
+    from glasscreep.analysis.pairs import Pairs, near_pairs
     from glasscreep.analysis.permutation import permutation_importances
     from glasscreep.analysis.scores import Scores, Tally
+    from glasscreep.analysis.some_stars import Stars, delaunay_stars
     from glasscreep.analysis.spatial import spatial_autocorrelation
     from glasscreep.analysis.splitting import Split, splits
     from glasscreep.analysis.steinhardt import bond_order
@@ -55,8 +57,10 @@ _MODULE_OF = {
     "Lowest": "drawing",
     "MeanRanking": "elimination",
     "PRESETS": "interstice_presets",
+    "Pairs": "pairs",
     "Scores": "scores",
     "Split": "splitting",
+    "Stars": "some_stars",
     "StudyScore": "threshold_study",
     "TailFit": "tail",
     "Tally": "scores",
@@ -69,6 +73,7 @@ _MODULE_OF = {
     "d2min": "nonaffine",
     "decorrelation_times": "decorrelation",
     "delaunay": "triangulation",
+    "delaunay_stars": "some_stars",
     "fit_loose_model": "loose_model",
     "gradient_boosting_importances": "boosting",
     "histogram": "histograms",
@@ -79,6 +84,7 @@ _MODULE_OF = {
     "log_edges": "histograms",
     "mean_ranking": "elimination",
     "mean_squared_displacement": "displacement",
+    "near_pairs": "pairs",
     "non_affine_displacement": "displacement",
     "partial_rdf": "structure",
     "permutation_importances": "permutation",
@@ -111,8 +117,10 @@ __all__ = [
     "LooseModel",
     "Lowest",
     "MeanRanking",
+    "Pairs",
     "Scores",
     "Split",
+    "Stars",
     "StudyScore",
     "TailFit",
     "Tally",
@@ -125,6 +133,7 @@ __all__ = [
     "d2min",
     "decorrelation_times",
     "delaunay",
+    "delaunay_stars",
     "fit_loose_model",
     "gradient_boosting_importances",
     "histogram",
@@ -135,6 +144,7 @@ __all__ = [
     "log_edges",
     "mean_ranking",
     "mean_squared_displacement",
+    "near_pairs",
     "non_affine_displacement",
     "partial_rdf",
     "permutation_importances",

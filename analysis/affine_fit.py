@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.bond_fit import fit_bonds, shorten_rows
-from glasscreep.analysis.box import as_lattice, as_positions
+from glasscreep.analysis.box import as_lattice, as_positions, demand_cutoff
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.lattice_reduction import facing_vectors, reduced
 from glasscreep.analysis.neighbors import padded_cells
@@ -88,9 +88,7 @@ def fit_affine(
 
 def _demand_room(facing: NDArray[np.float64], cutoff: float) -> None:
     """Refuse a box in which two bonds could lead to the same particle, or one to itself."""
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        msg = f"cutoff must be finite and above 0, got {cutoff}"
-        raise ValueError(msg)
+    demand_cutoff(cutoff)
     shortest = _shortest_squared(facing) ** 0.5
     if not 2 * cutoff < shortest:
         msg = (

@@ -14,11 +14,11 @@ from glasscreep.analysis.exact import (
     INSIDE,
     ON_INSIDE,
     ON_OUTSIDE,
-    Vector,
     circumcentre,
     orientation,
     sphere_side,
 )
+from glasscreep.analysis.vectors import Vector
 
 EPSILON = 2.0**-52
 FAR = 1e4

@@ -78,9 +78,7 @@ def demand_room(lattice: NDArray[np.float64], cutoff: float, name: str = "box") 
     ValueError
         Unless ``0 < 2 * cutoff < min(heights)``, all finite.
     """
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        msg = f"cutoff must be finite and above 0, got {cutoff}"
-        raise ValueError(msg)
+    demand_cutoff(cutoff)
     smallest = heights(lattice).min()
     if not 2 * cutoff < smallest:
         msg = (
@@ -88,6 +86,19 @@ def demand_room(lattice: NDArray[np.float64], cutoff: float, name: str = "box") 
             f"above twice the cutoff, 2 * {cutoff:g} = {2 * cutoff:g}; "
             "take more particles or a smaller cutoff"
         )
+        raise ValueError(msg)
+
+
+def demand_cutoff(cutoff: float) -> None:
+    """Refuse what is no distance up to which particles are neighbours.
+
+    Raises
+    ------
+    ValueError
+        Unless it is finite and above 0.
+    """
+    if not (np.isfinite(cutoff) and cutoff > 0):
+        msg = f"cutoff must be finite and above 0, got {cutoff}"
         raise ValueError(msg)
 
 

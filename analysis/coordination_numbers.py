@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasscreep.analysis.asked import as_particles
 from glasscreep.analysis.box import as_lattice, as_positions, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
@@ -14,6 +15,8 @@ def coordination(
     box: ArrayLike,
     cutoff: ArrayLike,
     species: ArrayLike | None = None,
+    *,
+    only: ArrayLike | None = None,
 ) -> NDArray[np.int64]:
     """Count the neighbours of each particle that are nearer than a cutoff.
 
@@ -28,18 +31,21 @@ def coordination(
         species if need be, symmetric [length].
     species : (n,) int, optional
         Of each particle, from 1: then neighbours are counted by species.
+    only : (k,) int, optional
+        Particles to do; by default all, in their order.
 
     Returns
     -------
-    (n,) or (n, n_species) int64
+    (n,) or (n, n_species) int64, or so many rows as `only` has
         Number of neighbours; by their species where those are given. In a box so small that
         several images of a particle are near, each of them counts, its own images too.
 
     Raises
     ------
     ValueError
-        If shapes differ, a number is not finite, a species is no whole number from 1, or a
-        cutoff is not above 0, depends on the order of the two species, or lacks `species`.
+        If shapes differ, a number is not finite, a species is no whole number from 1, a
+        cutoff is not above 0, depends on the order of the two species, or lacks `species`, or
+        a particle does not exist.
     """
     lattice, positions = as_lattice(box), as_positions(positions)
     cutoffs = np.asarray(cutoff, np.float64)
@@ -54,13 +60,20 @@ def coordination(
     cutoffs = symmetric(np.broadcast_to(cutoffs, (n_kinds, n_kinds)), "cutoff")
     wrapped, _ = wrap(positions, lattice)
     cells = padded_cells(wrapped, lattice, float(cutoffs.max()))
-    counts = _count_neighbors(cells, kind, cutoffs**2)
+    rows = as_particles(only, len(positions))
+    asked = np.zeros(len(positions), np.bool_)
+    asked[rows] = True
+    counts = _count_neighbors(cells, kind, asked, cutoffs**2)
+    counts = counts if only is None else counts[rows]
     return counts if species is not None else counts[:, 0]
 
 
 @compiled
 def _count_neighbors(
-    cells: PaddedCells, kind: NDArray[np.int64], squared_cutoff: NDArray[np.float64]
+    cells: PaddedCells,
+    kind: NDArray[np.int64],
+    asked: NDArray[np.bool_],
+    squared_cutoff: NDArray[np.float64],
 ) -> NDArray[np.int64]:
     x, y, z, particle = cells.x, cells.y, cells.z, cells.particle
     first, shape, pad = cells.first, cells.shape, cells.pad
@@ -75,6 +88,8 @@ def _count_neighbors(
             for cz in range(pad[2], shape[2] - pad[2]):
                 cell = (cx * shape[1] + cy) * shape[2] + cz
                 for i in range(first[cell], first[cell + 1]):
+                    if not asked[particle[i]]:
+                        continue
                     x_i, y_i, z_i, own = x[i], y[i], z[i], kind[particle[i]]
                     found = counts[particle[i]]
                     found[:] = 0

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasscreep.analysis.asked import as_particles
 from glasscreep.analysis.box import as_lattice, as_positions, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
@@ -16,6 +17,8 @@ def local_energy(
     epsilon: ArrayLike,
     sigma: ArrayLike,
     cutoff: ArrayLike,
+    *,
+    only: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     r"""Share the energy of each pair equally between its two particles.
 
@@ -39,18 +42,21 @@ def local_energy(
     cutoff : float or (n_species, n_species) float
         Where the potential ends, shifted to zero there; may exceed the box, whose images
         all count [length].
+    only : (k,) int, optional
+        Particles to do; by default all, in their order. Which others are done does not change
+        a bit.
 
     Returns
     -------
-    (n,) float64
-        Half the sum over neighbours; its sum over particles is the energy of the
+    (n,) or (k,) float64
+        Half the sum over neighbours; the sum over all particles is the energy of the
         configuration, shifted at the cutoff [energy].
 
     Raises
     ------
     ValueError
-        If shapes differ, a number is not finite, a species has no row, or a parameter is
-        not above 0 or depends on the order of the two species.
+        If shapes differ, a number is not finite, a species has no row, a parameter is
+        not above 0 or depends on the order of the two species, or a particle does not exist.
 
     References
     ----------
@@ -72,12 +78,17 @@ def local_energy(
     cells = padded_cells(wrapped, lattice, float(cutoff.max()))
     at_cutoff = (sigma / cutoff) ** 6
     shift = 4 * epsilon * (at_cutoff**2 - at_cutoff)
-    return _sum_pairs(cells, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
+    rows = as_particles(only, len(positions))
+    asked = np.zeros(len(positions), np.bool_)
+    asked[rows] = True
+    energy = _sum_pairs(cells, asked, kind, 4 * epsilon, sigma**6, cutoff**2, shift)
+    return energy if only is None else energy[rows]
 
 
 @compiled
 def _sum_pairs(
     cells: PaddedCells,
+    asked: NDArray[np.bool_],
     kind: NDArray[np.int64],
     strength: NDArray[np.float64],
     sigma_6: NDArray[np.float64],
@@ -92,11 +103,13 @@ def _sum_pairs(
         kinds[i] = kind[particle[i]]
     squared, near = np.empty(n_points), np.empty(n_points + 1)
     found = np.empty(n_points + 1, np.uint32)
-    energy = np.zeros(len(kind))
+    energy, before = np.zeros(len(kind)), _asked_before(cells, asked)
     for cx in range(pad[0], shape[0] - pad[0]):
         for cy in range(pad[1], shape[1] - pad[1]):
             for cz in range(pad[2], shape[2] - pad[2]):
                 cell = (cx * shape[1] + cy) * shape[2] + cz
+                if not _leads_to_asked(cells, cell, before):
+                    continue
                 for i in range(first[cell], first[cell + 1]):
                     x_i, y_i, z_i = x[i], y[i], z[i]
                     n = np.uint64(0)
@@ -105,6 +118,10 @@ def _sum_pairs(
                         # particle's own, hold one particle of each pair.
                         side = cells.row_start[row] + cells.row_stop[row] - 1
                         if side < 0:
+                            continue
+                        # Nor do pairs of two that are not asked for matter. So what is added up
+                        # for others, and in which order, does not depend on which are asked for.
+                        if not asked[particle[i]] and not _has_asked(cells, cell, row, before):
                             continue
                         start = first[cell + cells.row_start[row]] if side else i + 1
                         stop = first[cell + cells.row_stop[row]]
@@ -130,3 +147,29 @@ def _sum_pairs(
                         energy[np.uint64(particle[point])] += term
                     energy[np.uint64(particle[i])] += total
     return energy
+
+
+@compiled
+def _asked_before(cells: PaddedCells, asked: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Count the points, images too, that are asked for in the cells before each."""
+    before = np.zeros(len(cells.first), np.int64)
+    for cell in range(len(before) - 1):
+        before[cell + 1] = before[cell]
+        for point in range(cells.first[cell], cells.first[cell + 1]):
+            before[cell + 1] += asked[cells.particle[point]]
+    return before
+
+
+@compiled
+def _leads_to_asked(cells: PaddedCells, cell: int, before: NDArray[np.int64]) -> bool:
+    """Tell whether some pair from a cell may have a particle that is asked for."""
+    for row in range(len(cells.row_start)):
+        ahead = cells.row_start[row] + cells.row_stop[row] > 0
+        if ahead and _has_asked(cells, cell, row, before):
+            return True
+    return False
+
+
+@compiled
+def _has_asked(cells: PaddedCells, cell: int, row: int, before: NDArray[np.int64]) -> bool:
+    return bool(before[cell + cells.row_stop[row]] > before[cell + cells.row_start[row]])

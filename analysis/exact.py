@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
+from glasscreep.analysis.vectors import Vector
 
 OUTSIDE, INSIDE, ON_OUTSIDE, ON_INSIDE = 0, 1, 2, 3
 
@@ -17,7 +18,6 @@ _BASE = 2**28
 _ONE, _TWO, _THREE, _FIVE = 2, 4, 6, 10
 _PRODUCTS = ((0, 1), (1, 2), (2, 0), (0, 0), (1, 1))
 
-Vector = tuple[float, float, float]
 Limbs = NDArray[np.int64]
 
 

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled
-
-Vector = tuple[float, float, float]
+from glasscreep.analysis.vectors import Vector, cross, dot, minus
 
 
 @compiled
@@ -91,11 +90,11 @@ def _add_faces(
     a = _edge(points, vertices, images, lattice, t, k, (k + 1) % 4)
     b = _edge(points, vertices, images, lattice, t, k, (k + 2) % 4)
     c = _edge(points, vertices, images, lattice, t, k, (k + 3) % 4)
-    triple = _dot(a, _cross(b, c))
+    triple = dot(a, cross(b, c))
     if triple == 0:  # the vertices of all its faces coincide
         return
-    aa, bb, cc = _dot(a, a), _dot(b, b), _dot(c, c)
-    bc, ca, ab = _cross(b, c), _cross(c, a), _cross(a, b)
+    aa, bb, cc = dot(a, a), dot(b, b), dot(c, c)
+    bc, ca, ab = cross(b, c), cross(c, a), cross(a, b)
     scale = 0.5 / triple
     x = (aa * bc[0] + bb * ca[0] + cc * ab[0]) * scale
     y = (aa * bc[1] + bb * ca[1] + cc * ab[1]) * scale
@@ -110,20 +109,20 @@ def _add_faces(
 def _share(a: Vector, b: Vector, c: Vector, center: Vector) -> float:
     """Area between the middle of a, the centre, and those of the faces (a, b) and (a, c)."""
     middle = (0.5 * a[0], 0.5 * a[1], 0.5 * a[2])
-    before = _minus(_circumcenter(a, b), middle)
-    after = _minus(_circumcenter(a, c), middle)
-    to_center = _minus(center, middle)
+    before = minus(_circumcenter(a, b), middle)
+    after = minus(_circumcenter(a, c), middle)
+    to_center = minus(center, middle)
     # before x to_center + to_center x after
-    normal = _cross(to_center, _minus(after, before))
-    return 0.5 * _dot(a, normal) / math.sqrt(_dot(a, a))
+    normal = cross(to_center, minus(after, before))
+    return 0.5 * dot(a, normal) / math.sqrt(dot(a, a))
 
 
 @compiled
 def _circumcenter(a: Vector, b: Vector) -> Vector:
     """Centre of the circle through 0, a and b."""
-    aa, bb, normal = _dot(a, a), _dot(b, b), _cross(a, b)
-    across = _cross((aa * b[0] - bb * a[0], aa * b[1] - bb * a[1], aa * b[2] - bb * a[2]), normal)
-    scale = 0.5 / _dot(normal, normal)
+    aa, bb, normal = dot(a, a), dot(b, b), cross(a, b)
+    across = cross((aa * b[0] - bb * a[0], aa * b[1] - bb * a[1], aa * b[2] - bb * a[2]), normal)
+    scale = 0.5 / dot(normal, normal)
     return across[0] * scale, across[1] * scale, across[2] * scale
 
 
@@ -146,18 +145,3 @@ def _edge(
         points[j, 1] - points[i, 1] + u * lattice[0, 1] + v * lattice[1, 1] + w * lattice[2, 1],
         points[j, 2] - points[i, 2] + u * lattice[0, 2] + v * lattice[1, 2] + w * lattice[2, 2],
     )
-
-
-@compiled
-def _dot(u: Vector, v: Vector) -> float:
-    return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
-
-
-@compiled
-def _minus(u: Vector, v: Vector) -> Vector:
-    return u[0] - v[0], u[1] - v[1], u[2] - v[2]
-
-
-@compiled
-def _cross(u: Vector, v: Vector) -> Vector:
-    return u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]

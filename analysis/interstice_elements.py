@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.vectors import Vector, cross, dot, minus
 
 CHUNK = 64
 """Tetrahedra side by side: what is computed of them stays in the nearest cache."""
@@ -23,8 +24,6 @@ _ALONG = 25 * CHUNK  # half solid angles of the corners, then two angles for eac
 _LONGEST = 37 * CHUNK
 _FREE = 38 * CHUNK
 _ROWS = 43
-
-Vector = tuple[float, float, float]
 
 _EIGHTH = float(np.tan(np.pi / 8))
 
@@ -160,19 +159,19 @@ def _measure(s: NDArray[np.float64]) -> None:
         a = (s[q], s[CHUNK + q], s[2 * CHUNK + q])
         b = (s[3 * CHUNK + q], s[4 * CHUNK + q], s[5 * CHUNK + q])
         c = (s[6 * CHUNK + q], s[7 * CHUNK + q], s[8 * CHUNK + q])
-        d, e, f = _minus(b, a), _minus(c, a), _minus(c, b)
+        d, e, f = minus(b, a), minus(c, a), minus(c, b)
         aa, bb, cc, dd, ee, ff = (
-            _dot(a, a),
-            _dot(b, b),
-            _dot(c, c),
-            _dot(d, d),
-            _dot(e, e),
-            _dot(f, f),
+            dot(a, a),
+            dot(b, b),
+            dot(c, c),
+            dot(d, d),
+            dot(e, e),
+            dot(f, f),
         )
-        ab, ac, bc = _dot(a, b), _dot(a, c), _dot(b, c)
-        ad, ae, de = -_dot(a, d), -_dot(a, e), _dot(d, e)
-        bd, bf, df = _dot(b, d), -_dot(b, f), -_dot(d, f)
-        ce, cf, ef = _dot(c, e), _dot(c, f), _dot(e, f)
+        ab, ac, bc = dot(a, b), dot(a, c), dot(b, c)
+        ad, ae, de = -dot(a, d), -dot(a, e), dot(d, e)
+        bd, bf, df = dot(b, d), -dot(b, f), -dot(d, f)
+        ce, cf, ef = dot(c, e), dot(c, f), dot(e, f)
         la, lb, lc, ld, le, lf = (
             np.sqrt(aa),
             np.sqrt(bb),
@@ -181,8 +180,8 @@ def _measure(s: NDArray[np.float64]) -> None:
             np.sqrt(ee),
             np.sqrt(ff),
         )
-        across_0 = _cross(b, c)
-        triple = abs(_dot(a, across_0))
+        across_0 = cross(b, c)
+        triple = abs(dot(a, across_0))
         for k in range(4):
             s[_ACROSS + k * CHUNK + q] = triple
         s[_ALONG + q] = la * lb * lc + ab * lc + ac * lb + bc * la
@@ -190,10 +189,10 @@ def _measure(s: NDArray[np.float64]) -> None:
         s[_ALONG + 2 * CHUNK + q] = lb * ld * lf + bd * lf + bf * ld + df * lb
         s[_ALONG + 3 * CHUNK + q] = lc * le * lf + ce * lf + cf * le + ef * lc
         # Faces opposite corners 0 to 3, each with the angles at its first two corners.
-        _face(s, 4, q, _cross(d, e), de, df)
+        _face(s, 4, q, cross(d, e), de, df)
         _face(s, 6, q, across_0, bc, bf)
-        _face(s, 8, q, _cross(a, c), ac, ae)
-        _face(s, 10, q, _cross(a, b), ab, ad)
+        _face(s, 8, q, cross(a, c), ac, ae)
+        _face(s, 10, q, cross(a, b), ab, ad)
         longest = _larger(_larger(_larger(aa, bb), _larger(cc, dd)), _larger(ee, ff))
         s[_LONGEST + q] = longest
 
@@ -219,7 +218,7 @@ def _subtract(s: NDArray[np.float64], fraction: bool, clip: bool) -> None:
 def _face(
     s: NDArray[np.float64], row: int, q: int, normal: Vector, first: float, second: float
 ) -> None:
-    twice = np.sqrt(_dot(normal, normal))
+    twice = np.sqrt(dot(normal, normal))
     s[_ACROSS + row * CHUNK + q] = s[_ACROSS + (row + 1) * CHUNK + q] = twice
     s[_ALONG + row * CHUNK + q], s[_ALONG + (row + 1) * CHUNK + q] = first, second
 
@@ -248,21 +247,6 @@ def _outside(size: float, inside: float, fraction: bool, clip: bool) -> float:
     left = size - inside
     left = left / size if fraction else left
     return 0.0 if clip and left < 0 else left
-
-
-@compiled
-def _dot(u: Vector, v: Vector) -> float:
-    return u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
-
-
-@compiled
-def _minus(u: Vector, v: Vector) -> Vector:
-    return u[0] - v[0], u[1] - v[1], u[2] - v[2]
-
-
-@compiled
-def _cross(u: Vector, v: Vector) -> Vector:
-    return u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]
 
 
 @compiled

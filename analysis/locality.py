@@ -16,6 +16,7 @@ _MOST_BITS = 6
 def spatial_order(
     points: NDArray[np.float64],
     inverse: NDArray[np.float64],
+    n_all: int,
     number: NDArray[np.int32],
     rank: NDArray[np.int32],
 ) -> None:
@@ -27,6 +28,8 @@ def spatial_order(
         Any image of each particle, and what else there is of it [length].
     inverse : (3, 3) float64
         The inverse of the edge vectors of the box, one a row.
+    n_all : int
+        Particles in the box: points that are some of them come in the same order as among all.
     number : (n,) int32
         Written to: the particle that comes first, and so on.
     rank : (n,) int32
@@ -34,7 +37,7 @@ def spatial_order(
     """
     n = len(points)
     bits = 0
-    while bits < _MOST_BITS and 8 << 3 * bits < n:
+    while bits < _MOST_BITS and 8 << 3 * bits < n_all:
         bits += 1
     edge = 1 << bits
     place = np.zeros(edge**3 + 1, np.int64)

@@ -15,13 +15,13 @@ from glasscreep.analysis.exact import (
     INSIDE,
     ON_INSIDE,
     ON_OUTSIDE,
-    Vector,
     orientation,
     sphere_side,
 )
 from glasscreep.analysis.neighbors import PaddedCells, decoded
 from glasscreep.analysis.stars import ACROSS, DONE, IMAGE, TWICE, VERTEX, Complex, wait
 from glasscreep.analysis.tetrahedra import Kept
+from glasscreep.analysis.vectors import Vector
 from glasscreep.analysis.vicinity import Link, Room, find, forget, index, look_around
 
 _VOLUME_ERROR = 64 * EPSILON

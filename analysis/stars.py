@@ -2,7 +2,8 @@
 
 The star of a particle is complete when each facet of its tetrahedra that contains it belongs to
 two of them. A facet that belongs to one tetrahedron only is open. It waits in the list of that of
-its particles whose turn comes next, and what it lacks on its other side is found there.
+its particles whose turn comes next, and what it lacks on its other side is found there. The stars
+asked for are those of the first particles: all, or a few; a facet without any of them never waits.
 """
 
 from typing import NamedTuple
@@ -45,11 +46,11 @@ class Complex(NamedTuple):
     open, the next in its list, or `NONE`; from `ACROSS` on, of each that is not, the facet that
     it is the other side of."""
     open: NDArray[np.int32]
-    """(n,) first open facet in the list of each particle, or `NONE`."""
+    """(count,) first open facet in the list of each particle whose star is asked for, or `NONE`."""
     touched: NDArray[np.bool_]
     """(n,) whether any tetrahedron has the particle."""
     complete: NDArray[np.bool_]
-    """(n,) whether the star of each particle is."""
+    """(count,) whether the star of each is."""
     size: NDArray[np.int64]
     """(1,) tetrahedra."""
 
@@ -64,7 +65,7 @@ def sweep(
     link: Link,
     room: Room,
 ) -> int:
-    """Complete every star whose tetrahedra can be told from the points within `radius`.
+    """Complete every star asked for whose tetrahedra can be told from the points within `radius`.
 
     Parameters
     ----------
@@ -84,10 +85,13 @@ def sweep(
     int
         `DONE`; or why it came to a halt: after mending that, the sweep may be called again.
     """
+    all_are_asked = len(tets.complete) == len(tets.touched)
     for particle in range(first, len(tets.complete)):
         if tets.complete[particle]:
             continue
-        if tets.open[particle] == NONE and tets.size[0] > 0:
+        # The stars of all hang together, and one tetrahedron leads to the others; few need not.
+        begun = tets.touched[particle] or (all_are_asked and tets.size[0] > 0)
+        if begun and tets.open[particle] == NONE:
             tets.complete[particle] = tets.touched[particle]
             continue
         n = look_around(cells, particle, radius, around, room)
@@ -122,7 +126,6 @@ def wait(facet: int, present: int, tets: Complex) -> None:
     tet, apex = facet >> 2, facet & 3
     if tets.row[tet, ACROSS + apex] == WAITING:
         return  # it holds a particle in two images, and was met at both
-    tets.row[tet, ACROSS + apex] = WAITING
     later, soonest = len(tets.open), len(tets.open)
     for k in range(4):
         vertex = int(tets.row[tet, VERTEX + k])
@@ -131,6 +134,9 @@ def wait(facet: int, present: int, tets: Complex) -> None:
             if vertex > present:
                 later = min(later, vertex)
     turn = later if later < len(tets.open) else soonest
+    if turn == len(tets.open):
+        return
+    tets.row[tet, ACROSS + apex] = WAITING
     tets.row[tet, NEXT + apex] = tets.open[turn]
     tets.open[turn] = facet
 
@@ -138,7 +144,7 @@ def wait(facet: int, present: int, tets: Complex) -> None:
 @compiled_without_memory
 def _star(particle: int, n: int, radius: float, tets: Complex, around: Around, link: Link) -> int:
     """Complete the star of a particle as far as can be told."""
-    if tets.size[0] == 0:
+    if not tets.touched[particle]:
         status = _begin(particle, n, radius, tets, around, link)
         can_be_told = link.used[1] > 0
     else:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.box import as_lattice, as_positions, wrap
+from glasscreep.analysis.box import as_lattice, as_positions, demand_cutoff, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 from glasscreep.analysis.tetrahedra import Tetrahedra
@@ -79,9 +79,7 @@ def bond_order(
     if weighted or tetrahedra is not None:
         msg = "either a cutoff or Voronoi neighbours: leave out cutoff, or tetrahedra and weighted"
         raise ValueError(msg)
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        msg = f"cutoff must be finite and above 0, got {cutoff}"
-        raise ValueError(msg)
+    demand_cutoff(cutoff)
     wrapped, _ = wrap(positions, lattice)
     cells = padded_cells(wrapped, lattice, float(cutoff))
     indptr, vector = _bonds_within(cells, len(positions), float(cutoff))

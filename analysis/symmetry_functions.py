@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasscreep.analysis.asked import as_particles
 from glasscreep.analysis.box import as_lattice, as_positions, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
@@ -78,7 +79,7 @@ def radial_symmetry_functions(
     if not (0 < width < math.inf and 0 < reach < math.inf):
         msg = f"width and cutoff must be finite and above 0, got {width} and {cutoff}"
         raise ValueError(msg)
-    rows, back = np.unique(_as_particles(only, len(positions)), return_inverse=True)
+    rows, back = np.unique(as_particles(only, len(positions)), return_inverse=True)
     row_of = np.full(len(positions), -1)
     row_of[rows] = np.arange(len(rows))
     wrapped, _ = wrap(positions, lattice)
@@ -94,17 +95,6 @@ def _as_radii(radii: ArrayLike) -> NDArray[np.float64]:
         return distances
     msg = f"radii must be (m,), finite and from 0 on, got {distances.tolist()}"
     raise ValueError(msg)
-
-
-def _as_particles(only: ArrayLike | None, n: int) -> NDArray[np.int64]:
-    if only is None:
-        return np.arange(n)
-    particles = np.asarray(only)
-    whole = particles.ndim == 1 and (particles.size == 0 or particles.dtype.kind in "iu")
-    if not whole or np.any((particles < 0) | (particles >= n)):
-        msg = f"only must be (k,) whole numbers of particles from 0 to {n - 1}, got {only}"
-        raise ValueError(msg)
-    return particles.astype(np.int64)
 
 
 @compiled

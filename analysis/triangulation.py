@@ -5,28 +5,24 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.apex import LANES, NONE, Around, empty_surroundings
 from glasscreep.analysis.box import as_lattice, as_positions, heights, inverse_of, wrap
+from glasscreep.analysis.completing import (
+    LINK_WIDTH,
+    WIDER,
+    cells_within,
+    complete_stars,
+    first_radius,
+    scratch_for,
+)
 from glasscreep.analysis.locality import spatial_order
-from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 from glasscreep.analysis.repair import check, cut_out, doubt, volume_of
-from glasscreep.analysis.stars import CROWDED, DONE, FULL, TWICE, Complex, sweep
+from glasscreep.analysis.stars import DONE, sweep
 from glasscreep.analysis.tetrahedra import Kept, Tetrahedra, in_order
-from glasscreep.analysis.vicinity import Link, Room, locate
 
 GRID_BITS = 47
 """Positions are rounded to so many binary places of the box, so that differences are exact."""
-MOST_IMAGES = 6
-"""As many boxes away, and in as many copies, coordinates are still exact in 53 bits."""
-FIRST_RADIUS = 2.0
-"""How far is looked at first, in edges of the cube that a particle has for itself."""
-WIDER = 1.4
 MOST_WIDENINGS = 6
 """What a repair does not complete till then is begun anew."""
-PER_PARTICLE = 7.5
-"""Tetrahedra per particle that there is room for at first: random points have 6.77."""
-LINK_WIDTH = 64
-LARGEST_LINK = 2**14
 LEAST_KEPT = 0.5
 """Share of tetrahedra below which beginning anew is not slower than repairing."""
 
@@ -124,8 +120,8 @@ def find_tetrahedra(grid: Grid) -> Found:
     """
     places, edges, _ = grid
     order, rank = np.empty(len(places), np.int32), np.empty(len(places), np.int32)
-    spatial_order(places, inverse_of(edges), order, rank)
-    tets, ties, reach = _complete(_empty(len(places)), places[order], edges, order)
+    spatial_order(places, inverse_of(edges), len(places), order, rank)
+    tets, ties, reach = complete_stars(places[order], edges, order, len(places))
     return Found(tets.row[: tets.size[0]], order, ties > 0, reach)
 
 
@@ -133,7 +129,7 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
     """Repair an earlier triangulation; None if that would not be faster, or does not succeed."""
     places, edges, images = grid
     n, smallest = len(places), heights(edges).min()
-    radius = _first_radius(places, edges)
+    radius = first_radius(places, edges)
     if smallest <= 4 * radius or previous.vertices.max(initial=0) >= n:
         return None  # the nearest image of a vertex need not be the right one
     near = min(1.5 * radius, smallest / 2)
@@ -141,8 +137,8 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
     p, q, r, s = previous.vertices.T
     total = (p + q) + (r + s)
     ties = check(kept, places, edges, inverse_of(edges), near, total)
-    cells = _cells(places, edges, radius)
-    scratch, count = _scratch(n, cells, LINK_WIDTH), len(kept.good)
+    cells = cells_within(places, edges, radius)
+    scratch, count = scratch_for(n, cells, LINK_WIDTH), len(kept.good)
     marks = np.empty(count, np.int32), np.zeros(count, np.bool_)
     if doubt(kept, cells, radius, *scratch, *marks) != DONE or kept.good.mean() < LEAST_KEPT:
         return None
@@ -154,8 +150,8 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
         if tets.complete.all():
             break
         radius *= WIDER
-        cells = _cells(places, edges, radius)
-        scratch = _scratch(n, cells, LINK_WIDTH)
+        cells = cells_within(places, edges, radius)
+        scratch = scratch_for(n, cells, LINK_WIDTH)
     row = tets.row[: tets.size[0]]
     volume = kept.volume[kept.good].sum() + volume_of(row[len(origin) :], places, edges)
     if not tets.complete.all() or abs(volume / (6 * abs(np.linalg.det(edges))) - 1) > 1e-6:
@@ -167,90 +163,3 @@ def _undecided(previous: Tetrahedra) -> Kept:
     count = len(previous.vertices)
     image, good = np.empty((count, 4), np.int32), np.empty(count, np.bool_)
     return Kept(previous.vertices, image, previous.across, good, np.empty(count))
-
-
-def _first_radius(places: NDArray[np.float64], edges: NDArray[np.float64]) -> float:
-    return float(FIRST_RADIUS * np.cbrt(abs(np.linalg.det(edges)) / len(places)))
-
-
-def _complete(
-    tets: Complex,
-    places: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    order: NDArray[np.int32],
-) -> tuple[Complex, int, float]:
-    """Complete all stars, looking around further and further.
-
-    Returns them, how often five points were on one sphere, and how far was looked.
-    """
-    radius, width, first, ties = _first_radius(places, edges), LINK_WIDTH, 0, 0
-    cells = _cells(places, edges, radius)
-    scratch = _scratch(len(places), cells, width)
-    while True:
-        before = tets.complete.sum()
-        status = sweep(cells, radius, first, tets, *scratch)
-        ties += int(scratch[0].ties[0])
-        met = order[scratch[-1].met].tolist()
-        first = int(scratch[-1].met[0]) if status != DONE else 0
-        if status == TWICE:
-            msg = f"particles {min(met)} and {max(met)} are at one place; each needs its own"
-            raise ValueError(msg)
-        if status == FULL:
-            tets = tets._replace(row=np.concatenate([tets.row, np.empty_like(tets.row)]))
-        elif status == CROWDED:
-            width *= 2
-            if width > LARGEST_LINK:
-                most = LARGEST_LINK // 2
-                msg = f"particle {met[0]} has more than {most} neighbours; is the box so empty?"
-                raise ValueError(msg)
-            scratch = _scratch(len(places), cells, width)
-        elif tets.complete.all():
-            return tets, ties, radius
-        elif tets.complete.sum() == before or tets.touched.all():
-            radius *= WIDER  # else some may only have waited for a neighbour's tetrahedra
-            cells = _cells(places, edges, radius)
-            scratch = _scratch(len(places), cells, width)
-
-
-def _cells(places: NDArray[np.float64], edges: NDArray[np.float64], radius: float) -> PaddedCells:
-    cells = padded_cells(places, edges, radius)
-    inner = cells.shape - 2 * cells.pad
-    if (cells.pad > MOST_IMAGES * inner).any():
-        ratio = heights(edges) / radius
-        msg = (
-            "the box is too empty or too elongated to be triangulated: its spheres span more "
-            f"than {MOST_IMAGES} images; heights over diameters are {ratio.round(4).tolist()}"
-        )
-        raise ValueError(msg)
-    return cells
-
-
-def _empty(n: int) -> Complex:
-    return Complex(
-        row=np.empty((int(PER_PARTICLE * n) + 64, 16), np.int32),
-        open=np.full(n, NONE, np.int32),
-        touched=np.zeros(n, np.bool_),
-        complete=np.zeros(n, np.bool_),
-        size=np.zeros(1, np.int64),
-    )
-
-
-def _scratch(n: int, cells: PaddedCells, width: int) -> tuple[Around, Link, Room]:
-    points = len(cells.x) + LANES
-    link = Link(
-        local=np.full(n, NONE, np.int32),
-        same=np.empty(points, np.int32),
-        number=np.empty(points, np.int32),
-        facet=np.full((width, width), NONE, np.int32),
-        edge=np.empty((6 * width, 2), np.int64),
-        used=np.zeros(2, np.int64),
-    )
-    room = Room(
-        point=np.empty(n, np.int64),
-        cell=np.empty(n, np.int64),
-        found=np.empty(points, np.uint32),
-        squared=np.empty(points),
-        met=np.zeros(2, np.int64),
-    )
-    locate(cells, room)
-    return empty_surroundings(points), link, room

@@ -9,12 +9,13 @@ from glasscreep.analysis.compiled import (
     compiled_into_callers,
     compiled_without_memory,
 )
-from glasscreep.analysis.exact import INSIDE, OUTSIDE, Vector, sphere_side
+from glasscreep.analysis.exact import INSIDE, OUTSIDE, sphere_side
 from glasscreep.analysis.neighbors import decoded
 from glasscreep.analysis.stars import ACROSS, IMAGE, VERTEX
 from glasscreep.analysis.surroundings import most_bonds, neighbors, stars
 from glasscreep.analysis.tetrahedra import Tetrahedra
 from glasscreep.analysis.triangulation import Grid, find_tetrahedra, on_grid
+from glasscreep.analysis.vectors import Vector
 
 
 def voronoi_neighbors(

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasscreep.analysis.asked import as_particles
 from glasscreep.analysis.box import as_lattice, as_positions
 from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.some_stars import Stars
 from glasscreep.analysis.tetrahedra import Tetrahedra
 
 # A tetrahedron of less than this part of its edges' volume is flat: its circumcentre is lost
@@ -45,7 +47,11 @@ class VoronoiFaces(NamedTuple):
 
 
 def voronoi_volumes(
-    positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra
+    positions: ArrayLike,
+    box: ArrayLike,
+    tetrahedra: Tetrahedra | Stars,
+    *,
+    only: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     r"""Measure the space that is nearer to a particle than to any other.
 
@@ -55,26 +61,35 @@ def voronoi_volumes(
         As they were triangulated [length].
     box : (3,) or (3, 3) float
         Edge lengths of an orthogonal periodic box, or its edge vectors [length].
-    tetrahedra : Tetrahedra
-        What `glasscreep.analysis.triangulation.delaunay` makes of them.
+    tetrahedra : Tetrahedra or Stars
+        What `glasscreep.analysis.triangulation.delaunay` makes of them, or
+        `glasscreep.analysis.some_stars.delaunay_stars` of them and the same `only`.
+    only : (k,) int, optional
+        Particles to do; by default all, in their order. Which others are done does not change
+        a bit.
 
     Returns
     -------
-    (n,) float64
-        Volume of each cell; their sum is the volume of the box [length**3].
+    (n,) or (k,) float64
+        Volume of each cell; the sum over all is the volume of the box [length**3].
 
     Raises
     ------
     ValueError
-        If a shape is wrong, a number is not finite, or a vertex is no particle.
+        If a shape is wrong, a number is not finite, a vertex is no particle, or a particle does
+        not exist.
 
     Notes
     -----
     See `voronoi_faces`; a cell is made of pyramids from its particle to its faces.
     """
-    positions, lattice = as_positions(positions), as_lattice(box)
-    _check(tetrahedra, len(positions))
-    return _sum_volumes(positions, lattice, tetrahedra.vertices, tetrahedra.images)
+    points, lattice = as_positions(positions), as_lattice(box)
+    rows = as_particles(only, len(points))
+    if isinstance(tetrahedra, Stars):
+        rows, points = tetrahedra.rows(rows), points[tetrahedra.particles]
+    _check(tetrahedra, len(points))
+    volumes = _sum_volumes(points, lattice, tetrahedra.vertices, tetrahedra.images)
+    return volumes if only is None else volumes[rows]
 
 
 def voronoi_faces(positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra) -> VoronoiFaces:
@@ -116,7 +131,7 @@ def voronoi_faces(positions: ArrayLike, box: ArrayLike, tetrahedra: Tetrahedra) 
     return VoronoiFaces(*_sum_faces(positions, lattice, tetrahedra.vertices, tetrahedra.images))
 
 
-def _check(tetrahedra: Tetrahedra, n: int) -> None:
+def _check(tetrahedra: Tetrahedra | Stars, n: int) -> None:
     vertices, images = tetrahedra.vertices, tetrahedra.images
     if vertices.ndim != 2 or vertices.shape[1] != 4 or images.shape != (*vertices.shape, 3):
         msg = (

@@ -22,15 +22,11 @@ from glasscreep.analysis.displacement import non_affine_displacement
 from glasscreep.analysis.elimination import rank_features
 from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.analysis.kernel_cache import (
-    SUFFIX,
-    NotCompiledError,
-    cache_counts,
-    cache_folder,
-    cache_problem,
-    from_cache_alone,
-)
+from glasscreep.analysis.kernel_cache import NotCompiledError, cache_counts, from_cache_alone
+from glasscreep.analysis.kernel_files import SUFFIX, cache_folder, cache_problem
 from glasscreep.analysis.nonaffine import d2min
+from glasscreep.analysis.pairs import near_pairs
+from glasscreep.analysis.some_stars import delaunay_stars
 from glasscreep.analysis.spatial import spatial_autocorrelation
 from glasscreep.analysis.steinhardt import bond_order
 from glasscreep.analysis.structure import partial_rdf
@@ -142,6 +138,7 @@ def _calls() -> dict[str, Callable[[], object]]:
 
     return {
         "delaunay": triangulate,
+        "delaunay_stars": lambda: delaunay_stars(before, box, [0]),
         "voronoi_neighbors": neighbors,
         "interstice_features": features,
         "voronoi_volumes": lambda: voronoi_volumes(before, box, first()),
@@ -150,6 +147,7 @@ def _calls() -> dict[str, Callable[[], object]]:
         "local_strain": lambda: local_strain(before, after, box, box),
         "displacement": lambda: non_affine_displacement(before, after, box, box, wrapped=True),
         "coordination": lambda: coordination(before, box, pairs, species),
+        "near_pairs": lambda: near_pairs(before, box, 1.5),
         "local_energy": lambda: local_energy(before, box, species, pairs, pairs / 2.5, pairs),
         "radial_symmetry_functions": lambda: radial_symmetry_functions(before, box, species),
         "partial_rdf": lambda: partial_rdf(before, box, species, 2.5),

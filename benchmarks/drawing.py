@@ -13,11 +13,13 @@ import resource
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
 
-from glasscreep.tasks.examples import Draw, DrawTask, draw, merged
+from glasscreep.tasks.examples import Draw, DrawTask, draw
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.registry import chosen_results, result_specs
@@ -74,7 +76,7 @@ def measure(directory: Path, runs: int, frames: int) -> None:
     fresh = {"mp_context": multiprocessing.get_context("spawn"), "max_tasks_per_child": 1}
     with ProcessPoolExecutor(1, **fresh) as pool:
         parts, times, peaks = zip(*pool.map(drawn, tasks), strict=True)
-    samples = [merged([part.examples[at] for part in parts]) for at in range(len(wanted))]
+    samples = [reduce(add, (part.examples[at] for part in parts)) for at in range(len(wanted))]
     examples = sum(sum(part.counts[INTERVAL, 0.25]) for part in parts)
     loose = sum(part.counts[INTERVAL, 0.25][1] for part in parts)
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -88,7 +88,8 @@ class Analyses:
         for call in self._work.analysis(row):
             if self._closed:
                 return
-            if (row, call.subject) in self._to_mend:
+            if any((row, name) in self._to_mend for name in (call.subject, *call.needs)):
+                self._to_mend.add((row, call.subject))
                 continue
             outcome = await answer(self._client, call, seat)
             if outcome is None or outcome.kind == "fenced":

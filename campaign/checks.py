@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from glasscreep.campaign.cluster_section import MPIEXEC, SRUN
+from glasscreep.campaign.need_checks import need_problems
 from glasscreep.campaign.own_checks import own_problems
 from glasscreep.campaign.physics_checks import (
     OF_POTENTIAL,
@@ -220,6 +221,7 @@ CHECKS = (
     ),
     Check(("analysis.results",), _sources),
     Check(("analysis",), own_problems),
+    Check(("analysis", "creep"), need_problems),
     Check(("analysis.d2min_histogram.lowest", "analysis.d2min_histogram.highest"), _histogram),
     Check(("resources.ranks", "cluster.md.nodes", "cluster.md.cores"), _ranks),
     Check(("cluster.launcher", "cluster.md.nodes"), _one_node),

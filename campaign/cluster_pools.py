@@ -15,8 +15,9 @@ from glasscreep.campaign.pace import SPARE_S, needed_s
 from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.snapshot import AllocationState
 from glasscreep.slurm.allocation import Facts, facts, leave
-from glasscreep.slurm.pool import Allocation, AllocationsFailError, Pool
+from glasscreep.slurm.pool import Allocation, Pool
 from glasscreep.slurm.queue import Queue, View
+from glasscreep.slurm.setbacks import AllocationsFailError
 from glasscreep.slurm.workers import MD
 
 ANSWER_S = 30.0

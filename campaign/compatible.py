@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from glasscreep import __version__
 from glasscreep.campaign.analysis_section import key_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
-from glasscreep.campaign.problems import RefusedError, toml_text
+from glasscreep.campaign.problems import RefusedError, dotted, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.blocks import array_names
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.errors import DamagedError, NewerError
 from glasscreep.tasks.observable import Result, plain
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import RUNS, STORE
@@ -28,7 +29,17 @@ class DirectoryError(RefusedError):
 
 
 def read_campaign(directory: Path) -> Campaign:
-    """Read what a campaign directory was last asked for."""
+    """Read what a campaign directory was last asked for.
+
+    Raises
+    ------
+    DirectoryError
+        If it holds no campaign.
+    NewerError
+        If it has a key that is not known here: it is of a newer version, or was edited.
+    DamagedError
+        If it describes no campaign.
+    """
     path = directory / CAMPAIGN_FILE
     try:
         content = json.loads(path.read_bytes())
@@ -40,11 +51,28 @@ def read_campaign(directory: Path) -> Campaign:
         )
         raise DirectoryError(msg) from error
     except (ValidationError, ValueError, KeyError, TypeError) as error:
+        if isinstance(error, ValidationError) and (unknown := _unknown_keys(error)):
+            raise NewerError(_newer(path, unknown)) from error
         msg = (
             f"{path} is damaged: it does not describe a campaign. Remove it, then give "
             "`glasscreep run` the campaign's own file again: it writes it anew."
         )
         raise DamagedError(msg) from error
+
+
+def _unknown_keys(error: ValidationError) -> list[str]:
+    """Name the keys that no version up to this one has."""
+    return [dotted(each["loc"]) for each in error.errors() if each["type"] == "extra_forbidden"]
+
+
+def _newer(path: Path, unknown: list[str]) -> str:
+    keys = f"the key {unknown[0]}" if len(unknown) == 1 else f"the keys {', '.join(unknown)}"
+    return (
+        f"{path} has {keys}, which glasscreep {__version__} does not know: a newer version wrote "
+        "it, or it was edited. Take that version (`pip install --upgrade glasscreep`); or take out "
+        "what was put in; or remove the file, and give `glasscreep run` the campaign's own file "
+        "again, which writes it anew."
+    )
 
 
 def encode_campaign(campaign: Campaign) -> bytes:

@@ -24,6 +24,7 @@ AHEAD = 2
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,36 @@ class Crew:
         Raises
         ------
         GlasscreepError
+            As of `each_kept`.
+        """
+        return await self.each_kept(function, tasks, what, lambda _, answer: answer)
+
+    async def each_kept(
+        self,
+        function: Callable[[Task], Answer],
+        tasks: Sequence[Task],
+        what: str,
+        keep: Callable[[Task, Answer], Kept],
+    ) -> list[Kept]:
+        """Do pieces of work, and hold of each answer, as it comes, only what is to be kept.
+
+        Parameters
+        ----------
+        function, tasks
+            Called on a worker with each of these.
+        what : str
+            Name of the work, for the user.
+        keep : callable
+            Called here with a task and its answer, in any order.
+
+        Returns
+        -------
+        list
+            What `keep` gave, in the order of the tasks.
+
+        Raises
+        ------
+        GlasscreepError
             If one fails: what the worker said, or that it was lost several times.
         """
         if not tasks:  # all of it is known
@@ -52,11 +83,11 @@ class Crew:
         bar = self.progress.add_task(what, total=len(tasks))
         room = asyncio.Semaphore(AHEAD * self.workers)
 
-        async def one(task: Task) -> Answer:
+        async def one(task: Task) -> Kept:
             async with room:
-                answer = await self._answer(function, task, what)
+                kept = keep(task, await self._answer(function, task, what))
             self.progress.advance(bar)
-            return answer
+            return kept
 
         try:
             async with asyncio.TaskGroup() as group:

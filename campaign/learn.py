@@ -12,7 +12,8 @@ from typing import Any
 from rich.console import Console
 
 from glasscreep.campaign.crew import Crew, Memory, showing
-from glasscreep.campaign.lesson import Lesson, LessonError
+from glasscreep.campaign.lesson import Lesson
+from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_fits import (
     Fitter,
     Split,
@@ -33,9 +34,8 @@ from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.model_in_use import model_hash
-from glasscreep.tasks.places import LOOSENESS
+from glasscreep.tasks.places import LESSON, LOOSENESS
 
-REPORT = "report.json"
 FITS = "fits"
 LOG = "learn.log"
 FEWEST_LOOSE = 20
@@ -89,8 +89,8 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
         report["sha256"] = model_hash(lesson.directory)
         text = json.dumps(report, indent=1) + "\n"
-        write_durably(folder / REPORT, text.encode())
-        _forget_others(lesson)
+        write_durably(folder / LESSON, text.encode())
+        _clean(lesson)
         return Learnt(json.loads(text), is_new=True)
 
 
@@ -98,18 +98,20 @@ def _fits(lesson: Lesson) -> Path:
     return lesson.directory / LOOSENESS / FITS / lesson.made_from[:20]
 
 
-def _forget_others(lesson: Lesson) -> None:
-    """Remove the fits of earlier lessons, which nothing will ask for again."""
+def _clean(lesson: Lesson) -> None:
+    """Remove what nothing will ask for again: fits of earlier lessons, and what kills left."""
     own = _fits(lesson)
     for other in own.parent.iterdir():
         if other != own:
             shutil.rmtree(other, ignore_errors=True)
+    for partial in (lesson.directory / LOOSENESS).rglob("*.partial"):
+        partial.unlink(missing_ok=True)
 
 
 def read_report(directory: Path) -> dict[str, Any] | None:
     """Read what was learnt from a campaign; None if nothing was, or the file is damaged."""
     with suppress(OSError, ValueError, KeyError):
-        report: dict[str, Any] = json.loads((directory / LOOSENESS / REPORT).read_bytes())
+        report: dict[str, Any] = json.loads((directory / LOOSENESS / LESSON).read_bytes())
         return report if {"made_from", "sha256"} <= report.keys() else None
     return None
 
@@ -202,6 +204,7 @@ def _counts(lesson: Lesson, chosen: Chosen) -> dict[str, Any]:
     return {
         "interval": lesson.interval,
         "threshold": lesson.told.threshold,
+        "units": lesson.campaign.model.units,
         "runs": len(lesson.sources),
         "frames": sum(source.frames.get(lesson.interval, 0) for source in lesson.sources),
         "undefined": counts.undefined,

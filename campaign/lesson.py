@@ -13,13 +13,15 @@ import numpy as np
 from glasscreep.analysis.interstice_presets import IntersticePreset, choose
 from glasscreep.campaign.compatible import demand_compatible
 from glasscreep.campaign.learning_section import LearningSection
-from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.lesson_demands import LessonError, demand_sense, is_chosen
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.d2min_results import D2MIN
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.examples import Draw
 from glasscreep.tasks.observable import plain
 from glasscreep.tasks.places import LOOSENESS, STORE, run_directory
+from glasscreep.tasks.reader import FrameReader, reader_of
 from glasscreep.tasks.store import read_run_table
 
 MOST_LOOSE = 100_000
@@ -30,10 +32,6 @@ MAKING = 1
 """Counted up when what is learnt from the same changes."""
 PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy")
 """Whose versions decide what is learnt."""
-
-
-class LessonError(RefusedError):
-    """A campaign that there is nothing to learn from yet, or not so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,8 @@ class Source:
     """Its temperature and stress [energy], [energy / length**3]."""
     frames: Mapping[int, int]
     """By interval, the frames that have D2min [steps]."""
+    d2min: str
+    """Hash of the checksums that it is stored with: made anew otherwise, it is another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,10 @@ class Lesson:
         """Tell it from any other lesson."""
         content = {
             "making": MAKING,
-            "runs": [[source.run_id, sorted(source.frames.items())] for source in self.sources],
+            "runs": [
+                [source.run_id, sorted(source.frames.items()), source.d2min]
+                for source in self.sources
+            ],
             "d2min": plain(self.campaign.analysis_parameters()[D2MIN]),
             "features": plain(self.campaign.analysis_parameters()["features"]),
             "coordination": plain(self.campaign.analysis_parameters()["coordination"]),
@@ -177,8 +180,7 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
     LessonError
         If there is nothing to learn from, with what is missing.
     """
-    _demand_intervals(campaign)
-    _demand_points(campaign)
+    demand_sense(campaign)
     if not (directory / STORE).exists():
         msg = f"{directory} has no frames yet: `glasscreep run` makes and analyses them first."
         raise LessonError(msg)
@@ -202,19 +204,6 @@ def lesson_of(campaign: Campaign, directory: Path) -> Lesson:
     return found
 
 
-def _demand_points(campaign: Campaign) -> None:
-    told, points = campaign.learning, campaign.points()
-    for name in ("temperature", "stress"):
-        there = sorted({getattr(point, name) for point in points})
-        wanted = getattr(told, name) or ()
-        if missing := [value for value in wanted if not _chosen(value, tuple(there))]:
-            msg = (
-                f"learning.{name} is {', '.join(f'{value:g}' for value in missing)}, which is not "
-                f"in the grid; allowed: {', '.join(f'{value:g}' for value in there)}."
-            )
-            raise LessonError(msg)
-
-
 def _without_looseness(campaign: Campaign) -> Campaign:
     """Leave out what a model that is there by now was used for: another may be learnt."""
     names = tuple(name for name in campaign.analysis.results if LOOSENESS not in name)
@@ -222,41 +211,24 @@ def _without_looseness(campaign: Campaign) -> Campaign:
     return campaign.model_copy(update={"analysis": analysis})
 
 
-def _demand_intervals(campaign: Campaign) -> None:
-    told, there = campaign.learning, campaign.d2min_intervals
-    if D2MIN not in campaign.analysis.results:
-        msg = "examples are labelled by D2min: add d2min to analysis.results, and run it first."
-        raise LessonError(msg)
-    wanted = {*(told.study.intervals or ()), *([told.interval] if told.interval else [])}
-    if missing := sorted(wanted - set(there)):
-        msg = (
-            f"learning asks for D2min over {', '.join(map(str, missing))} steps; "
-            f"analysis.d2min_intervals are {', '.join(map(str, there)) or 'none'}."
-        )
-        raise LessonError(msg)
-
-
 def _sources(campaign: Campaign, directory: Path) -> list[Source]:
     table = read_run_table(directory / STORE)
     asked = {run.id for run in campaign.runs()}
     temperature, stress = np.asarray(table.temperature), np.asarray(table.stress)
     glass_row = np.asarray(table.glass_row)
-    sources = []
+    reader, sources = reader_of(directory / STORE), []
     for row, run_id in enumerate(table.run_id):
         if run_id not in asked:
             continue
-        if not _chosen(temperature[row], campaign.learning.temperature):
+        if not is_chosen(temperature[row], campaign.learning.temperature):
             continue
-        if not _chosen(stress[row], campaign.learning.stress):
+        if not is_chosen(stress[row], campaign.learning.stress):
             continue
         frames = _frames(campaign, directory, run_id)
         point = float(temperature[row]), float(stress[row])
-        sources.append(Source(row, run_id, int(glass_row[row]), point, frames))
+        d2min = _stored(reader, row, frames)
+        sources.append(Source(row, run_id, int(glass_row[row]), point, frames, d2min))
     return sources
-
-
-def _chosen(value: float, wanted: tuple[float, ...] | None) -> bool:
-    return wanted is None or bool(np.isclose(value, wanted, rtol=1e-9, atol=0).any())
 
 
 def _frames(campaign: Campaign, directory: Path, run_id: str) -> dict[int, int]:
@@ -264,6 +236,16 @@ def _frames(campaign: Campaign, directory: Path, run_id: str) -> dict[int, int]:
     results = {one.interval: one for one in campaign.results() if one.observable == D2MIN}
     found = {interval: analysed.frames_of(result) for interval, result in results.items()}
     return {interval: frames for interval, frames in sorted(found.items()) if frames}
+
+
+def _stored(reader: FrameReader, row: int, frames: Mapping[int, int]) -> str:
+    """Hash what D2min of a run is stored with, which takes a look at each frame, and no reading."""
+    found = hashlib.sha256()
+    for interval, count in frames.items():
+        name = f"d2min_{interval}"
+        with naming_damage(f"run {reader.run_ids[row]}, array {name}"):
+            found.update(b"".join(reader.sharded(name).checksums(row, 0, count)))
+    return found.hexdigest()
 
 
 def variants(preset: IntersticePreset) -> dict[str, IntersticePreset]:

@@ -6,19 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.lesson_fits import CURVE
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.places import LOOSENESS
+from glasscreep.tasks.units import in_units, unit_after
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 STUDY, RANKING = "study.png", "features.png"
+NAMED = 20
+"""Features of the highest ranks, whose names are shown."""
 CLASSES = {"loose_accuracy": "loose", "tight_accuracy": "tight"}
 
 
 def draw_figures(report: Mapping[str, Any], directory: Path) -> list[Path]:
-    """Draw the study of thresholds and intervals, and accuracy by number of features.
+    """Draw the study of thresholds and intervals; accuracy by number of features, and their ranks.
 
     Returns
     -------
@@ -35,16 +39,17 @@ def draw_figures(report: Mapping[str, Any], directory: Path) -> list[Path]:
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
     interval, threshold = counts["interval"], counts["threshold"]
     _against(left, "threshold", report["study"], "interval", interval)
-    left.set_xlabel("threshold of D²min [length²]")
+    left.set_xlabel(f"threshold of D²min [{in_units('length', counts['units'])}²]")
     left.set_title(f"interval {interval:,} steps")
     _against(right, "interval", report["study"], "threshold", threshold)
     right.set_xlabel("interval [steps]")
     right.set_xscale("log")
-    right.set_title(f"threshold {threshold:g}")
+    right.set_title(f"threshold {threshold:g}{unit_after('length^2', counts['units'])}")
     left.legend()
     _save(figure, paths[0])
-    figure, axes = plt.subplots(figsize=(5, 3.5), layout="constrained")
-    _curve(axes, report["curve"])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.5), layout="constrained")
+    _curve(left, report["curve"])
+    draw_ranks(right, report["ranking"], len(report["model"]["features"]))
     _save(figure, paths[1])
     plt.close("all")
     return paths
@@ -67,6 +72,23 @@ def _curve(axes: "Axes", scores: Sequence[Sequence[Mapping[str, Any]]]) -> None:
     axes.errorbar(CURVE, values.mean(axis=0), values.std(axis=0), marker="o", capsize=3)
     axes.set_xlabel("features, of the highest ranks")
     axes.set_ylabel("balanced accuracy on test replicas")
+
+
+def draw_ranks(axes: "Axes", ranking: Mapping[str, Any], of_model: int) -> None:
+    """Name the features of the highest ranks, from the top; filled are those of the model."""
+    first = ranking["order"][:NAMED]
+    ranks = np.array(ranking["samples"])[:, first]
+    mean = ranks.mean(axis=0)
+    beyond = np.array([mean - ranks.min(axis=0), ranks.max(axis=0) - mean])
+    places = np.arange(len(first))
+    filled = places < of_model
+    for own, face in ((filled, "C0"), (~filled, "white")):
+        style = {"fmt": "o", "color": "C0", "markerfacecolor": face, "capsize": 3}
+        axes.errorbar(mean[own], places[own], xerr=beyond[:, own], **style)
+    axes.set_yticks(places, [FEATURES[feature] for feature in first], fontsize="small")
+    axes.invert_yaxis()
+    axes.set_xlabel("rank: mean and range over samples")
+    axes.set_title(f"filled: the model's {of_model}", fontsize="medium")
 
 
 def _save(figure: Any, path: Path) -> None:

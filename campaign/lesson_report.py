@@ -1,6 +1,6 @@
 """What was learnt, as tables for the terminal."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,14 +9,18 @@ from rich.text import Text
 
 from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.lesson_fits import CURVE, KINDS
+from glasscreep.tasks.units import unit_after
 
 SHOWN = 10
 
 
 def lesson_tables(report: Mapping[str, Any]) -> Iterator[Table]:
     """Show counts, study, ranking, model, contenders and sensitivity, in this order."""
-    yield _counts(report["counts"])
-    yield _study(report["study"])
+    # Of D2min: in Lennard-Jones units it has none.
+    unit = unit_after("length^2", report["counts"]["units"]).strip()
+    threshold = f"threshold, {unit}" if unit else "threshold"
+    yield _counts(report["counts"], threshold)
+    yield _study(report["study"], threshold)
     yield _ranking(report)
     yield _model(report)
     yield _by_case("what else predicts, on the same splits", report["contenders"])
@@ -43,9 +47,9 @@ def _table(title: str, *headings: str) -> Table:
     return table
 
 
-def _counts(counts: Mapping[str, Any]) -> Table:
+def _counts(counts: Mapping[str, Any], heading: str) -> Table:
     title = f"examples of {counts['runs']} runs, {counts['frames']} frames"
-    table = _table(title, "interval", "threshold", "tight", "loose", "loose share")
+    table = _table(title, "interval", heading, "tight", "loose", "loose share")
     for row in counts["by_threshold"]:
         loose, tight = row["loose"], row["tight"]
         share = f"{loose / max(1, loose + tight):.1e}"
@@ -54,11 +58,10 @@ def _counts(counts: Mapping[str, Any]) -> Table:
     return table
 
 
-def _study(study: Sequence[Mapping[str, Any]]) -> Table:
-    headings = ("interval", "threshold", "per class", "loose %", "tight %", "balanced %")
+def _study(study: Sequence[Mapping[str, Any]], heading: str) -> Table:
+    headings = ("interval", heading, "per class", "loose %", "tight %", "balanced %")
     table = _table("thresholds and intervals: mean and spread over samples", *headings)
     cases = sorted({(row["interval"], row["threshold"]) for row in study})
-    reasons: set[str] = set()
     for interval, threshold in cases:
         own = [row for row in study if (row["interval"], row["threshold"]) == (interval, threshold)]
         scored = [row for row in own if "refused" not in row]
@@ -67,10 +70,15 @@ def _study(study: Sequence[Mapping[str, Any]]) -> Table:
             for name in ("loose_accuracy", "tight_accuracy", "balanced_accuracy")
         ]
         most = str(max(row["per_class"] for row in own))
-        reasons |= {row["refused"] for row in own if "refused" in row}
         table.add_row(str(interval), f"{threshold:g}", most, *shown)
-    table.caption = "\n".join(f"not fitted: {reason}" for reason in sorted(reasons)) or None
+    table.caption = _refusals(study)
     return table
+
+
+def _refusals(rows: Iterable[Mapping[str, Any]]) -> str | None:
+    """Say why some were not fitted."""
+    reasons = {row["refused"] for row in rows if "refused" in row}
+    return "\n".join(f"not fitted: {reason}" for reason in sorted(reasons)) or None
 
 
 def _ranking(report: Mapping[str, Any]) -> Table:
@@ -127,6 +135,7 @@ def _by_case(title: str, cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Ta
         auc = [one["auc"] for one in own]
         shown = [percent([one[name] for one in own]) for name in names]
         table.add_row(case, *shown, f"{np.mean(auc):.3f} ± {np.std(auc):.3f}")
+    table.caption = _refusals(one for scores in cases.values() for one in scores)
     return table
 
 

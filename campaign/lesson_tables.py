@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,12 @@ from glasscreep.analysis.interstice_presets import IntersticePreset
 from glasscreep.campaign.crew import Crew
 from glasscreep.campaign.lesson import Lesson, Source, variants
 from glasscreep.tasks.descriptors import MeasureTask, Rivals, measure_into
-from glasscreep.tasks.examples import Draw, Drawn, DrawTask, draw, merged
+from glasscreep.tasks.examples import Draw, Drawn, DrawTask, draw
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.fits import MAIN
 from glasscreep.tasks.model import LennardJones
 from glasscreep.tasks.places import LOOSENESS
-from glasscreep.tasks.tables import is_made_from, read_table, write_table
+from glasscreep.tasks.tables import Joined, Table, is_made_from, write_table
 
 PARTS = "parts"
 SAMPLES, POOL = "samples.npz", "pool.npz"
@@ -50,29 +51,46 @@ class Chosen:
     """Loose and tight ones, that models are made of."""
     study: Mapping[Draw, Lowest]
     """Samples of the study."""
-    by_run: tuple[tuple[int, Mapping[Draw, Lowest]], ...]
-    """Samples of the ranking, of each run by itself, and the row of its glass."""
+    ranking: Mapping[tuple[int, ...], Mapping[Draw, Lowest]]
+    """Samples of the ranking, by the glasses that train."""
 
-    def ranking(self, train: Sequence[int]) -> dict[Draw, Lowest]:
-        """Put together the samples of the ranking of replicas that train."""
-        own = [drawn for glass, drawn in self.by_run if glass in train]
-        return {one: merged([drawn[one] for drawn in own]) for one in own[0]}
+
+class Gathering:
+    """What was drawn, of all runs that have given theirs: what comes too late is let go at once."""
+
+    def __init__(self, lesson: Lesson) -> None:
+        self.pool, study = lesson.pool(), _flat(lesson.study())
+        self.of_all = {one: Lowest.empty(one.most) for one in (*self.pool, *study)}
+        ranking = _flat(lesson.ranking())
+        self.ranking = {
+            tuple(train): {one: Lowest.empty(one.most) for one in ranking}
+            for train, _ in lesson.split()
+        }
+        self.draws = (*self.of_all, *ranking)
+
+    def take(self, glass: int, examples: Sequence[Lowest]) -> None:
+        """Put what one run of a glass has given to the draws together with what there is."""
+        new = dict(zip(self.draws, examples, strict=True))
+        own = [drawn for train, drawn in self.ranking.items() if glass in train]
+        for gathered in (self.of_all, *own):
+            for one, lowest in gathered.items():
+                gathered[one] = lowest + new[one]
 
 
 async def choose(lesson: Lesson, crew: Crew) -> Chosen:
     """Draw examples from all runs."""
-    pool, study, ranking = lesson.pool(), _flat(lesson.study()), _flat(lesson.ranking())
-    draws = (*pool, *study, *ranking)
-    tasks = [_draw_task(lesson, source, draws) for source in lesson.sources]
-    drawn = await crew.each(draw, tasks, "drawing examples")
-    examples = [dict(zip(draws, part.examples, strict=True)) for part in drawn]
-    loose, tight = (merged([part[one] for part in examples]) for one in pool)
-    by_run = tuple(
-        (source.glass_row, {one: part[one] for one in ranking})
-        for source, part in zip(lesson.sources, examples, strict=True)
-    )
-    samples = {one: merged([part[one] for part in examples]) for one in study}
-    return Chosen(_counts(lesson, drawn), (loose, tight), samples, by_run)
+    gathering = Gathering(lesson)
+    glass_of = {source.row: source.glass_row for source in lesson.sources}
+
+    def keep(task: DrawTask, drawn: Drawn) -> Drawn:
+        gathering.take(glass_of[task.row], drawn.examples)
+        return replace(drawn, examples=())
+
+    tasks = [_draw_task(lesson, source, gathering.draws) for source in lesson.sources]
+    counted = await crew.each_kept(draw, tasks, "drawing examples", keep)
+    loose, tight = (gathering.of_all.pop(one) for one in gathering.pool)
+    counts = _counts(lesson, counted)
+    return Chosen(counts, (loose, tight), gathering.of_all, gathering.ranking)
 
 
 def _flat(pairs: Iterable[tuple[Draw, Draw]]) -> list[Draw]:
@@ -132,7 +150,7 @@ async def describe(
     named = {draw_name(one): drawn for one, drawn in chosen.study.items()} | {
         draw_name(one, number): drawn
         for number, train in enumerate(trains)
-        for one, drawn in chosen.ranking(train).items()
+        for one, drawn in chosen.ranking[tuple(train)].items()
     }
     samples = _table(lesson, named.values(), presets, None)
     if not is_made_from(folder / SAMPLES, samples.key):
@@ -167,7 +185,8 @@ def _table(
     rivals: Rivals | None,
 ) -> _Table:
     rows = np.unique(np.concatenate([_rows(one) for one in drawn]), axis=0)
-    key = _hash(lesson.made_from, sorted(presets), rivals is not None, rows.tobytes().hex())
+    examples = hashlib.sha256(rows.tobytes()).hexdigest()
+    key = _hash(lesson.made_from, sorted(presets), rivals is not None, examples)
     glass, tasks = np.empty(len(rows), np.int64), []
     for source in lesson.sources:
         own = rows[:, 0] == source.row
@@ -200,10 +219,9 @@ def _rows(drawn: Lowest) -> NDArray[np.int64]:
 
 def _assemble(table: _Table, path: Path, more: Mapping[str, NDArray[Any]]) -> None:
     """Put the parts of a table together, with what tells its rows."""
-    parts = [read_table(Path(file)) for _, file, _ in table.tasks]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    parts = Joined([Table(Path(file)) for _, file, _ in table.tasks])
     told = dict(zip(("run", "frame", "particle"), table.rows.T, strict=True))
-    write_table(path, table.key, {**columns, **told, "glass": table.glass, **more})
+    write_table(path, table.key, ChainMap({**told, "glass": table.glass, **more}, parts))
     for _, file, _ in table.tasks:
         Path(file).unlink(missing_ok=True)
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import Found, find_run_or_glass
+from glasscreep.campaign.own_failures import own_failures
 from glasscreep.campaign.scan import FAILURE_FILE, has_failed
 from glasscreep.campaign.terminal import say
 from glasscreep.slurm.contact import FOLDER
@@ -47,7 +48,7 @@ def show_logs(directory: Path, lines: int, console: Console) -> None:
 
 
 def show_logs_of(directory: Path, text: str, lines: int, console: Console) -> None:
-    """Print the attempts at a run or a glass, why it failed, and the end of its LAMMPS log.
+    """Print the attempts at a run or a glass, why it or an own analysis failed, and LAMMPS's log.
 
     Of a run whose glass failed, why that did, and the end of that one's log.
 
@@ -91,6 +92,8 @@ def _tell(directory: Path, found: Found, console: Console) -> None:
         path = found.place / FAILURE_FILE
         failure = json.loads(path.read_bytes())
         say(console, f"{failure['kind']}: {failure['message']} ({path})")
+    for own in own_failures(directory, [found.id]):
+        say(console, str(own))
 
 
 def _how_far(manifest: Manifest | None) -> str:

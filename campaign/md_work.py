@@ -86,7 +86,7 @@ class MdWork:
             frames_wanted=self.frames,
         )
         for block in ready_blocks(task, manifest.frames, manifest.flushed):
-            yield Call(analyse_block, block, block.names)
+            yield Call(analyse_block, block, block.names, block.needs)
 
     def failed(self, run: int, outcome: Outcome) -> None:
         """Keep why a run failed, beside its manifest."""

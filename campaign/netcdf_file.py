@@ -1,15 +1,20 @@
-"""A result of some runs as a netCDF file, written piece by piece however large it is."""
+"""A result of some runs as a netCDF file, read once and written piece by piece however large."""
 
 import json
+import math
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
+import zarr
+from numpy.typing import NDArray
 
 from glasscreep import __version__
 from glasscreep.campaign.outputs import demand_free
+from glasscreep.campaign.result_array import array_of
 from glasscreep.campaign.stored_values import values_of_frames, values_of_run
 from glasscreep.campaign.table_files import demand_package
 from glasscreep.tasks.errors import DamagedError, StorageError
@@ -21,8 +26,8 @@ from glasscreep.tasks.reader import FrameReader
 if TYPE_CHECKING:
     from glasscreep.campaign.opened import OpenedCampaign
 
-PIECE_BYTES = 2**24
-"""What is read and written at a time; reading and decoding it takes some ten times as much."""
+CHUNK_BYTES = 2**20
+"""Of a chunk of the file, unless a frame is more: what HDF5 keeps in memory until it is full."""
 
 
 def write_netcdf(
@@ -49,28 +54,25 @@ def write_netcdf(
     Raises
     ------
     RefusedError
-        If the file is there already, or is a folder.
-    QueryError
-        If there is no such array, or a package is missing.
+        If the file is there already, or is a folder; if a package is missing.
+    AbsentError
+        If there is no such array.
     StorageError
         If the file would not fit on the disk, or can't be written.
     """
     demand_package("netcdf")
     demand_free(path, replace=replace)
-    array = campaign[name]
+    runs = campaign.runs
+    array = array_of(campaign.directory, runs.index.to_numpy(np.intp), name)
     _demand_room(array, path)
-    # Before, as xarray shows what is lost as nan, and does not say what of the rest is damaged.
-    damaged = _damaged(campaign, name)
-    sound = array.isel(run=np.flatnonzero(~array["run"].isin(list(damaged))))
     with replacing(path) as partial, storing(path):
-        _write(sound, campaign, partial)
-    return tuple(damaged.values())
+        _write_empty(array, campaign, partial)
+        return _fill(array, list(runs.itertuples()), campaign.directory / STORE, partial)
 
 
-def _write(array: xr.DataArray, campaign: "OpenedCampaign", path: Path) -> None:
-    import dask
-
-    dataset = array.to_dataset(name=array.name).drop_encoding()
+def _write_empty(array: xr.DataArray, campaign: "OpenedCampaign", path: Path) -> None:
+    """Write all but what the runs have: how many are sound is not known before they are read."""
+    dataset = array.isel(run=slice(0)).to_dataset(name=array.name).drop_encoding()
     for variable in dataset.variables.values():
         variable.attrs = {key: _attribute(value) for key, value in variable.attrs.items()}
     dataset.attrs = {
@@ -78,17 +80,67 @@ def _write(array: xr.DataArray, campaign: "OpenedCampaign", path: Path) -> None:
         "title": campaign.name,
         "source": f"glasscreep {__version__}",
     }
-    with dask.config.set(scheduler="synchronous"):
-        dataset.chunk(_pieces(array)).to_netcdf(path, engine="h5netcdf")
+    chunks = {str(array.name): {"chunksizes": _chunks(array)}}
+    dataset.to_netcdf(path, engine="h5netcdf", unlimited_dims=["run"], encoding=chunks)
 
 
-def _pieces(array: xr.DataArray) -> dict[str, int]:
-    """Choose how many runs, or frames of one, are read at a time."""
-    run_bytes = array.nbytes // max(array.sizes["run"], 1)
-    if run_bytes <= PIECE_BYTES or "frame" not in array.dims:
-        return {"run": max(1, PIECE_BYTES // max(run_bytes, 1))}
-    frame_bytes = run_bytes // array.sizes["frame"]
-    return {"run": 1, "frame": max(1, PIECE_BYTES // frame_bytes)}
+def _fill(array: xr.DataArray, runs: list[Any], store: Path, path: Path) -> tuple[str, ...]:
+    """Write the runs one after the other; one that proves damaged is written over by the next."""
+    import h5netcdf
+
+    stored, reader = open_array(open_readable(store), str(array.name)), FrameReader(store)
+    sound: list[int] = []
+    damaged: list[str] = []
+    with h5netcdf.File(path, "a") as file:
+        file.resize_dimension("run", len(runs))
+        target = file.variables[str(array.name)]
+        for at, run in enumerate(runs):
+            try:
+                for where, values in _pieces(stored, reader, run):
+                    target[(len(sound), *where)] = _decoded(values, stored).astype(array.dtype)
+                sound.append(at)
+            except DamagedError as error:
+                damaged.append(str(error))
+        file.resize_dimension("run", len(sound))
+        for name, labels in array.isel(run=sound).coords.items():
+            if "run" in labels.dims:
+                file.variables[str(name)][...] = labels.to_numpy().astype(_plain(labels.dtype))
+    return tuple(damaged)
+
+
+def _pieces(
+    array: "zarr.Array[Any]", reader: FrameReader, run: Any
+) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
+    """Read what there is of a run, each piece with its place in the run's row."""
+    with reading(reader.store):
+        if "frame" not in dimensions(array):
+            yield (), values_of_run(array, reader, run)
+            return
+        start = 0
+        for values in values_of_frames(array, reader, run):
+            yield (slice(start, start + len(values)),), values
+            start += len(values)
+
+
+def _decoded(values: NDArray[Any], array: "zarr.Array[Any]") -> NDArray[Any]:
+    """Turn stored numbers into those they stand for, after the CF conventions, as xarray does."""
+    scale: Any = array.attrs.get("scale_factor")
+    return values if scale is None else values * scale
+
+
+def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Give the type that h5netcdf takes texts in; other types as they are."""
+    return np.dtype(object) if dtype.kind == "U" else dtype
+
+
+def _chunks(array: xr.DataArray) -> tuple[int, ...]:
+    """Choose how many runs, or frames of one, share a chunk of the file."""
+    runs, *shape = array.shape
+    run_bytes = max(1, math.prod(shape) * array.dtype.itemsize)
+    if run_bytes <= CHUNK_BYTES or "frame" not in array.dims:
+        return (max(1, min(runs, CHUNK_BYTES // run_bytes)), *shape)
+    frames, *rest = shape
+    return (1, max(1, frames * CHUNK_BYTES // run_bytes), *rest)
 
 
 def _attribute(value: Any) -> Any:
@@ -105,22 +157,3 @@ def _demand_room(array: xr.DataArray, path: Path) -> None:
             "Choose fewer runs with --temperature, --stress, --replica, --run or --where."
         )
         raise StorageError(msg)
-
-
-def _damaged(campaign: "OpenedCampaign", name: str) -> dict[int, str]:
-    """Read every run, and say by its row what is damaged of it."""
-    store = campaign.directory / STORE
-    array, reader = open_array(open_readable(store), name), FrameReader(store)
-    damaged: dict[int, str] = {}
-    run: Any
-    for run in campaign.runs.itertuples():
-        try:
-            with reading(store):
-                if "frame" in dimensions(array):
-                    for _ in values_of_frames(array, reader, run):
-                        pass
-                else:
-                    values_of_run(array, run)
-        except DamagedError as error:
-            damaged[run.Index] = str(error)
-    return damaged

@@ -1,6 +1,5 @@
 """Opening a campaign to read it, finished or still running."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,20 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import DirectoryError, read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.result_array import array_of, dataset_of
-from glasscreep.campaign.result_names import known_results
-from glasscreep.campaign.result_table import ResultTable, read_result
-from glasscreep.campaign.run_list import points_of, run_table, with_progress
+from glasscreep.campaign.run_list import points_of, with_progress
+from glasscreep.campaign.run_results import RunResults
 from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
-from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import METADATA, open_readable
 from glasscreep.tasks.places import STORE
 
@@ -31,18 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class OpenedCampaign:
+class OpenedCampaign(RunResults):
     """A campaign, read anew at each look, so that it may go on meanwhile; never written to.
 
     ``campaign.runs``, ``campaign.points`` and ``campaign.results`` say what there is,
     ``campaign.select(...)`` chooses runs, ``campaign["strain"]`` is a result as an xarray
     array and ``campaign.table("strain")`` as a table. Committed frames alone are shown.
     """
-
-    directory: Path
-    """Campaign directory."""
-    rows: NDArray[np.intp] | None = None
-    """(runs,) rows of the store that were selected; None for all."""
 
     @property
     def name(self) -> str:
@@ -70,22 +59,6 @@ class OpenedCampaign:
         (committed) and ``frames_wanted``; as old as ``runs``.
         """
         return points_of(self.runs, read_campaign(self.directory).frames)
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        """Names of the results that ``campaign[...]`` and ``campaign.table(...)`` know."""
-        return known_results(open_readable(self.directory / STORE))
-
-    @property
-    def dataset(self) -> xr.Dataset:
-        """All arrays of the runs, lazy, with coordinates temperature, stress, replica, step, time.
-
-        Values are read when asked for, and are nan where nothing is written yet. No Dask
-        chunks: select runs first (``select(...)`` or ``isel(run=...)``), then ``chunk()`` if
-        you want them; for 100,000 runs chunks alone take seconds. ``run`` is labelled by the row
-        in the store, as ``runs`` is.
-        """
-        return dataset_of(self.directory, self.rows)
 
     def select(
         self,
@@ -116,11 +89,11 @@ class OpenedCampaign:
 
         Raises
         ------
-        QueryError
-            If no run has one of the values, which names those there are; if `where` can't be
-            understood, which shows why.
+        AbsentError
+            If no run has one of the values; names those there are.
         RefusedError
-            If no run, or more than one, is meant by `run`.
+            If a value is no number, or `where` can't be understood, which shows why; if no run, or
+            more than one, is meant by `run`.
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
@@ -144,88 +117,6 @@ class OpenedCampaign:
             If there is no such run among these, or more than one: names some.
         """
         return _row_of(self._table(), run, self.directory)
-
-    def __getitem__(self, name: str) -> xr.DataArray:
-        """Take a result of the runs as an array, lazily.
-
-        Parameters
-        ----------
-        name : str
-            One of ``results``, or another array of the runs such as ``position``.
-
-        Returns
-        -------
-        xarray.DataArray
-            Dimensions run, frame and others; coordinates ``id``, ``temperature``, ``stress``,
-            ``replica``, ``step``, ``time`` and the result's own; attributes ``units``,
-            ``long_name``, ``definition``, ``parameters``. Values are read when asked for, and
-            are nan where nothing is written yet.
-
-        Raises
-        ------
-        QueryError
-            If there is none: says what to do.
-        """
-        rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
-        return array_of(self.directory, rows, name)
-
-    def table(self, name: str, *, skip_damaged: bool = False) -> pd.DataFrame:
-        """Take a result of the runs as a table, particles summed up: what `query` prints.
-
-        Parameters
-        ----------
-        name : str
-            One of ``results``.
-        skip_damaged : bool, optional
-            Leave damaged runs out, with a warning that names what is damaged.
-
-        Returns
-        -------
-        pandas.DataFrame
-            A row for each committed frame of each run, by run and frame; of `creep_fit`, a row
-            for each run that is finished. Columns ``run`` (its id), ``temperature``, ``stress``,
-            ``replica``, then ``frame``, ``step``, ``time``, then the result: ``value``; ``x``,
-            ``y``, ``z`` of what has axes; ``mean`` and ``loose_fraction`` of D2min, the mean over
-            all particles and the share of A particles above the threshold of the campaign file;
-            of `creep_fit` its four parameters, ``creep_modulus`` and ``creep_modulus_stderr``, of
-            `looseness_fit` the four alone; of `looseness_histogram_<interval>` a row for each
-            bin, with the numbers of ``tight`` and ``loose`` particles in it, the densities
-            ``p_all`` of all and ``p_loose`` of the loose, and the ``loose_fraction`` of those in
-            it. Of other results of particles, mean and standard deviation over those of each
-            species, ``mean_A`` and so on; what has further dimensions has a column for each, and
-            a row for each value. Units and definition are in ``.attrs``.
-
-        Raises
-        ------
-        QueryError
-            If there is no such result: says what to do.
-        DamagedError
-            If something of it is damaged: names run, array and frames.
-        """
-        read = self.read_table(name)
-        if read.damaged and not skip_damaged:
-            msg = (
-                f"{read.damaged[0]}. So much is damaged: {len(read.damaged)} of "
-                f"{len(self._table())} runs; campaign.table({name!r}, skip_damaged=True) gives "
-                "the others."
-            )
-            raise DamagedError(msg)
-        for damage in read.damaged:
-            warnings.warn(f"left out: {damage}", stacklevel=2)
-        return read.table
-
-    def read_table(self, name: str) -> ResultTable:
-        """Take a result as far as it can be read, and what is damaged of it; else as `table`."""
-        table = self._table()
-        if len(table):
-            return read_result(self.directory, table, name)
-        # Of no run, the columns alone.
-        any_run = read_result(self.directory, run_table(self.directory).iloc[:1], name)
-        return ResultTable(any_run.table.iloc[:0], ())
-
-    def _table(self) -> pd.DataFrame:
-        table = run_table(self.directory)
-        return table if self.rows is None else table.loc[self.rows]
 
     def __repr__(self) -> str:
         """Say in some lines what there is."""

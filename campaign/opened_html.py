@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from glasscreep.campaign.opened_text import by_state, state_of_campaign
+from glasscreep.campaign.opened_text import beyond, by_state, state_of_campaign
 from glasscreep.campaign.result_names import describe
 from glasscreep.campaign.terminal import count_of
 from glasscreep.tasks.opening import open_readable
@@ -41,7 +41,7 @@ def as_html(campaign: "OpenedCampaign") -> str:
     frames, wanted = int(points["frames"].sum()), int(points["frames_wanted"].sum())
     heading = (
         f"<b>campaign {escape(campaign.name)}</b>{which}: {escape(state_of_campaign(campaign))}"
-        f"<br>{count_of(len(runs), 'run')}: {escape(by_state(runs))}; {frames:,} of {wanted:,} frames"
+        f"<br>{count_of(len(runs), 'run')}: {escape(by_state(runs) + beyond(campaign.directory, runs))}; {frames:,} of {wanted:,} frames"
     )
     return f"<div><p>{heading}</p>{map_of(points)}{_results(campaign)}</div>"
 

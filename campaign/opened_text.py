@@ -1,11 +1,14 @@
 """What an opened campaign says of itself in a terminal."""
 
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from glasscreep.campaign.compatible import read_campaign
+from glasscreep.campaign.run_list import asked_for
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import State
 
@@ -23,14 +26,14 @@ def as_text(campaign: "OpenedCampaign") -> str:
     campaign : OpenedCampaign
         What was opened.
     """
-    points = campaign.points
+    runs, points = campaign.runs, campaign.points
     which = "" if campaign.rows is None else ", some of its runs"
     first = campaign.results[0]
     how = f'campaign.select(temperature=...), campaign["{first}"], campaign.table("{first}")'
     lines = [
         f"campaign {campaign.name} in {campaign.directory}{which}: {state_of_campaign(campaign)}",
         f"points   {len(points)}{_ranges(points)}",
-        f"runs     {int(points['runs'].sum()):,}: {by_state(campaign.runs)}",
+        f"runs     {len(runs):,}: {by_state(runs)}{beyond(campaign.directory, runs)}",
         f"frames   {int(points['frames'].sum()):,} of {int(points['frames_wanted'].sum()):,}",
         _folded("results  ", ", ".join(campaign.results)),
         _folded("ask      ", how),
@@ -51,6 +54,14 @@ def by_state(runs: pd.DataFrame) -> str:
     counts = runs["state"].value_counts()
     names = [state.name.lower() for state in State]
     return ", ".join(f"{counts[name]:,} {name}" for name in names if name in counts) or "none"
+
+
+def beyond(directory: Path, runs: pd.DataFrame) -> str:
+    """Say how many runs the campaign file asks for, where that is not all of them."""
+    asked = int(asked_for(read_campaign(directory), runs).sum())
+    if asked == len(runs):
+        return ""
+    return f"; the campaign file asks for {asked:,}, which `glasscreep status` counts"
 
 
 def _ranges(points: pd.DataFrame) -> str:

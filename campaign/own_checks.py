@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from glasscreep.campaign.own_section import NAME, OwnSection
 from glasscreep.campaign.problems import Problem, toml_text
 from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.blocks import array_names
 from glasscreep.tasks.layout import ArraySpec, StoreShape, frame_specs
 from glasscreep.tasks.own_results import own_results
 from glasscreep.tasks.provenance import PROVENANCE
@@ -14,18 +16,33 @@ from glasscreep.tasks.written_frame import TAKEN
 
 INTERVALS = (1,)
 """Stand for those of any campaign: other intervals may be asked for later."""
+Dimensions = dict[str, tuple[str, dict[str, Any]]]
+"""By name, in which table a dimension of the user's was first, and what is said of it."""
 OF_FILES = "a column of exported files has it"
+
+
+def names_taken(campaign: Campaign) -> dict[str, str]:
+    """Tell by each name that no result of the user's may have why; an interval in it is `INTERVALS`."""
+    keys = {"sha256", "source", *OwnSection.model_fields}
+    return {
+        **dict.fromkeys(keys, "a key of what is said of a result"),
+        **dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has, or its dimension"),
+        **dict.fromkeys(_of_every_store(), "an array or dimension of every store"),
+    }
 
 
 def own_problems(campaign: Campaign) -> Iterator[Problem]:
     """Find names that are taken, and what a function can't return numbers for."""
-    taken = dict.fromkeys(_of_built_in(campaign), "a result that glasscreep has")
-    taken |= dict.fromkeys(_of_every_store(), "an array or dimension of every store")
+    taken = names_taken(campaign)
+    known: Dimensions = {}
     for position, own in enumerate(campaign.analysis.own):
         path = f"analysis.own[{position}]"
         of_files = dict.fromkeys(TAKEN if own.result_per == "particle" else (), OF_FILES)
-        yield from _of_name(own, path, of_files | taken)
+        dimensions = {name: f"a dimension of {of}" for name, (of, _) in known.items()}
+        yield from _of_name(own, path, of_files | taken | dimensions)
         taken |= dict.fromkeys(_names_of(own), f"{path} has it")
+        yield from _of_dimensions(own, path, taken, known)
+        known |= {name: (path, said) for name, said in own.dimensions.items()}
         fitting = ("frame", "run") if own.of == "run" else ("particle", "frame")
         if own.result_per not in fitting:
             allowed = f"{' or '.join(map(toml_text, fitting))} with of = {toml_text(own.of)}"
@@ -44,9 +61,26 @@ def _of_name(own: OwnSection, path: str, taken: dict[str, str]) -> Iterator[Prob
         yield Problem(f"{path}.name", name, "a name that no other array has", f"{clash}: {whose}")
 
 
+def _of_dimensions(
+    own: OwnSection, path: str, taken: dict[str, str], known: Dimensions
+) -> Iterator[Problem]:
+    path = f"{path}.dimensions"
+    lengths = tuple(len(said["values"]) for said in own.dimensions.values())
+    if lengths and lengths != own.shape:
+        shape = toml_text(list(own.shape))
+        got = f"{' and '.join(map(str, lengths))} values"
+        yield Problem(path, got, f"as many as shape = {shape} says")
+    for name, said in own.dimensions.items():
+        if whose := taken.get(_digits_alike(name), taken.get(name)):
+            yield Problem(path, name, "a name that no array has", f"{name}: {whose}")
+        elif name in known and known[name][1] != said:
+            allowed = f"those that it has in {known[name][0]}, or another name"
+            yield Problem(path, f"{name} with other values or units", allowed)
+
+
 def _names_of(own: OwnSection) -> set[str]:
-    results = own_results(own.result_name, own.result_parameters(), INTERVALS)
-    return {spec.name for spec in result_specs(results, particles=1)}
+    results = own_results(own.result_name, own.result_parameters(), INTERVALS, own.time_limit_s)
+    return {name for result in results for name in array_names(result)}
 
 
 def _of_every_store() -> set[str]:

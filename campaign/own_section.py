@@ -9,14 +9,17 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from glasscreep.campaign.attachment import Attachment
-from glasscreep.campaign.fields import Allowed, Count, several
+from glasscreep.campaign.fields import Allowed, Count, as_tuple, several
 from glasscreep.campaign.section import Section
 from glasscreep.tasks.places import ATTACHED
 from glasscreep.tasks.user_function import UserFunction
 
 FUNCTION = r"^[A-Za-z_]\w*:.+$"
+MOST_TIME_S = 7 * 86_400.0
 NAME = r"^[A-Za-z][A-Za-z0-9_]{0,99}$"
 UNITS = r"^[A-Za-z0-9 ^*/().+-]{1,60}$"
+LATER = ("needs", "dimensions")
+"""Keys of the table that it did not have at first."""
 DATES = re.compile(r"since|(days|hours|minutes|(micro|milli|nano)?seconds)$")
 """What xarray takes for dates and spans of time, in place of numbers."""
 
@@ -35,6 +38,22 @@ def plain_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
         msg = "not plain"
         raise ValueError(msg)
     return arguments
+
+
+def described_dimensions(dimensions: dict[str, Any]) -> dict[str, Any]:
+    """Refuse what does not name dimensions, each with its coordinates and their units."""
+    for name, said in dimensions.items():
+        if not (re.fullmatch(NAME, name, re.ASCII) and isinstance(said, dict) and _is_axis(**said)):
+            msg = "no dimension"
+            raise ValueError(msg)
+    return dimensions
+
+
+def _is_axis(values: object = (), units: object = "1", **others: object) -> bool:
+    kinds = {type(value) for value in values} if isinstance(values, list) else set()
+    are_values = kinds == {str} or (bool(kinds) and kinds <= {int, float} and _is_plain(values))
+    are_units = isinstance(units, str) and re.fullmatch(UNITS, no_date(units), re.ASCII)
+    return are_values and bool(are_units) and not others
 
 
 def _is_plain(value: Any) -> bool:
@@ -75,6 +94,13 @@ class OwnSection(Section):
         Allowed("a whole number from 1 to 10,000, or a list of at most two"),
     ] = ()
     """Shape of what it returns for each; a single number if empty."""
+    dimensions: Annotated[
+        dict[str, Any],
+        AfterValidator(described_dimensions),
+        Allowed('a table such as { axis = { values = ["x", "y", "z"], units = "1" } }, or none'),
+        Field(default_factory=dict),
+    ]
+    """Names of the dimensions of `shape`, and coordinates along them with their units."""
     units: Annotated[
         str,
         Field(pattern=UNITS),
@@ -86,6 +112,18 @@ class OwnSection(Section):
         str, Field(min_length=1, max_length=1000), Allowed("up to 1,000 characters")
     ]
     """What it returns, for those who read the store."""
+    needs: Annotated[
+        tuple[str, ...],
+        BeforeValidator(as_tuple),
+        Allowed("names of results with values of each frame, such as d2min_1000, or none"),
+    ] = ()
+    """Other results of the frame that it is given, built in or of functions of yours."""
+    time_limit_s: Annotated[
+        float,
+        Field(gt=0, le=MOST_TIME_S),
+        Allowed(f"a number above 0, up to {MOST_TIME_S:,.0f}"),
+    ] = 600.0
+    """Longest that it may take for one frame, pair or run before it is ended [s]."""
     parameters: Annotated[
         dict[str, Any],
         AfterValidator(plain_arguments),
@@ -115,7 +153,11 @@ class OwnSection(Section):
 
     def result_parameters(self) -> dict[str, Any]:
         """Gather all that decides its values, and what is said of them."""
-        own = self.model_dump(exclude={"function", "name", "per"})
+        own = self.model_dump(exclude={"function", "name", "per", "time_limit_s"})
+        # A list, as their order counts.
+        own["dimensions"] = [{"name": name, **said} for name, said in self.dimensions.items()]
+        # Without these as what was computed before there were such keys.
+        own = {key: said for key, said in own.items() if said or key not in LATER}
         function = self._function
         place = {"function": function.named, "sha256": function.sha256}
         return {**place, "per": self.result_per, **own}

@@ -12,6 +12,7 @@ from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.tries import last_words, tried
 from glasscreep.slurm.launch import LocalLauncher
 from glasscreep.tasks.opening import METADATA
+from glasscreep.tasks.own_results import NAMES
 from glasscreep.tasks.own_trial import UNFIT, Trial, encode
 from glasscreep.tasks.places import ATTACHED, STORE
 
@@ -53,7 +54,9 @@ def demand_own(campaign: Campaign, directory: Path) -> tuple[Tried, ...]:
         If a function fails, gives what is not wanted, or doesn't come to an end.
     """
     there = directory / STORE
-    results = [one for one in campaign.own_results() if not (there / one.name / METADATA).is_file()]
+    # What it needs is made up too: a function that waits for a model is tried all the same.
+    own = [result for result in campaign.results(model={}) if result.observable in NAMES]
+    results = [one for one in own if not (there / one.name / METADATA).is_file()]
     if not results:
         return ()
     model, point = campaign.mixture(), campaign.points()[0]

@@ -5,6 +5,7 @@ otherwise, the campaign goes on without the page, and says so in the log.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,6 +57,9 @@ def campaign_page(scheduler: Scheduler, prepared: "Prepared", feed: Feed) -> Ite
         Tells how far the campaign is.
     """
     curves = Curves(prepared.directory)
+    # Whenever a page is closed, Bokeh has all garbage of the process collected, in the loop. What is
+    # there by now stays for as long as the campaign, and need not be gone through each time.
+    gc.freeze()
     try:
         _add(scheduler, prepared, feed, curves)
     except Exception:  # whatever it is, no simulation should end for want of a page
@@ -63,6 +67,7 @@ def campaign_page(scheduler: Scheduler, prepared: "Prepared", feed: Feed) -> Ite
     try:
         yield
     finally:
+        gc.unfreeze()
         curves.close()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.campaign.replicas import in_common
 from glasscreep.tasks.errors import GlasscreepError
 
 if TYPE_CHECKING:
@@ -43,10 +44,7 @@ EMPTY = Curve(_NONE, _NONE, _NONE, np.empty(0, np.int64))
 
 
 def curve_of(table: "pd.DataFrame") -> Curve:
-    """Average the strain of the runs of one point.
-
-    Over those that have come so far that there are most values to average. If each frame
-    were averaged over the runs that have it, the curve would jump where one of them ends.
+    """Average the strain of the runs of one point, those that `in_common` chooses.
 
     Parameters
     ----------
@@ -55,15 +53,8 @@ def curve_of(table: "pd.DataFrame") -> Curve:
     """
     if table.empty:
         return EMPTY
-    frames = table.groupby("run")["time"].transform("size").to_numpy()
-    lengths = np.sort(table.groupby("run").size().to_numpy())[::-1]
-    length = lengths[np.argmax(lengths * np.arange(1, len(lengths) + 1))]
-    number = table.groupby("run").cumcount().to_numpy()
     values = (
-        table[(frames >= length) & (number < length)]
-        .groupby("time")["value"]
-        .agg(["mean", "std", "count"])
-        .fillna({"std": 0.0})
+        in_common(table).groupby("time")["value"].agg(["mean", "std", "count"]).fillna({"std": 0.0})
     )
     numbers = values.to_numpy(float)
     return Curve(

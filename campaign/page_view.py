@@ -57,14 +57,16 @@ class View:
         self._map.source.selected.indices = furthest(feed.points)
         self._map.source.selected.on_change("indices", self._chosen_anew)
         wide = {"sizing_mode": "stretch_width"}
-        for name, root in {
+        roots = {
             "head": column(self._lost, self._head, **wide),
             "map": self._map.figure,
             "strain": column(self._strain.figure, self._note, **wide),
             "facts": self._facts,
-        }.items():
-            root.name = name
-            document.add_root(root)
+        }
+        with document.models.freeze():  # it would go through all of them again after each
+            for name, root in roots.items():
+                root.name = name
+                document.add_root(root)
         document.js_on_event(ConnectionLost, CustomJS(args={"lost": self._lost}, code=_LOST))
         document.on_session_destroyed(self._leave)
         feed.follow(self._soon)

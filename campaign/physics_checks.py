@@ -38,6 +38,13 @@ OF_RESULTS = {
     "sacf": "analysis.sacf.reach",
 }
 """By result: the key among its parameters whose default is of the Kob-Andersen glass."""
+OF_LEARNING = (
+    "learning.threshold",
+    "learning.study.thresholds",
+    "analysis.features.radii",
+    "analysis.coordination.cutoff",
+)
+"""Keys of what is learnt whose defaults are of the Kob-Andersen glass."""
 
 OF_POTENTIAL = (
     "model.pair_style",
@@ -91,6 +98,13 @@ def unit_problems(campaign: Campaign) -> Iterator[Problem]:
             got = "nothing: its default is of the Kob-Andersen glass"
             meaning = _meaning(campaign, key)
             yield Problem(key, got, f"{meaning}: a value that goes with {what}")
+
+
+def learning_lacks(campaign: Campaign) -> list[str]:
+    """Find keys to learn by whose defaults of the Kob-Andersen glass mean nothing."""
+    if campaign.model.units == "lj":
+        return []
+    return [key for key in OF_LEARNING if not _is_given(campaign, key)]
 
 
 def loading_problems(campaign: Campaign) -> Iterator[Problem]:

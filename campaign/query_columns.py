@@ -126,7 +126,7 @@ class ArrayColumns:
     def of_run(self, run: Any) -> Columns:
         """Read what there is of a run."""
         if not self._has_frames:
-            values = values_of_run(self._array, run)[None]
+            values = values_of_run(self._array, self._reader, run)[None]
             return self._long(None, {"value": values if np.isfinite(values).any() else values[:0]})
         pieces = values_of_frames(self._array, self._reader, run)
         parts = [self._of_frames(values) for values in pieces]

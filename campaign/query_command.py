@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection_options import (
     Replicas,
     RunIds,
@@ -86,7 +87,8 @@ def query(
 ) -> None:
     """Print a result of a campaign, running or not, or write it to a file.
 
-    There is a row for each committed frame, or each finished run. What is damaged is left out.
+    There is a row for each committed frame, or each finished run. What is damaged is left out; that,
+    and a function of your own that failed, is told, with exit status 1.
 
     Example: [bold]glasscreep query demo[/]
 
@@ -106,13 +108,12 @@ def query(
         if result is None:
             _list(campaign, chosen, output, overwrite=overwrite)
         elif output is not None and chosen is Format.NETCDF:
-            _tell_damage(_write_netcdf(campaign, result, output, overwrite=overwrite), campaign)
+            damaged = _write_netcdf(campaign, result, output, overwrite=overwrite)
+            _tell_what_is_missing(campaign, result, damaged)
         else:
             read = campaign.read_table(result)
             _hand_over(read.table, chosen, output, overwrite=overwrite)
-            if read.table.empty and not read.damaged:
-                _say_aside(_why_empty(campaign, result))
-            _tell_damage(read.damaged, campaign)
+            _tell_what_is_missing(campaign, result, read.damaged, is_empty=read.table.empty)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -163,15 +164,14 @@ def _demand_output(
 ) -> None:
     """Refuse, before anything is read, what could not be written in the end."""
     from glasscreep.campaign.outputs import demand_free
-    from glasscreep.campaign.selection import QueryError
     from glasscreep.campaign.table_files import FILE_FORMATS, demand_package
 
     if form.value in FILE_FORMATS and output is None:
         msg = f"--format {form.value} is no text to print: name a file with --output FILE."
-        raise QueryError(msg)
+        raise RefusedError(msg)
     if form is Format.NETCDF and result is None:
         msg = "--format netcdf takes the name of a result; the list of them can be a table."
-        raise QueryError(msg)
+        raise RefusedError(msg)
     demand_package(form.value)
     if output is not None:
         demand_free(output, replace=overwrite)
@@ -199,12 +199,24 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     )
 
 
-def _tell_damage(damaged: tuple[str, ...], campaign: "OpenedCampaign") -> None:
+def _tell_what_is_missing(
+    campaign: "OpenedCampaign", result: str, damaged: tuple[str, ...], *, is_empty: bool = False
+) -> None:
+    """Say what is damaged, and what failed: of these more will not come by itself."""
+    from glasscreep.campaign.own_failures import told
+
+    runs = campaign.runs
+    failures = campaign.failures(result)
+    if is_empty and not (damaged or failures):
+        _say_aside(_why_empty(campaign, result))
     for damage in damaged:
         _say_aside(f"left out: {damage}")
     if damaged:
-        told = count_of(len(campaign.runs), "run")
-        _say_aside(f"{len(damaged):,} of {told} left out as damaged; all else is there.")
+        count = f"{len(damaged):,} of {count_of(len(runs), 'run')}"
+        _say_aside(f"{count} left out as damaged; all else is there.")
+    for line in told(failures, len(runs), campaign.directory) if failures else ():
+        _say_aside(line)
+    if damaged or failures:
         raise typer.Exit(FAILED)
 
 

@@ -1,30 +1,24 @@
-"""The report of a campaign: one page that holds all that it shows."""
+"""The report of a campaign: a page, and figures in files of their own."""
 
-import base64
-import hashlib
-import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 
-from glasscreep import __version__
-from glasscreep.campaign import report_facts
-from glasscreep.campaign.figures.catalogue import figures_of
+from glasscreep.campaign.figures.catalogue import MAKERS
+from glasscreep.campaign.figures.panel import Figure
 from glasscreep.campaign.outputs import demand_free, demand_none
+from glasscreep.campaign.report_attempt import Attempt, attempt
 from glasscreep.campaign.report_cache import Cache
-from glasscreep.campaign.report_frame import ShownFrame, shown_frame
+from glasscreep.campaign.report_defaults import PARTICLES
+from glasscreep.campaign.report_page import Parts, damage_told, make_parts, render
 from glasscreep.campaign.report_panels import MadeFigure, make_figure, save_figure
-from glasscreep.campaign.report_source import NotThereError, Source
-from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import write_durably
+from glasscreep.campaign.report_source import Source
+from glasscreep.tasks.files import storing, write_durably
 
-ASSETS = files("glasscreep.campaign.report_assets")
 GENERATOR = b'<meta name="generator" content="glasscreep '
 HEAD_BYTES = 2048
 """So far into a page it says what wrote it."""
-PARTICLES = 20_000
-"""Most particles of a frame that the page shows in three dimensions, by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +36,7 @@ class Written:
     absent: tuple[str, ...]
     """Panels that are not there."""
     faults: tuple[str, ...]
-    """Panels that are not there by a fault of glasscreep, and which."""
+    """Panels and other parts that are not there by a fault of glasscreep, and which."""
     damage: tuple[str, ...]
     """What is damaged, and left out."""
     not_cached: str
@@ -80,31 +74,46 @@ def write_report(
         If the page or a figure can't be written.
     """
     cache = Cache(source.directory)
-    figures = figures_of(source)
-    made = [make_figure(figure, source, cache) for figure in figures]
-    text = _render(source, made, particles).encode()
+    figures = {number: _attempt_figure(source, number) for number in MAKERS}
+    made = [make_figure(number, figure, source, cache) for number, figure in figures.items()]
+    parts = make_parts(source, particles)
+    text = render(source, made, parts).encode()
+    with storing(page):
+        page.parent.mkdir(parents=True, exist_ok=True)
     write_durably(page, text)
     folder = figure_folder(page)
-    saved = [
-        path
-        for figure, done in zip(figures, made, strict=True)
-        for path in (save_figure(figure, done, folder, forms) if forms else ())
-    ]
+    saved = {
+        one.number: attempt(
+            source, f"figure {one.number}", partial(save_figure, figure, one, folder, forms)
+        )
+        for figure, one in zip(figures.values(), made, strict=True)
+    }
     return Written(
         page=page,
-        figures=tuple(saved),
+        figures=tuple(path for one in saved.values() for path in one.value or ()),
         panels=sum(len(figure.panels) for figure in made),
         computed=tuple(cache.computed),
         absent=tuple(panel.name for figure in made for panel in figure.absent),
-        faults=tuple(
-            f"{panel.name}: {panel.absent}"
-            for figure in made
-            for panel in figure.absent
-            if panel.fault
-        ),
-        damage=_damage(source),
+        faults=tuple(_faults(made, parts, saved)),
+        damage=damage_told(source),
         not_cached=cache.refused,
     )
+
+
+def _attempt_figure(source: Source, number: int) -> Attempt[Figure]:
+    return attempt(source, f"figure {number}", lambda: MAKERS[number](source))
+
+
+def _faults(
+    figures: Sequence[MadeFigure], parts: Parts, saved: Mapping[int, Attempt[list[Path]]]
+) -> Iterator[str]:
+    """Say what is not there by a fault of glasscreep, and which."""
+    for panel in (panel for figure in figures for panel in figure.absent if panel.fault):
+        yield f"panel {panel.name}: {panel.absent}"
+    files = {f"file of figure {number}": one for number, one in saved.items()}
+    for name, part in {**parts, **files}.items():
+        if part.fault:
+            yield f"{name}: {part.reason}"
 
 
 def figure_folder(page: Path) -> Path:
@@ -137,59 +146,7 @@ def demand_replaceable(page: Path, forms: Sequence[str] = (), *, overwrite: bool
 
 
 def _is_report(page: Path) -> bool:
-    if not os.path.isfile(page):
+    if not page.is_file():
         return False
     with page.open("rb") as file:
         return GENERATOR in file.read(HEAD_BYTES)
-
-
-def _damage(source: Source) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(told for known in source.damage.values() for told in known))
-
-
-def _render(source: Source, figures: Sequence[MadeFigure], particles: int) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    environment.filters["base64"] = lambda text: base64.b64encode(text.encode()).decode("ascii")
-    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:].rstrip(".") + "."
-    frame, no_frame = _frame(source, particles)
-    style = _asset("report.css")
-    script = _asset("ogl.min.js") + _asset("view.js") if frame else ""
-    points = report_facts.point_table(source)
-    return environment.from_string(_asset("report.html")).render(
-        name=source.campaign.name,
-        version=__version__,
-        style=style,
-        style_digest=_digest(style),
-        script=script,
-        script_digest=_digest(script),
-        progress=report_facts.progress(source),
-        points=points,
-        figures=figures,
-        absent=[panel for figure in figures for panel in figure.absent],
-        failures=report_facts.failures(source),
-        provenance=report_facts.provenance(source),
-        frame=frame,
-        no_frame=no_frame,
-        damage=_damage(source),
-    )
-
-
-def _frame(source: Source, particles: int) -> tuple[ShownFrame | None, str]:
-    try:
-        return shown_frame(source, particles), ""
-    except NotThereError as error:
-        return None, str(error)
-    except DamagedError as error:
-        source.note_damage("the frame in three dimensions", error)
-        return None, str(error)
-
-
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    """Give what a Content-Security-Policy calls a script or a style by."""
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

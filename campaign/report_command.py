@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.report_defaults import PAGE, PARTICLES
 from glasscreep.campaign.selection_options import (
     Replicas,
     RunIds,
@@ -22,9 +23,6 @@ from glasscreep.campaign.terminal import (
     say,
     telling_errors,
 )
-
-PAGE = "report.html"
-PARTICLES = 20_000
 
 
 class FigureFormat(StrEnum):
@@ -114,7 +112,7 @@ def report(
         if written.not_cached:
             say(console, f"nothing is kept for the next time: {written.not_cached}")
         for told in written.faults:
-            say(console, f"panel {told}")
+            say(console, told)
         if written.faults or written.damage:
             raise typer.Exit(FAILED)
 

@@ -1,37 +1,24 @@
-"""What a report says besides figures: points, failures and where all of it comes from."""
+"""What a report says besides figures: points, runs and where all of it comes from."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from glasscreep import __version__
-from glasscreep.campaign.report_source import NotThereError, Source
-from glasscreep.campaign.scan import FAILURE_FILE
+from glasscreep.campaign.report_source import Source
+from glasscreep.campaign.run_list import points_of
 from glasscreep.campaign.selection_options import ALL
 from glasscreep.campaign.snapshot import read_snapshot
-from glasscreep.campaign.states import State
-from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.places import GLASSES, RUNS, STORE
+from glasscreep.campaign.states import STATES
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.errors import AbsentError, DamagedError
+from glasscreep.tasks.places import STORE
 from glasscreep.tasks.provenance import read_segments
 from glasscreep.tasks.strain_results import FIT
 
 Table = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A run or a glass that failed."""
-
-    what: str
-    """Such as `run 0123456789abcdef`, with its point."""
-    kind: str
-    """Class of the failure."""
-    message: str
-    """What went wrong."""
 
 
 def progress(source: Source) -> Table:
@@ -40,11 +27,10 @@ def progress(source: Source) -> Table:
     counts = runs["state"].value_counts()
     wanted = len(runs) * source.campaign.frames
     frames = int(runs["frames"].sum())
-    states = ", ".join(
-        f"{counts.get(state.name.lower(), 0)} {state.name.lower()}" for state in State
-    )
+    states = ", ".join(f"{counts.get(state, 0):,} {state}" for state in STATES)
+    count = f"{len(runs):,} run" + ("s" if len(runs) != 1 else "")
     chosen = "" if source.selection == ALL else f"Of the campaign, {source.selection} alone: "
-    text = f"{chosen}{len(runs)} runs ({states}); {frames:,} of {wanted:,} frames are committed."
+    text = f"{chosen}{count} ({states}); {frames:,} of {wanted:,} frames are committed."
     snapshot = read_snapshot(source.directory)
     if snapshot is not None:
         text += f" The driver: {snapshot.told}."
@@ -60,15 +46,15 @@ def point_table(source: Source) -> Table:
     keys = ["temperature", "stress"]
     strains, slopes = _last_strains(source), _values(source, FIT, "slope")
     rows = []
-    for _, own in source.runs.groupby(keys, sort=True):
-        wanted = len(own) * source.campaign.frames
+    points = points_of(source.runs, source.campaign.frames).to_dict("records")
+    for point, (_, own) in zip(points, source.runs.groupby(keys, sort=True), strict=True):
         rows.append(
             [
-                *(f"{own[key].iloc[0]:g}" for key in keys),
-                len(own),
-                int((own["state"] == "done").sum()),
-                int((own["state"] == "failed").sum()) or "",
-                f"{int(own['frames'].sum()):,}/{wanted:,}",
+                *(f"{point[key]:g}" for key in keys),
+                point["runs"],
+                point["done"],
+                point["failed"] or "",
+                f"{point['frames']:,}/{point['frames_wanted']:,}",
                 _unrelaxed(own),
                 _mean_and_error(strains.reindex(own["id"]).dropna()),
                 _mean_and_error(slopes.reindex(own["id"]).dropna()),
@@ -91,7 +77,7 @@ def _last_strains(source: Source) -> "pd.Series[float]":
     """Take the last strain of each finished run, by id."""
     try:
         table = source.table("strain")
-    except NotThereError:
+    except AbsentError:
         return pd.Series(dtype=float)
     done = set(source.runs["id"][source.runs["state"] == "done"])
     return table[table["run"].isin(done)].groupby("run")["value"].last()
@@ -100,7 +86,7 @@ def _last_strains(source: Source) -> "pd.Series[float]":
 def _values(source: Source, name: str, column: str) -> "pd.Series[float]":
     try:
         return source.table(name).set_index("run")[column]
-    except NotThereError:
+    except AbsentError:
         return pd.Series(dtype=float)
 
 
@@ -114,37 +100,9 @@ def _mean_and_error(values: "pd.Series[float]") -> str:
     return f"{values.mean():.{places}f} ± {error:.{places}f}"
 
 
-def failures(source: Source) -> list[Failed]:
-    """Read why runs and glasses failed."""
-    points = {
-        run["id"]: f"temperature {run['temperature']:g}, stress {run['stress']:g}, "
-        f"replica {run['replica']}"
-        for run in source.runs.to_dict("records")
-    }
-    found = []
-    for kind, folder in (("glass", GLASSES), ("run", RUNS)):
-        for path in sorted((source.directory / folder).glob(f"*/{FAILURE_FILE}")):
-            name = path.parent.name
-            where = f" ({points[name]})" if name in points else ""
-            found.append(_failed(path, f"{kind} {name}{where}"))
-    return found
-
-
-def _failed(path: Path, what: str) -> Failed:
-    try:
-        content = json.loads(path.read_bytes())
-        return Failed(what, str(content.get("kind", "")), str(content.get("message", "")))
-    except (ValueError, AttributeError):
-        return Failed(what, "", f"{path} can't be read")
-
-
-def provenance(source: Source) -> Table:
-    """Say where the numbers come from: versions, hosts, seeds, model and campaign."""
-    segments = [
-        segment
-        for run_id in source.runs["id"]
-        for segment in read_segments(source.directory / STORE, run_id)
-    ]
+def versions(source: Source) -> list[tuple[str, str]]:
+    """Say where the numbers come from: versions, hosts, seeds and the model."""
+    segments = [segment for run_id in source.runs["id"] for segment in _segments(source, run_id)]
     versions: dict[str, set[str]] = {}
     for segment in segments:
         for name, version in segment.get("versions", {}).items():
@@ -157,22 +115,36 @@ def provenance(source: Source) -> Table:
         ("wall time of the segments", f"{sum(s.get('wall_time_s', 0.0) for s in segments):,.0f} s"),
         *_model_facts(source),
     ]
+    return [(key, value or "nothing recorded yet") for key, value in facts]
+
+
+def _segments(source: Source, run_id: str) -> list[dict[str, Any]]:
+    try:
+        with naming_damage(f"provenance of run {run_id}"):
+            return read_segments(source.directory / STORE, run_id)
+    except DamagedError as error:
+        source.note_damage("provenance", error)
+        return []
+
+
+def run_table(source: Source) -> Table:
+    """List the runs and their seeds."""
     runs = source.runs[["id", "temperature", "stress", "replica", "seed", "state", "frames"]]
-    return {
-        "facts": [(key, value or "nothing recorded yet") for key, value in facts],
-        "run_headings": list(runs.columns),
-        "runs": runs.astype(object).to_numpy().tolist(),
-        "campaign": json.dumps(source.campaign.model_dump(mode="json"), indent=1),
-    }
+    return {"headings": list(runs.columns), "rows": runs.astype(object).to_numpy().tolist()}
+
+
+def resolved(source: Source) -> str:
+    """Write the campaign as it was resolved."""
+    return json.dumps(source.campaign.model_dump(mode="json"), indent=1)
 
 
 def _model_facts(source: Source) -> list[tuple[str, str]]:
-    if not source.model_digest:
+    if not source.progress.model_digest:
         return [("model of looseness", "none is learnt")]
-    facts = [("model of looseness, SHA-256", source.model_digest)]
+    facts = [("model of looseness, SHA-256", source.progress.model_digest)]
     try:
         model = source.lesson["model"]
-    except (NotThereError, DamagedError):
+    except DamagedError:
         return facts
     return [
         *facts,

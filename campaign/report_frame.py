@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.figures.style import SEQUENTIAL
 from glasscreep.campaign.report_particles import particle_values
-from glasscreep.campaign.report_source import NotThereError, Source
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.campaign.report_source import Source
+from glasscreep.tasks.errors import AbsentError, DamagedError
 
 UNKNOWN, LEVELS = 255, 254
 """Level that stands for not defined, and the highest of the others."""
@@ -48,20 +48,20 @@ def shown_frame(source: Source, limit: int) -> ShownFrame:
 
     Raises
     ------
-    NotThereError
+    AbsentError
         If there is no frame with positions, or its particles are too many.
     """
     run, reader = source.run, source.reader
     count = len(reader.species)
     if run is None or source.frame < 0:
         msg = "no run has a frame with positions in the store yet"
-        raise NotThereError(msg)
+        raise AbsentError(msg)
     if count > limit:
         msg = (
             f"frames have {count:,} particles, and the page shows {limit:,} at most: "
             f"`glasscreep report --particles {count}` shows them all the same"
         )
-        raise NotThereError(msg)
+        raise AbsentError(msg)
     lattice = reader.lattice(run)[source.frame]
     fraction = reader.position(run, source.frame) @ np.linalg.inv(lattice)
     steps = np.rint((fraction - np.floor(fraction)) * POSITION_STEPS).astype("<u2")
@@ -75,16 +75,7 @@ def shown_frame(source: Source, limit: int) -> ShownFrame:
         "palette": _text(_palette()),
         "quantities": _quantities(source, source.frame),
     }
-    return ShownFrame(_caption(source, run, count), data)
-
-
-def _caption(source: Source, run: int, count: int) -> str:
-    row = source.runs.loc[run]
-    time = float(source.reader.column("time")[source.frame])
-    return (
-        f"Frame {source.frame} of run {row['id']} (temperature {row['temperature']:g}, stress "
-        f"{row['stress']:g}, replica {row['replica']}), at time {time:g}: {count:,} particles."
-    )
+    return ShownFrame(f"{source.frame_name(source.frame)}: {count:,} particles.", data)
 
 
 def _quantities(source: Source, frame: int) -> list[dict[str, Any]]:
@@ -108,7 +99,7 @@ def _particles(source: Source, name: str, frame: int) -> NDArray[np.float64] | N
     """Read a value for each particle; None if there is none, or it is damaged, which is noted."""
     try:
         return particle_values(source, name, frame)
-    except NotThereError:
+    except AbsentError:
         return None
     except DamagedError as error:
         source.note_damage(name, error)

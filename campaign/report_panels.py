@@ -1,7 +1,6 @@
 """Panels of a report, made or recalled: each with its picture, its table and what they mean."""
 
 import io
-import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,12 +10,13 @@ import pandas as pd
 
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.style import panel_grid, save, styled, svg_of
+from glasscreep.campaign.replicas import replicas_told
+from glasscreep.campaign.report_about import About
+from glasscreep.campaign.report_attempt import Attempt, attempt
 from glasscreep.campaign.report_cache import Cache
-from glasscreep.campaign.report_source import About, NotThereError, Source
-from glasscreep.tasks.errors import DamagedError
+from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.files import storing
 
-_logger = logging.getLogger(__name__)
 ASKED: dict[str, Any] = {
     "creep": {"frame_interval", "loading"},
     "model": {"units", "timestep"},
@@ -67,21 +67,22 @@ class MadeFigure:
     """Those that are not."""
 
 
-def make_figure(figure: Figure, source: Source, cache: Cache) -> MadeFigure:
+def make_figure(number: int, figure: Attempt[Figure], source: Source, cache: Cache) -> MadeFigure:
     """Make the panels of a figure, those that nothing changed for recalled."""
-    made = [
-        _make(f"{figure.number}{panel.letter}", panel, source, cache) for panel in figure.panels
-    ]
+    if figure.value is None:
+        lost = MadePanel(str(number), "all of it", "", figure.reason, "", "", (), figure.fault)
+        return MadeFigure(number, "could not be made", (), (lost,))
+    made = [_make(f"{number}{panel.letter}", panel, source, cache) for panel in figure.value.panels]
     return MadeFigure(
-        figure.number,
-        figure.title,
+        number,
+        figure.value.title,
         tuple(panel for panel in made if not panel.absent),
         tuple(panel for panel in made if panel.absent),
     )
 
 
 def save_figure(
-    figure: Figure, made: MadeFigure, directory: Path, forms: Sequence[str]
+    figure: Attempt[Figure], made: MadeFigure, directory: Path, forms: Sequence[str]
 ) -> list[Path]:
     """Save a figure, its panels side by side, in some formats.
 
@@ -90,31 +91,40 @@ def save_figure(
     list of Path
         Where it is; nothing if none of its panels is there.
     """
-    if not made.panels:
+    if not forms or figure.value is None or not made.panels:
         return []
     with storing(directory):
         directory.mkdir(parents=True, exist_ok=True)
-    draw = {f"{figure.number}{panel.letter}": panel.draw for panel in figure.panels}
-    paths = [directory / f"figure-{figure.number}.{form}" for form in forms]
+    draw = {f"{made.number}{panel.letter}": panel.draw for panel in figure.value.panels}
+    paths = [directory / f"figure-{made.number}.{form}" for form in forms]
     with styled():
         drawn, places = panel_grid(len(made.panels))
         for axes, panel in zip(places, made.panels, strict=True):
             draw[panel.name](axes, panel.table)
-            axes.set_title(panel.name.removeprefix(str(figure.number)), loc="left", weight="bold")
+            axes.set_title(panel.name.removeprefix(str(made.number)), loc="left", weight="bold")
         for path in paths:
             save(drawn, path)
     return paths
 
 
 def _make(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
+    tried = attempt(source, name, lambda: _recall_or_draw(name, panel, source, cache))
+    if tried.value is not None:
+        return tried.value
+    cache.computed.append(name)
+    return MadePanel(name, panel.title, panel.note, tried.reason, "", "", (), tried.fault)
+
+
+def _recall_or_draw(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
     key = cache.key(_depends_on(panel, source))
     known = cache.recall(name, key)
     if known is not None:
         about = tuple(About(**entry) for entry in known.pop("about"))
         return MadePanel(**{**known, "about": about})
-    made = _compute(name, panel, source)
+    about = tuple(source.about(one) for one in panel.needs if source.has(one))
+    made = _draw(MadePanel(name, panel.title, panel.note, "", "", "", about), panel)
     cache.computed.append(name)
-    if not (made.absent or source.damage.keys() & {name, *panel.needs}):  # it may be mended
+    if not source.damage.keys() & {name, *panel.needs}:  # it may be mended
         cache.keep(name, key, asdict(made))
     return made
 
@@ -133,25 +143,11 @@ def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
     return {"text": text, "state": source.state_of(panel.needs), "choices": choices}
 
 
-def _compute(name: str, panel: Panel, source: Source) -> MadePanel:
-    about = tuple(source.about(one) for one in panel.needs if source.has(one))
-    absent = MadePanel(name, panel.title, panel.note, "", "", "", about)
-    try:
-        return _draw(absent, panel)
-    except NotThereError as error:
-        return replace(absent, absent=str(error))
-    except DamagedError as error:
-        source.note_damage(name, error)
-        return replace(absent, absent=str(error))
-    except Exception as error:  # the other panels are worth having
-        _logger.exception("panel %s could not be made", name)
-        told = f"it could not be made, by a fault of glasscreep: {type(error).__name__}: {error}"
-        return replace(absent, absent=told, fault=True)
-
-
 def _draw(blank: MadePanel, panel: Panel) -> MadePanel:
-    csv = panel.collect().to_csv(index=False, lineterminator="\n")
-    made = replace(blank, csv=csv)
+    table = panel.collect()
+    csv = table.to_csv(index=False, lineterminator="\n")
+    note = ". ".join(part for part in (panel.note, replicas_told(table)) if part)
+    made = replace(blank, note=note, csv=csv)
     with styled():
         figure, (axes,) = panel_grid(1)
         panel.draw(axes, made.table)

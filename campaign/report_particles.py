@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.campaign.report_source import NotThereError, Source
+from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.errors import AbsentError
 
 
 def particle_values(source: Source, name: str, frame: int) -> NDArray[np.float64]:
@@ -26,7 +27,7 @@ def particle_values(source: Source, name: str, frame: int) -> NDArray[np.float64
 
     Raises
     ------
-    NotThereError
+    AbsentError
         If it is not computed of that frame.
     DamagedError
         If it does not match its checksum, or was computed and is lost.
@@ -36,7 +37,7 @@ def particle_values(source: Source, name: str, frame: int) -> NDArray[np.float64
     computed = source.frames_analysed(name)
     if frame < 0 or not source.has(name):
         msg = f"{name} is not there of a frame of the run shown"
-        raise NotThereError(msg)
+        raise AbsentError(msg)
     where = f"run {reader.run_ids[run]}, frame {frame}, array {name}"
     with naming_damage(where):
         values = reader.sharded(name).read(run, frame, frame + 1).astype(np.float64)
@@ -44,6 +45,6 @@ def particle_values(source: Source, name: str, frame: int) -> NDArray[np.float64
         demand_there(values, frame, where)
     if np.isnan(values).all():
         msg = f"{name} of frame {frame} of the run shown is not computed yet"
-        raise NotThereError(msg)
+        raise AbsentError(msg)
     found: NDArray[np.float64] = values[0]
     return found

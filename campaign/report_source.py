@@ -1,51 +1,31 @@
 """What a report is made from: results of a campaign, each read once, damage named and left out."""
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.opened import open_campaign
+from glasscreep.campaign.replicas import POINT
+from glasscreep.campaign.report_about import About, about_array
+from glasscreep.campaign.report_advice import what_computes
+from glasscreep.campaign.report_choice import middle_run, of_interest
+from glasscreep.campaign.report_lesson import read_lesson
+from glasscreep.campaign.report_progress import Progress
 from glasscreep.campaign.selection_options import ALL, Selection
-from glasscreep.campaign.states import State
-from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
+from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.places import LESSON, STORE
 from glasscreep.tasks.places import LOOSENESS as LEARNT
-from glasscreep.tasks.places import MODEL, STORE, run_directory
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.registry import OBSERVABLES
 from glasscreep.tasks.strain_results import STRAINS
 
-LESSON = "report.json"
 Point = tuple[float, float]
 """Temperature and stress."""
-
-
-class NotThereError(GlasscreepError):
-    """A campaign does not have what a figure is made from; says what computes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What an array of the store says of itself."""
-
-    name: str
-    """Of the array."""
-    units: str
-    """As the store has them."""
-    definition: str
-    """What it is."""
-    parameters: str
-    """What its values depend on besides the frames, as JSON; nothing if on nothing."""
 
 
 class Source:
@@ -76,8 +56,9 @@ class Source:
         self.selection = selection
         """Which runs it is of."""
         self._opened = selection.some_of(open_campaign(directory))
-        self.runs = self._opened.runs
         self.campaign = read_campaign(directory)
+        self.runs = of_interest(self._opened.runs, self.campaign, run)
+        """Those that are asked for, or have frames; as of `OpenedCampaign.runs`."""
         self.reader = FrameReader(directory / STORE)
         self.damage: dict[str, list[str]] = {}
         """What is damaged, by result."""
@@ -111,7 +92,7 @@ class Source:
     @cached_property
     def run(self) -> int | None:
         """Row of the run whose particles are shown; None while no run has frames."""
-        return self._middle_run() if self._run is None else self._run
+        return middle_run(self.runs) if self._run is None else self._run
 
     @cached_property
     def frame(self) -> int:
@@ -133,6 +114,32 @@ class Source:
         row: Any = self.runs.loc[self.run]
         return float(row["temperature"]), float(row["stress"])
 
+    @property
+    def point_name(self) -> str:
+        """That point in words."""
+        return "shown" if self.point is None else _in_words(self.runs.loc[self.run], POINT)
+
+    @property
+    def run_name(self) -> str:
+        """The run shown in words."""
+        if self.run is None:
+            return "the run shown"
+        row = self.runs.loc[self.run]
+        return f"run {row['id']} ({_in_words(row, [*POINT, 'replica'])})"
+
+    def frame_name(self, frame: int) -> str:
+        """Say which frame of the run shown it is, and of which time."""
+        return f"Frame {frame} of {self.run_name}, at time {self.time(frame):g}"
+
+    @property
+    def frame_time(self) -> float:
+        """Time from one frame to the next [time]."""
+        return float(self.campaign.creep.frame_interval * self.campaign.model.timestep)
+
+    def time(self, frame: int) -> float:
+        """Time under load of a frame [time]."""
+        return (frame + 1) * self.frame_time
+
     @cached_property
     def frames_stored(self) -> int:
         """How many frames of the run shown have positions in the store; 0 if that is damaged."""
@@ -148,7 +155,12 @@ class Source:
         """Count the frames of the run shown that a result is computed of."""
         if self.run is None:
             return 0
-        return self._analysed[self.reader.run_ids[self.run]].get(name, 0)
+        return self.progress.frames_analysed(self.reader.run_ids[self.run], name)
+
+    @cached_property
+    def progress(self) -> Progress:
+        """How far each result of each run is."""
+        return Progress(self.directory, self.runs)
 
     @cached_property
     def interval(self) -> int:
@@ -172,18 +184,13 @@ class Source:
     def lesson(self) -> Mapping[str, Any]:
         """What `glasscreep learn` found."""
         path = self.directory / LEARNT / LESSON
-        try:
-            content: Mapping[str, Any] = json.loads(path.read_bytes())
-        except FileNotFoundError:
+        if not path.is_file():
             msg = (
                 "nothing is learnt from this campaign yet: `glasscreep learn CAMPAIGN.toml --dir "
                 "DIR` does it (it needs d2min in analysis.results)"
             )
-            raise NotThereError(msg) from None
-        except ValueError as error:
-            msg = f"{path} is damaged: {error}. `glasscreep learn` writes it anew."
-            raise DamagedError(msg) from error
-        return content
+            raise AbsentError(msg)
+        return read_lesson(path)
 
     def has(self, name: str) -> bool:
         """Tell whether the store has an array."""
@@ -191,14 +198,7 @@ class Source:
 
     def about(self, name: str) -> About:
         """Read what an array says of itself."""
-        attributes = dict(self._group[name].attrs)
-        parameters = attributes.get("parameters")
-        return About(
-            name=name,
-            units=str(attributes.get("units", "")),
-            definition=str(attributes.get("definition", attributes.get("long_name", ""))),
-            parameters=json.dumps(parameters, sort_keys=True) if parameters else "",
-        )
+        return about_array(self._group, name)
 
     def table(self, name: str, point: Point | None = None) -> pd.DataFrame:
         """Take what `query` has of a result, of all runs or of those of one point.
@@ -207,17 +207,17 @@ class Source:
 
         Raises
         ------
-        NotThereError
+        AbsentError
             If there is nothing of it; it says what computes it.
         """
         key = name, point
         if key not in self._tables:
             if not (self.has(name) or name in STRAINS):
-                raise NotThereError(self._what_computes(name))
+                raise AbsentError(self._what_computes(name))
             self._tables[key] = self._read(name, point)
         table = self._tables[key]
         if table.empty:
-            raise NotThereError(self._what_computes(name))
+            raise AbsentError(self._what_computes(name))
         return table
 
     def note_damage(self, name: str, error: DamagedError) -> None:
@@ -230,53 +230,19 @@ class Source:
         Parameters
         ----------
         names : iterable of str
-            Arrays, or `report.json` for what was learnt.
+            Arrays, or `LESSON` for what was learnt.
         """
-        state: dict[str, Any] = {}
-        for name in names:
-            if name == LESSON:
-                state[name] = self._digest(LEARNT, LESSON)
-                continue
-            parameters = self.about(name).parameters if self.has(name) else ""
-            state[name] = [parameters, self._progress(name)]
-        return state
-
-    @cached_property
-    def model_digest(self) -> str:
-        """SHA-256 of the model's file, or nothing."""
-        return self._digest(LEARNT, MODEL)
-
-    def _progress(self, name: str) -> list[Any]:
-        """Say of each run how many frames of a result there are."""
-        is_committed = name in (*STRAINS, "position")
-        return [
-            [run_id, int(frames) if is_committed else self._analysed[run_id].get(name, 0)]
-            for run_id, frames in zip(self.runs["id"], self.runs["frames"], strict=True)
-        ]
-
-    @cached_property
-    def _analysed(self) -> dict[str, dict[str, int]]:
-        """How many frames of each result of each run are analysed."""
         return {
-            run_id: {
-                # A result may have several arrays, named after it.
-                array: int(known["frames"])
-                for name, known in read_analysed(
-                    run_directory(self.directory, run_id)
-                ).results.items()
-                for array in (name, f"{name}_surrogate")
-            }
-            for run_id in self.runs["id"]
+            name: self.progress.lesson_digest
+            if name == LESSON
+            else [self.about(name).parameters if self.has(name) else "", self.progress.of(name)]
+            for name in names
         }
 
     def _note(self, name: str, told: str) -> None:
         known = self.damage.setdefault(name, [])
         if told not in known:
             known.append(told)
-
-    def _digest(self, *parts: str) -> str:
-        path = self.directory.joinpath(*parts)
-        return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
     def _read(self, name: str, point: Point | None) -> pd.DataFrame:
         read = self._opened.select(*(point or ())).read_table(name)
@@ -287,47 +253,8 @@ class Source:
     def _what_computes(self, name: str) -> str:
         if name in self.damage:
             return f"nothing undamaged is there of {name}: {'; '.join(self.damage[name])}"
-        observable = max(
-            (known for known in OBSERVABLES if name == known or name.startswith(f"{known}_")),
-            key=len,
-        )
-        asked = observable in self.campaign.analysis.results
-        if asked and LOOSENESS in name and self.campaign.awaits_model(self.directory):
-            return (
-                f"{name} awaits a model: `glasscreep learn CAMPAIGN.toml --dir DIR`, "
-                "then `glasscreep run` with the same file"
-            )
-        if asked and self.has(name):
-            return f"nothing of {name} is computed yet; `glasscreep run CAMPAIGN.toml` goes on"
-        return (
-            f'{name} is not asked for: add "{observable}" to results in [analysis] of the campaign '
-            "file (and what it is computed from), then `glasscreep run CAMPAIGN.toml`"
-        )
-
-    def _middle_run(self) -> int | None:
-        done = self.runs[self.runs["state"] == State.DONE.name.lower()]
-        chosen = done if len(done) else self.runs[self.runs["frames_stored"] > 0]
-        chosen = chosen if len(chosen) else self.runs[self.runs["frames"] > 0]
-        if chosen.empty:
-            return None
-        points = chosen[["temperature", "stress"]].drop_duplicates()
-        temperature, stress = points.sort_values(["temperature", "stress"]).iloc[len(points) // 2]
-        own = chosen[(chosen["temperature"] == temperature) & (chosen["stress"] == stress)]
-        return int(own.index[0])
+        return what_computes(name, self.campaign, self.directory, is_there=self.has(name))
 
 
-def over_replicas(table: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Average over replicas, each having its own mean first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns `by`, then ``mean``, ``stderr``, the standard error of it (nan of one replica),
-        and ``replicas``.
-    """
-    own = table.groupby([*by, "replica"], sort=True)[value].mean()
-    groups = own.groupby(level=list(range(len(by))))
-    result = groups.agg(["mean", "std", "count"]).reset_index()
-    result["stderr"] = result["std"] / np.sqrt(result["count"])
-    result["replicas"] = result["count"]
-    return result[[*by, "mean", "stderr", "replicas"]]
+def _in_words(row: Any, names: Sequence[str]) -> str:
+    return ", ".join(f"{name} {row[name]:g}" for name in names)

@@ -6,8 +6,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from glasscreep.campaign.result_names import unknown_result
-from glasscreep.campaign.selection import QueryError
+from glasscreep.campaign.result_names import how_to_bring_back, unknown_result
+from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.strain_results import STRAINS
@@ -52,7 +52,7 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
 
     Raises
     ------
-    QueryError
+    AbsentError
         If no array of the runs has this name: says what to do.
     """
     dataset = dataset_of(directory, rows)
@@ -70,13 +70,16 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
     return array.assign_coords(plain)
 
 
-def _no_array(directory: Path, name: str) -> QueryError:
+def _no_array(directory: Path, name: str) -> AbsentError:
     if name in STRAINS:
-        msg = (
-            f"{name} is not stored, as analysis.results of the campaign file does not ask for "
-            f"it. It is computed from the boxes all the same: campaign.table({name!r})."
+        why = how_to_bring_back(name, directory) or (
+            "analysis.results of the campaign file does not ask for it"
         )
-        return QueryError(msg)
+        msg = (
+            f"{name} is not stored: {why}. From the boxes of the frames it can be had all the "
+            f"same: campaign.table({name!r})."
+        )
+        return AbsentError(msg)
     if name in ("temperature", "stress", "replica", "seed", "run_id"):
-        return QueryError(f"{name} is no result, but a column of campaign.runs.")
+        return AbsentError(f"{name} is no result, but a column of campaign.runs.")
     return unknown_result(name, open_readable(directory / STORE), directory)

@@ -10,6 +10,7 @@ from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.result_names import describe
 from glasscreep.campaign.run_list import EXACT_RUNS
 from glasscreep.campaign.sections import Campaign
+from glasscreep.campaign.terminal import count_of
 from glasscreep.tasks.analysed import Analysed, read_analysed
 from glasscreep.tasks.blocks import array_names, kind_of
 from glasscreep.tasks.observable import Kind, Result
@@ -60,7 +61,10 @@ def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
         if name not in (*STRAINS, *NAMES):
             computed = _computed(result_of.get(name), analysed, asked)
         definition = f"{about['long_name']}: {about['definition']}"
-        rows.append((name, about["units"], _told(computed, exact=every == 1), definition))
+        told = _told(computed, exact=every == 1)
+        if failed := sum(name in run.failed for run in analysed):
+            told += f", failed on {failed:,} of {count_of(len(runs), 'run')}"
+        rows.append((name, about["units"], told, definition))
     return pd.DataFrame(rows, columns=["result", "units", "computed", "definition"])
 
 

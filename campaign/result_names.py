@@ -10,7 +10,8 @@ import zarr
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.sections import Campaign
-from glasscreep.campaign.selection import QueryError
+from glasscreep.tasks.blocks import array_names
+from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model_in_use import model_path
 from glasscreep.tasks.observable import Kind, Result
@@ -59,7 +60,7 @@ def when_computed(group: zarr.Group, name: str) -> str:
     return "as frames are committed" if observable is None else OBSERVABLES[observable].kind.value
 
 
-def unknown_result(name: str, group: zarr.Group, directory: Path) -> QueryError:
+def unknown_result(name: str, group: zarr.Group, directory: Path) -> AbsentError:
     """Say of a name that is no result of a campaign what to do.
 
     Parameters
@@ -73,11 +74,13 @@ def unknown_result(name: str, group: zarr.Group, directory: Path) -> QueryError:
 
     Returns
     -------
-    QueryError
+    AbsentError
         To be raised.
     """
     known = known_results(group)
-    if name in COLUMNS_OF:
+    if forgotten := how_to_bring_back(name, directory):
+        told = forgotten
+    elif name in COLUMNS_OF:
         told = f"it is a column of the table of {COLUMNS_OF[name]}: ask for that"
     elif (observable := _observable_of(name)) is not None:
         told = _how_to_compute(name, observable, directory)
@@ -85,16 +88,27 @@ def unknown_result(name: str, group: zarr.Group, directory: Path) -> QueryError:
         told = _nearest(name, known)
     where = f"`glasscreep query {shlex.quote(str(directory))}` lists those there are."
     end = "" if told.endswith("?") else "."
-    return QueryError(f"there is no result {name!r}: {told}{end} {where}")
+    return AbsentError(f"there is no result {name!r}: {told}{end} {where}")
 
 
-def has_no_table(name: str) -> QueryError:
+def how_to_bring_back(name: str, directory: Path) -> str:
+    """Say what brings back a result that is asked for, and is not in the store; else nothing."""
+    results = read_campaign(directory).results_in(directory)
+    asked = {array for result in results for array in array_names(result)}
+    # A model may have been learnt since the last `run`: of looseness that is no less likely.
+    if name not in asked or LOOSENESS in name:
+        return ""
+    place = shlex.quote(str(directory))
+    return f"it was forgotten: `glasscreep run FILE --dir {place}` computes it again"
+
+
+def has_no_table(name: str) -> AbsentError:
     """Say of an array of the store that is no result where it is to be found."""
     if name in ("position", "image"):
         told = f"take campaign[{name!r}] in Python, or --format netcdf, which writes it"
     else:
         told = "it is a column of glasscreep.open(DIR).runs"
-    return QueryError(f"{name} has no table: {told}.")
+    return AbsentError(f"{name} has no table: {told}.")
 
 
 def _result_arrays(group: zarr.Group) -> list[str]:

@@ -65,7 +65,7 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
 
     Raises
     ------
-    QueryError
+    AbsentError
         If there is no such result: says what to do.
     """
     group, reader = open_readable(directory / STORE), FrameReader(directory / STORE)
@@ -102,15 +102,15 @@ def _columns_of(
         names = [str(entry) for dim in dimensions(array)[2:] for entry in reader.column(dim)]
         return lambda run: of_scalars(reader.scalar(name, run.Index), names)
     if name == FIT:
-        return lambda run: of_creep_fit(values_of_run(array, run), run.stress)
+        return lambda run: of_creep_fit(values_of_run(array, reader, run), run.stress)
     if name == LOOSENESS_FIT:
-        return lambda run: of_fit(values_of_run(array, run))
+        return lambda run: of_fit(values_of_run(array, reader, run))
     observable = array.attrs.get("observable")
     if observable == D2MIN:
         return D2minColumns(array, reader, read_campaign(directory).loose_threshold).of_run
     if observable == LOOSENESS_HISTOGRAM:
         bins = reader.column("looseness_bin")
-        return lambda run: of_looseness_histogram(values_of_run(array, run), bins)
+        return lambda run: of_looseness_histogram(values_of_run(array, reader, run), bins)
     return ArrayColumns(array, reader).of_run
 
 

@@ -1,7 +1,6 @@
 """The runs of a campaign and its points, with how far they are."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,18 +8,17 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.rows import UNASSIGNED
-from glasscreep.campaign.scan import FAILURE_FILE, state_of
+from glasscreep.campaign.scan import fail_orphans, found_in, has_failed
 from glasscreep.campaign.sections import Campaign
-from glasscreep.campaign.states import State
+from glasscreep.campaign.selection import close
+from glasscreep.campaign.states import STATES, State
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.places import STORE, glass_directory, run_directory
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.store import RunTable
 
 EXACT_RUNS = 1000
 """So many manifests are read in a tenth of a second; of more runs the index is taken."""
-STATES = np.array([state.name.lower() for state in State], object)
 
 
 def run_table(directory: Path) -> pd.DataFrame:
@@ -44,7 +42,12 @@ def run_table(directory: Path) -> pd.DataFrame:
     index = pd.RangeIndex(len(state), name="run")
     ids = reader.column("run_id").astype(object)
     runs = pd.DataFrame(
-        {"id": ids, **columns, "state": STATES[state], "frames": frames.astype(np.int64)},
+        {
+            "id": ids,
+            **columns,
+            "state": np.array(STATES, object)[state],
+            "frames": frames.astype(np.int64),
+        },
         index=index,
     )
     return runs[runs["glass_row"] != UNASSIGNED]
@@ -70,19 +73,39 @@ def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:
         unknown = pd.array([pd.NA] * len(runs), dtype="Int64")
         return runs.assign(frames_stored=unknown, unrelaxed=unknown)
     campaign = read_campaign(directory)
-    progress = [_progress(directory, run_id, campaign.frames) for run_id in runs["id"]]
-    names = ["state", "frames", "frames_stored", "unrelaxed"]
-    columns = pd.DataFrame(progress, columns=names, index=runs.index)
-    types: Any = {
-        "state": object,
-        "frames": np.int64,
-        "frames_stored": "Int64",
-        "unrelaxed": "Int64",
-    }
-    columns = columns.astype(types)
-    orphaned = _glass_failed(directory, campaign, table) & (columns["state"] != "done")
-    columns.loc[orphaned, "state"] = State.FAILED.name.lower()
-    return runs.assign(**{name: columns[name] for name in names})
+    asked = asked_for(campaign, table)
+    wanted = np.where(asked, campaign.frames, 0).tolist()
+    found = [_progress(directory, *each) for each in zip(runs["id"], wanted, strict=True)]
+    state = np.array([state for state, *_ in found], np.uint8)
+    fail_orphans(state, asked & _glass_failed(directory, campaign, table))
+    counts = np.array([counts for _, *counts in found], np.int64).reshape(len(runs), 3)
+    return runs.assign(
+        state=STATES[state],
+        frames=counts[:, 0],
+        frames_stored=pd.array(counts[:, 1], dtype="Int64"),
+        unrelaxed=pd.array(counts[:, 2], dtype="Int64"),
+    )
+
+
+def asked_for(campaign: Campaign, runs: pd.DataFrame) -> NDArray[np.bool_]:
+    """Tell which runs of a store its campaign file asks for, as it stands.
+
+    Parameters
+    ----------
+    campaign : Campaign
+        The file, as it was last given.
+    runs : pandas.DataFrame
+        With columns ``temperature``, ``stress`` and ``replica``. The runs of a store differ in
+        these alone.
+
+    Returns
+    -------
+    (runs,) bool
+    """
+    there, of_run = np.unique(runs[["temperature", "stress"]], axis=0, return_inverse=True)
+    points = np.array([(point.temperature, point.stress) for point in campaign.points()])
+    asked = close(there[:, None], points).all(axis=2).any(axis=1)
+    return asked[of_run.reshape(-1)] & (runs["replica"].to_numpy() < campaign.replicas)
 
 
 def points_of(runs: pd.DataFrame, frames_wanted: int) -> pd.DataFrame:
@@ -114,21 +137,18 @@ def points_of(runs: pd.DataFrame, frames_wanted: int) -> pd.DataFrame:
     return counted.groupby(["temperature", "stress"], as_index=False).sum()
 
 
-def _progress(directory: Path, run_id: str, wanted: int) -> tuple[str, int, int, int]:
-    place = run_directory(directory, run_id)
+def _progress(directory: Path, run_id: str, wanted: int) -> tuple[State, int, int, int]:
     try:
-        manifest = read_manifest(place)
+        state, manifest = found_in(run_directory(directory, run_id), wanted)
     except DamagedError:
-        return State.FAILED.name.lower(), 0, 0, 0
-    failed = (place / FAILURE_FILE).exists()
-    state = State.FAILED if failed else state_of(manifest, wanted)
+        return State.FAILED, 0, 0, 0
     if manifest is None:
-        return state.name.lower(), 0, 0, 0
-    return state.name.lower(), manifest.frames, manifest.flushed, len(manifest.unrelaxed)
+        return state, 0, 0, 0
+    return state, manifest.frames, manifest.flushed, len(manifest.unrelaxed)
 
 
 def _glass_failed(directory: Path, campaign: Campaign, table: pd.DataFrame) -> NDArray[np.bool_]:
     count = 0 if table.empty else int(table["glass_row"].max()) + 1
     places = [glass_directory(directory, glass.id) for glass in campaign.glasses(count)]
-    failed = np.array([(place / FAILURE_FILE).exists() for place in places], bool)
+    failed = np.array([has_failed(place) for place in places], bool)
     return np.array([failed[row] for row in table["glass_row"]], bool)

@@ -80,7 +80,7 @@ def scan(
     runs = _progress(directory / RUNS, run_ids, np.where(asked, frames_wanted, 0), failed)
     glasses = _progress(directory / GLASSES, glass_ids, np.zeros(len(glass_ids), int), failed)
     orphaned = asked & (glasses.state[glass_of_run] == State.FAILED)
-    runs.state[orphaned & (runs.state < State.DONE)] = State.FAILED
+    fail_orphans(runs.state, orphaned)
     return Ledger(runs, glasses, glass_of_run, asked, frames_wanted)
 
 
@@ -94,6 +94,35 @@ def forget_mendable_failures(directory: Path) -> None:
             if os.path.exists(f"{place}/{FAILURE_FILE}") and not has_diverged(Path(place)):
                 with storing(Path(place)):
                     os.unlink(f"{place}/{FAILURE_FILE}")
+
+
+def found_in(
+    place: Path, frames_wanted: int, failed: Callable[[Path], bool] = has_failed
+) -> tuple[State, Manifest | None]:
+    """Find out how far the run or glass in a directory is, and what it has committed.
+
+    Parameters
+    ----------
+    place : Path
+        Its directory; need not exist.
+    frames_wanted : int
+        Frames that are asked for; 0 of a glass, and of a run that no one asks for any more.
+    failed : callable, optional
+        As of `scan`.
+
+    Raises
+    ------
+    DamagedError
+        If its manifest is damaged. The driver then has it attempted, which will say what is wrong;
+        to a reader it has failed.
+    """
+    manifest = read_manifest(place)
+    return State.FAILED if failed(place) else state_of(manifest, frames_wanted), manifest
+
+
+def fail_orphans(state: NDArray[np.uint8], orphaned: NDArray[np.bool_]) -> None:
+    """Count runs that are asked for, and whose glass failed, as failed unless they are done."""
+    state[orphaned & (state < State.DONE)] = State.FAILED
 
 
 def state_of(manifest: Manifest | None, frames_wanted: int) -> State:
@@ -117,14 +146,12 @@ def _progress(
         if physics_id not in begun:
             continue
         try:
-            manifest = read_manifest(parent / physics_id)
+            state, manifest = found_in(parent / physics_id, int(frames_wanted[row]), failed)
         except DamagedError:
             progress.state[row] = State.PARTIAL
             continue
+        progress.state[row] = state
         if manifest is not None:
             progress.frames[row] = manifest.frames
             progress.attempt[row] = manifest.attempt
-        progress.state[row] = state_of(manifest, int(frames_wanted[row]))
-        if failed(parent / physics_id):
-            progress.state[row] = State.FAILED
     return progress

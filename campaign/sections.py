@@ -31,6 +31,7 @@ from glasscreep.tasks.loading import Loading
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model import LennardJones, Model
 from glasscreep.tasks.model_in_use import model_parameters, model_path
+from glasscreep.tasks.needs import with_needs
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.own_results import own_results
 from glasscreep.tasks.physics import (
@@ -226,15 +227,17 @@ class Campaign(Section):
         else:
             parameters[LOOSENESS] = dict(model)
         chosen = chosen_results(names, self.d2min_intervals, parameters)
-        return (*chosen, *self.own_results())
+        # What needs looseness is left out with it.
+        own, _ = with_needs(self.own_results(), chosen)
+        return (*chosen, *own)
 
     def own_results(self) -> tuple[Result, ...]:
-        """Results of the user's own functions."""
+        """Results of the user's own functions, their needs not looked for yet."""
         return tuple(
             result
             for own in self.analysis.own
             for result in own_results(
-                own.result_name, own.result_parameters(), self.d2min_intervals
+                own.result_name, own.result_parameters(), self.d2min_intervals, own.time_limit_s
             )
         )
 

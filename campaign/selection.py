@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.campaign.problems import RefusedError
+from glasscreep.tasks.errors import AbsentError
 
 POINT = ("temperature", "stress", "replica")
 TOLERANCE = 1e-9
@@ -16,10 +17,6 @@ VALUES_SHOWN = 12
 
 Wanted = float | slice | Sequence[float] | NDArray[Any] | None
 """A value, several, or a `slice` with both of its ends; None for all."""
-
-
-class QueryError(RefusedError):
-    """The campaign does not have what was asked for."""
 
 
 def close(left: ArrayLike, right: ArrayLike) -> NDArray[np.bool_]:
@@ -49,8 +46,10 @@ def choose(
 
     Raises
     ------
-    QueryError
+    AbsentError
         If none does; it names the values there are.
+    RefusedError
+        If a condition is none of these.
     """
     said = ""
     for name, wanted in zip(POINT, (temperature, stress, replica), strict=True):
@@ -63,7 +62,7 @@ def choose(
                 f"there is no run at {said}{name} {_told(wanted)}; there {name} is one of: "
                 f"{_some(np.unique(there))}"
             )
-            raise QueryError(msg)
+            raise AbsentError(msg)
         runs, said = runs[match], f"{said}{name} {_told(wanted)}, "
     return runs
 
@@ -81,10 +80,10 @@ def _matches(name: str, there: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
             match &= (there <= float(wanted.stop)) | close(there, float(wanted.stop))
     except (TypeError, ValueError) as error:
         msg = f"{name} is {wanted!r}: give a number, a list of numbers, or slice(lowest, highest)"
-        raise QueryError(msg) from error
+        raise RefusedError(msg) from error
     if wanted.step is not None:
         msg = f"{name} is {wanted!r}: a slice has no step here, its ends alone"
-        raise QueryError(msg)
+        raise RefusedError(msg)
     return match
 
 

@@ -14,3 +14,7 @@ class State(IntEnum):
     """All that is asked for is committed."""
     FAILED = 3
     """Given up, never to be retried; what was committed is kept."""
+
+
+STATES = tuple(state.name.lower() for state in State)
+"""What tables call them."""

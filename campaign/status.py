@@ -1,5 +1,6 @@
 """`status`: how far a campaign is, from its snapshot, without touching the campaign."""
 
+import json
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,9 @@ from rich.text import Text
 from glasscreep.campaign.lock import read_holder
 from glasscreep.campaign.progress import details
 from glasscreep.campaign.snapshot import FRESH_S, Snapshot
-from glasscreep.campaign.terminal import say
+from glasscreep.campaign.terminal import count_of, say
 from glasscreep.campaign.watch import Seen, State, Watch, controller_at_work
+from glasscreep.tasks.places import STORE
 
 POINTS_SHOWN = 40
 
@@ -35,6 +37,8 @@ def show_status(directory: Path, console: Console) -> None:
             phase = "ended without a word" if gone else snapshot.phase
             snapshot = replace(snapshot, phase=phase, active=(), allocations=(), trouble="")
         console.print(Group(details(snapshot), _points(snapshot)))
+        if beyond := _beyond(directory, snapshot):
+            say(console, beyond)
     say(console, what_becomes(seen, directory))
 
 
@@ -99,6 +103,19 @@ def _ended(seen: Seen, place: str) -> str:
         )
     give = f"`glasscreep resume {place}`" if submission else "the same `glasscreep run` again"
     return f"nothing is running; last seen {snapshot.updated}{why}. Give {give} to go on."
+
+
+def _beyond(directory: Path, snapshot: Snapshot) -> str:
+    """Say how many runs of the store are not counted: the campaign file asks for them no more."""
+    # Not through Zarr, which takes a while to import.
+    metadata = directory / STORE / "run_id" / "zarr.json"
+    rows = json.loads(metadata.read_bytes())["shape"][0] if metadata.is_file() else 0
+    if rows <= snapshot.runs_total:
+        return ""
+    more = count_of(rows - snapshot.runs_total, "run")
+    return (
+        f"counted is what the campaign file asks for; the store has {more} more, of earlier files"
+    )
 
 
 def _points(snapshot: Snapshot) -> RenderableType:

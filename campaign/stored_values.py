@@ -1,5 +1,6 @@
 """Reading an array of one run, some frames at a time: the whole may not fit into memory."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,21 +8,34 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.blocks import frames_of_a_file
-from glasscreep.tasks.damage import demand_there, naming_damage
-from glasscreep.tasks.places import run_directory
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.lost_chunks import demand_chunks, frames_noted
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.scalars import NAMES
+
+PIECE_BYTES = 2**24
+"""Most that is read at a time, if a frame is no more; decoding takes some ten times as much."""
 
 
-def values_of_run(array: "zarr.Array[Any]", run: Any) -> NDArray[np.float64]:
+def values_of_run(array: "zarr.Array[Any]", reader: FrameReader, run: Any) -> NDArray[np.float64]:
     """Read what an array without frames holds of a run.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        With dimension run, and maybe others.
+    reader : FrameReader
+        Of the same store.
+    run : named tuple
+        With ``Index``, its row, and ``id``.
 
     Raises
     ------
     DamagedError
-        Naming run and array.
+        Naming run and array; also if it was computed and its file is lost.
     """
+    demand_chunks(array, reader.store, run.id, run.Index)
     with naming_damage(f"run {run.id}, array {array.basename}"):
         return np.asarray(array[run.Index])
 
@@ -29,16 +43,14 @@ def values_of_run(array: "zarr.Array[Any]", run: Any) -> NDArray[np.float64]:
 def values_of_frames(
     array: "zarr.Array[Any]", reader: FrameReader, run: Any
 ) -> Iterator[NDArray[Any]]:
-    """Read what an array holds of the frames of a run, a file at a time.
+    """Read what an array holds of the frames of a run, a file at a time, or a part of one.
 
     Parameters
     ----------
     array : zarr.Array
         With dimensions run, frame and maybe others.
-    reader : FrameReader
-        Of the same store.
-    run : named tuple
-        With ``Index``, its row, and ``id``.
+    reader, run
+        As of `values_of_run`.
 
     Yields
     ------
@@ -48,18 +60,31 @@ def values_of_frames(
     Raises
     ------
     DamagedError
-        Naming run, frames and array; also if a file of particles is lost.
+        Naming run, frames and array; also if it was computed and a file of it is lost.
     """
-    name, frames, step = array.basename, array.shape[1], frames_of_a_file(array)
-    covered = _frames_analysed(name, reader, run) if reader.is_sharded(name) else 0
+    name, frames, is_sharded = array.basename, array.shape[1], reader.is_sharded(array.basename)
+    if name in NAMES:
+        values = reader.scalar(name, run.Index)  # which knows what must be there
+        missing = np.full((frames - len(values), *values.shape[1:]), np.nan)
+        yield np.concatenate([values, missing])
+        return
+    covered = _frames_demanded(array, reader, run) if is_sharded else 0
+    demand_chunks(array, reader.store, run.id, run.Index)
+    step = frames_together(array) if is_sharded else frames_of_a_file(array)
     for start in range(0, frames, step):
         stop = min(start + step, frames)
         where = f"run {run.id}, frames {start} to {stop - 1}, array {name}"
+        if start < covered:
+            reader.sharded(name).demand(run.Index, start, min(stop, covered), where)
         with naming_damage(where):
             values = _read(array, reader, run.Index, start, stop)
-        if start < covered:
-            demand_there(values[: covered - start], start, where)
         yield values
+
+
+def frames_together(array: "zarr.Array[Any]") -> int:
+    """Count the frames of an array of particles to be read at a time: a file's, or fewer."""
+    frame_bytes = math.prod(array.shape[2:]) * array.dtype.itemsize
+    return max(1, min(frames_of_a_file(array), PIECE_BYTES // frame_bytes))
 
 
 def _read(
@@ -73,9 +98,8 @@ def _read(
     return values
 
 
-def _frames_analysed(name: str, reader: FrameReader, run: Any) -> int:
-    """Count the frames that an array must have, if that is noted under its own name."""
-    if name in ("position", "image"):
+def _frames_demanded(array: "zarr.Array[Any]", reader: FrameReader, run: Any) -> int:
+    """Count the frames that an array of particles must have."""
+    if array.basename in ("position", "image"):
         return reader.manifest(run.Index).flushed
-    noted = read_analysed(run_directory(reader.store.parent, run.id)).results
-    return int(noted[name]["frames"]) if name in noted else 0
+    return frames_noted(array, reader.store, run.id)

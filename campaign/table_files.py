@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from glasscreep.campaign.outputs import demand_free
-from glasscreep.campaign.selection import QueryError
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.files import replacing, storing
 
 FORMATS = ("table", "csv", "json")
@@ -40,7 +40,7 @@ def render(table: pd.DataFrame, form: str) -> str:
     if form == "table":
         return _to_read(table, None) + "\n"
     msg = f"there is no format {form!r}; choose from {', '.join((*FORMATS, *FILE_FORMATS))}"
-    raise QueryError(msg)
+    raise RefusedError(msg)
 
 
 def render_on_terminal(table: pd.DataFrame, width: int) -> str:
@@ -87,9 +87,8 @@ def write_table(table: pd.DataFrame, form: str, path: Path, *, replace: bool) ->
     Raises
     ------
     RefusedError
-        If the file is there already, is a folder, or its folder is missing.
-    QueryError
-        If a package is missing.
+        If the file is there already, is a folder, or its folder is missing; if a package is
+        missing.
     StorageError
         If it can't be written.
     """
@@ -109,7 +108,7 @@ def demand_package(form: str) -> None:
             f"--format {form} takes the package {PACKAGES[form]}, which is not installed: "
             "`pip install 'glasscreep[tables]'`."
         )
-        raise QueryError(msg)
+        raise RefusedError(msg)
 
 
 def _to_read(table: pd.DataFrame, width: int | None) -> str:

@@ -4,7 +4,7 @@ import time
 
 from rich.console import Console
 
-from glasscreep.analysis.kernel_cache import cache_folder
+from glasscreep.analysis.kernel_files import cache_folder
 from glasscreep.analysis.warm import cache_bytes, warm_kernels
 
 

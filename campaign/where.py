@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from glasscreep.campaign.selection import QueryError, close
-from glasscreep.campaign.states import State
+from glasscreep.campaign.problems import RefusedError
+from glasscreep.campaign.selection import close
+from glasscreep.campaign.states import STATES
 from glasscreep.tasks.spelling import did_you_mean
 
 NUMBERS = ("temperature", "stress", "replica", "frames")
 WORDS = ("state", "id")
-STATES = tuple(state.name.lower() for state in State)
 LONGEST = 1000
 """Most characters of an expression."""
 DEEPEST = 30
@@ -34,7 +34,7 @@ Mask = NDArray[np.bool_]
 Comparison = Callable[[Any, Any], Mask]
 
 
-class WhereError(QueryError):
+class WhereError(RefusedError):
     """An expression that does not say which runs are meant."""
 
 

@@ -15,6 +15,8 @@ class Call:
     argument: object
     subject: str = ""
     """What an analysis is of: if the user has to mend that, no other of it is begun."""
+    needs: frozenset[str] = frozenset()
+    """Of what else it is computed: if the user has to mend that, it is not begun either."""
 
 
 class Work(Protocol):

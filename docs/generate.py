@@ -2,7 +2,7 @@
 
 ``python docs/generate.py`` replaces each table of keys in ``docs/campaign-file.md``; the prose around
 them is kept. Meaning and unit of a key are the string under its field, what is allowed is what its
-error message says.
+error message says. In ``docs/extending.md`` it replaces the table of names that are taken.
 """
 
 import re
@@ -12,12 +12,16 @@ from pathlib import Path
 from glasscreep.campaign.analysis_section import FeaturesSection
 from glasscreep.campaign.cluster_section import JobSection
 from glasscreep.campaign.explain import allowed_at, inner_section
+from glasscreep.campaign.own_checks import OF_FILES, names_taken
 from glasscreep.campaign.problems import dotted, toml_text
 from glasscreep.campaign.section import Section
 from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.written_frame import TAKEN
 
 PAGE = Path(__file__).with_name("campaign-file.md")
 HEADING = "| key | default | unit | allowed | meaning |\n|---|---|---|---|---|\n"
+EXTENDING = Path(__file__).with_name("extending.md")
+NAMES = "| why | names |\n|---|---|\n"
 TOP = "Top of the file"
 SAID_IN_WORDS = {
     "name": "the file's name without its ending",
@@ -39,6 +43,7 @@ SAID_IN_WORDS = {
     "analysis.own.per": '`"particle"`; `"run"` with `of = "run"`',
     "analysis.own.units": "none: required",
     "analysis.own.definition": "none: required",
+    "analysis.own.dimensions": "numbers from 0 along `<name>_component`",
     "analysis.own.parameters": "none",
     "learning.interval": "the smallest of `analysis.d2min_intervals`",
     "learning.temperature": "all",
@@ -103,16 +108,35 @@ def with_tables(page: str) -> str:
     return page
 
 
-def _with_table(page: str, title: str, table: str) -> str:
+def _with_table(page: str, title: str, table: str, heading: str = HEADING) -> str:
     before, found, below = page.partition(f"\n{title}")
     section, rest = re.match(r"((?:(?!## ).*\n)*)(.*)", below, re.DOTALL).groups()
-    above, known, after = section.partition(HEADING)
+    above, known, after = section.partition(heading)
     if not (found and known):
-        msg = f"{PAGE} needs the heading {title!r}, and below it a table that begins {HEADING!r}"
+        msg = f"the page needs the heading {title!r}, and below it a table that begins {heading!r}"
         raise ValueError(msg)
     after = re.sub(r"\A(?:\|.*\n)*", "", after)
     return f"{before}{found}{above}{table}{after}{rest}"
 
 
+def with_names(page: str) -> str:
+    """Replace the table of names that no result of the user's may have.
+
+    Raises
+    ------
+    ValueError
+        If there is no such table.
+    """
+    campaign = Campaign(name="any", grid=[{"temperature": 0.1, "stress": 0.5}])
+    reasons: dict[str, list[str]] = {}
+    for name, reason in names_taken(campaign).items():
+        written = re.sub(r"(?<=_)1(?=_|$)", "<interval>", name)
+        reasons.setdefault(reason, []).append(f"`{written}`")
+    reasons[f"with numbers of each particle: {OF_FILES}"] = [f"`{name}`" for name in TAKEN]
+    table = "".join(f"| {reason} | {', '.join(sorted(of))} |\n" for reason, of in reasons.items())
+    return _with_table(page, "### Names that are taken\n", NAMES + table, NAMES)
+
+
 if __name__ == "__main__":
     PAGE.write_text(with_tables(PAGE.read_text()))
+    EXTENDING.write_text(with_names(EXTENDING.read_text()))

@@ -67,11 +67,11 @@ subprocess.run(query, check=True)
 # on the replica that tests.
 
 # %%
-dataset = glasscreep.open("learning").dataset
-dataset = dataset.isel(run=np.isin(dataset.replica, report["model"]["test"]))
-of_a = dataset.species.values == 1
-looseness = dataset.looseness.values[:, :, of_a]
-d2min = dataset.d2min_2000.values[:, :, of_a]
+campaign = glasscreep.open("learning")
+tested = campaign.select(replica=report["model"]["test"])
+of_a = tested["looseness"].species == 1
+looseness = tested["looseness"][..., of_a].values
+d2min = tested["d2min_2000"][..., of_a].values
 known = np.isfinite(d2min)
 looseness, rearranges = looseness[known], d2min[known] > 0.25
 
@@ -84,3 +84,11 @@ figure, axes = plt.subplots(layout="constrained")
 axes.plot([looseness[group == at].mean() for at in range(8)], share, "o-")
 axes.set(xlabel="looseness", ylabel="share that rearranges", ylim=(0, None))
 figure.savefig("looseness.png", dpi=100)
+
+# %% [markdown]
+# ## Everything on one page
+#
+# The paper's figures, made from this campaign: open `learning/report.html` in a browser.
+
+# %%
+subprocess.run(["glasscreep", "report", "learning"], check=True)

@@ -9,26 +9,17 @@ from pathlib import Path
 
 from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
 from glasscreep.slurm.queue import JobState, View
+from glasscreep.slurm.setbacks import EARLY_DEATHS, THEN, AllocationsFailError, Setbacks
 
 EARLY_S = 60.0
 """An allocation that dies sooner after its start than this has something wrong with it."""
-EARLY_DEATHS = 3
 JOINING_S = 60.0
 """How long a running job may take to bring its workers, or to bring them back."""
 IDLE_S = 60.0
 """How long an allocation may be more than the work left needs, before it is given back."""
-FIRST_BACKOFF_S, LONGEST_BACKOFF_S, MOST_DOUBLINGS = 5.0, 300.0, 6
 TAIL_LINES, TAIL_BYTES = 15, 8192
-THEN = (
-    "\nMend the cause, then give `glasscreep resume`; if it is in [cluster], change the campaign file "
-    "and give `glasscreep submit` again."
-)
 
 _logger = logging.getLogger(__name__)
-
-
-class AllocationsFailError(Exception):
-    """Allocations die one after the other. The message is for the user."""
 
 
 @dataclass(slots=True, eq=False)
@@ -106,12 +97,13 @@ class Pool:
         self.name, self.slots, self.limit = name, slots, limit
         self._slurm, self._release = slurm, release
         self._allocations: dict[str, Allocation] = {}
-        self._failures = self._refusals = 0
-        self._early: list[str] = []
-        self._next_try = 0.0
+        self._setbacks = Setbacks()
         self._too_many_since: float | None = None
-        self.trouble = ""
+
+    @property
+    def trouble(self) -> str:
         """What went wrong last, until an allocation lives; for the status."""
+        return self._setbacks.trouble
 
     @property
     def allocations(self) -> tuple[Allocation, ...]:
@@ -191,10 +183,11 @@ class Pool:
         """Give up an allocation that runs, but without a worker."""
         now = time.monotonic()
         if allocation.workers and now - (allocation.started or now) > EARLY_S:
-            self._early = []
+            self._setbacks.early = []
             if not allocation.proven:
                 # Once: those to come may die one after the other beside one that lives.
-                allocation.proven, self._failures, self.trouble = True, 0, ""
+                allocation.proven = True
+                self._setbacks.proven()
         if allocation.without is not None and now - allocation.without > JOINING_S:
             why = f"it runs, but brought no worker for {JOINING_S:.0f} s"
             await self._give_up(allocation, why)
@@ -235,27 +228,18 @@ class Pool:
         self._failed(allocation, why)
         if allocation.adopted:
             return  # the one who asked for it may have used up its time
-        self._early.append(allocation.job_id)
-        if len(self._early) >= EARLY_DEATHS:
+        if self._setbacks.died_early(allocation.job_id):
             raise AllocationsFailError(self._last_words(allocation))
 
     def _failed(self, allocation: Allocation, why: str) -> None:
-        self._back_off(f"{self.name} allocation {allocation.job_id}: {why}")
-
-    def _back_off(self, trouble: str) -> None:
-        now = time.monotonic()
-        if now >= self._next_try:  # else it failed along with another one
-            doublings = min(self._failures, MOST_DOUBLINGS)
-            self._next_try = now + min(FIRST_BACKOFF_S * 2**doublings, LONGEST_BACKOFF_S)
-            self._failures += 1
-        self.trouble = trouble.rstrip(".")
-        _logger.warning("%s; the next is asked for in %.0f s", self.trouble, self._next_try - now)
+        trouble = f"{self.name} allocation {allocation.job_id}: {why}"
+        self._setbacks.happened(trouble, time.monotonic())
 
     def _last_words(self, allocation: Allocation) -> str:
         assert self._slurm is not None
         log = self._slurm.log(allocation.job_id)
         return (
-            f"{EARLY_DEATHS} allocations in a row ({', '.join(self._early)}) were of no use within "
+            f"{EARLY_DEATHS} allocations in a row ({', '.join(self._setbacks.early)}) were of no use within "
             f"{EARLY_S:.0f} s of their start. The last: {self.trouble}; node "
             f"{allocation.node or 'unknown'}; script {self._slurm.script}; the last lines of "
             f"{log}:\n{_tail(log)}{THEN}"
@@ -270,7 +254,7 @@ class Pool:
             await self._shrink(counted, len(counted) - wanted)
             return
         self._too_many_since = None
-        if self._slurm is None or not may_ask or time.monotonic() < self._next_try:
+        if self._slurm is None or not may_ask or time.monotonic() < self._setbacks.next_try:
             return
         for _ in range(min(wanted, self.limit - at_work) - len(counted)):
             try:
@@ -278,17 +262,14 @@ class Pool:
             except SlurmError as error:
                 self._refused(error)
                 return
-            self._refusals = 0
+            self._setbacks.refusals = 0
             self._allocations[job_id] = Allocation(job_id, time.monotonic())
             _logger.info("asked for %s allocation %s", self.name, job_id)
 
     def _refused(self, error: SlurmError) -> None:
-        self._back_off(str(error))
+        self._setbacks.happened(str(error), time.monotonic())
         if not isinstance(error, SlurmUnreachableError):
-            self._refusals += 1
-        if self._refusals == EARLY_DEATHS:
-            msg = f"SLURM refuses {self.name} allocations, {EARLY_DEATHS} times in a row: {error}{THEN}"
-            raise AllocationsFailError(msg) from error
+            self._setbacks.refused(self.name, error)
 
     async def _shrink(self, counted: list[Allocation], excess: int) -> None:
         now = time.monotonic()

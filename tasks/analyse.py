@@ -9,9 +9,10 @@ import numpy as np
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.blocks import Block, frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.errors import GlasscreepError
+from glasscreep.tasks.errors import GlasscreepError, OwnAnalysisError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
+from glasscreep.tasks.lost_chunks import writing_every_chunk
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import open_array, open_writable
 from glasscreep.tasks.reader import FrameReader, reader_of
@@ -55,9 +56,17 @@ def compute_block(block: Block) -> None:
         Naming the path.
     FencedError
         If the run's analysis was taken over by another worker meanwhile.
+    OwnAnalysisError
+        If a function of the user's failed, which is noted beside what is done.
     """
     task = block.task
-    values, done = values_of(block)
+    try:
+        values, done = values_of(block)
+    except OwnAnalysisError as error:
+        with _writing(task.place) as scratch:
+            noted = read_analysed(task.place).failing(block.results, str(error))
+            scratch.write(task.place / ANALYSED, encode_analysed(noted))
+        raise
     with _writing(task.place) as scratch:
         reader = reader_of(task.store)
         analysed = read_analysed(task.place)
@@ -77,12 +86,11 @@ def forget_results(run: Path, names: Collection[str]) -> None:
     names : collection of str
         Names of the results.
     """
-    known = read_analysed(run).results
-    if not known.keys() & set(names):
+    known = read_analysed(run)
+    if known == known.without(names):
         return
     with _writing(run) as scratch:
-        kept = {name: of for name, of in read_analysed(run).results.items() if name not in names}
-        scratch.write(run / ANALYSED, encode_analysed(Analysed(kept)))
+        scratch.write(run / ANALYSED, encode_analysed(read_analysed(run).without(names)))
 
 
 def _noted(analysed: Analysed, block: Block, stop: int) -> Analysed:
@@ -118,7 +126,7 @@ def _store(
         with naming_damage(f"run {task.run_id}, frames before {known}, array {name}"):
             frames.write(task.row, start, values, scratch.write, known)
         return
-    array = open_array(open_writable(task.store, scratch.write), name)
+    array = writing_every_chunk(open_array(open_writable(task.store, scratch.write), name))
     if block.kind is Kind.RUN:
         whole = np.full(array.shape[1:], array.fill_value)
         whole[tuple(map(slice, np.shape(values)))] = values  # of lags there may be room for more

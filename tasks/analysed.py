@@ -1,7 +1,7 @@
 """What of a run has been analysed: a file beside its manifest, so that nothing is done twice."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ class Analysed:
 
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By name: `parameters`, and `frames`, the number that it covers, counted from the first."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """By name: why the last attempt at a result of the user's own function failed."""
 
     def frames_of(self, result: Result) -> int:
         """Count the frames that a result covers; none with other parameters."""
@@ -33,12 +35,26 @@ class Analysed:
             result.name: {"parameters": plain(result.parameters), "frames": covered}
             for result, covered in zip(results, frames, strict=True)
         }
-        return Analysed({**self.results, **new})
+        failed = {name: why for name, why in self.failed.items() if name not in new}
+        return Analysed({**self.results, **new}, failed)
+
+    def failing(self, results: Iterable[Result], why: str) -> "Analysed":
+        """Note why results are not computed any further."""
+        new = {result.name: why for result in results}
+        return Analysed(self.results, {**self.failed, **new})
+
+    def without(self, names: Collection[str]) -> "Analysed":
+        """Note results as not computed, nor failed."""
+        kept = {name: of for name, of in self.results.items() if name not in names}
+        failed = {name: why for name, why in self.failed.items() if name not in names}
+        return Analysed(kept, failed)
 
 
 def encode_analysed(analysed: Analysed) -> bytes:
     """Write as JSON that carries its own checksum."""
-    content = {"schema": SCHEMA, "results": analysed.results}
+    content: dict[str, Any] = {"schema": SCHEMA, "results": analysed.results}
+    if analysed.failed:
+        content["failed"] = analysed.failed
     return _text({**content, "crc32c": checksum(_text(content))})
 
 
@@ -61,8 +77,9 @@ def read_analysed(directory: Path) -> Analysed:
     except FileNotFoundError:
         return Analysed()
     try:
-        known = Analysed(json.loads(data)["results"])
-    except (ValueError, TypeError, KeyError):
+        content = json.loads(data)
+        known = Analysed(content["results"], content.get("failed", {}))
+    except (ValueError, TypeError, KeyError, AttributeError):
         return Analysed()
     return known if encode_analysed(known) == data else Analysed()
 

@@ -67,6 +67,11 @@ class Block:
         return ", ".join(result.name for result in self.results)
 
     @property
+    def needs(self) -> frozenset[str]:
+        """Names of the results that they are computed from."""
+        return frozenset(source.name for result in self.results for source in result.sources)
+
+    @property
     def kind(self) -> Kind:
         """Kind of its results."""
         return kind_of(self.results[0])
@@ -123,14 +128,17 @@ def _limit(
 ) -> int:
     """Count the frames of a result that can be computed; of a whole run, all or none."""
     kind, apart = kind_of(result), result.interval // task.frame_interval
-    of_sources = min((done[source.name] for source in result.sources), default=frames)
     if kind is Kind.RUN:
         # A file that asks for fewer frames than are analysed must not cost that result.
-        wanted = task.frames_wanted - apart
-        return wanted if frames >= task.frames_wanted and of_sources >= wanted else 0
-    if result.sources:
-        return of_sources
-    return {Kind.BOX: frames, Kind.FRAME: flushed, Kind.PAIR: flushed - apart}[kind]
+        are_there = frames >= task.frames_wanted and all(
+            done[source.name] >= task.frames_wanted - source.reach // task.frame_interval
+            for source in result.sources
+        )
+        return task.frames_wanted - apart if are_there else 0
+    # The later frame of a pair has what follows from that frame alone.
+    of_sources = [done[each.name] - (0 if each.reach else apart) for each in result.sources]
+    of_frames = {Kind.BOX: frames, Kind.FRAME: flushed, Kind.PAIR: flushed - apart}[kind]
+    return min(of_frames, *of_sources) if of_sources else of_frames
 
 
 def _blocks(task: AnalysisTask, group: tuple[Result, ...], start: int, end: int) -> Iterator[Block]:

@@ -62,6 +62,8 @@ class MeasureTask:
 def measure(task: MeasureTask) -> Columns:
     """Describe chosen particles, frame by frame; frames without any are not read.
 
+    What is told of a particle does not depend, not by a bit, on which others are chosen.
+
     Returns
     -------
     dict
@@ -78,50 +80,43 @@ def measure(task: MeasureTask) -> Columns:
     parts: dict[str, list[NDArray[np.float64]]] = {}
     for frame in np.unique(task.frame):
         own = task.particle[task.frame == frame]
-        for name, values in _of_frame(task, frames, int(frame)):
-            parts.setdefault(name, []).append(np.asarray(values[own], np.float64))
-        if task.rivals is not None:
-            softness = _symmetry(task.rivals, frames, int(frame), own)
-            parts.setdefault("symmetry_functions", []).append(softness)
+        for name, values in _of_frame(task, frames, int(frame), own):
+            parts.setdefault(name, []).append(np.asarray(values, np.float64))
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
-def _of_frame(task: MeasureTask, frames: RunFrames, frame: int) -> Iterator[tuple[str, Any]]:
+def _of_frame(
+    task: MeasureTask, frames: RunFrames, frame: int, own: NDArray[np.int64]
+) -> Iterator[tuple[str, Any]]:
     from glasscreep.analysis.interstices import interstice_features
+    from glasscreep.analysis.voronoi_cells import voronoi_volumes
 
     where = frames.position(frame), frames.box(frame), frames.species
-    tetrahedra = frames.tetrahedra(frame)
+    around = frames.tetrahedra_around(frame, own)
     for name, preset in task.presets.items():
-        yield f"features {name}", interstice_features(*where, preset, tetrahedra=tetrahedra)
+        features = interstice_features(*where, preset, tetrahedra=around, only=own)
+        yield f"features {name}", features
     if task.rivals is not None:
-        yield from _rivals(task, task.rivals, frames, frame)
+        yield "voronoi_volume", voronoi_volumes(*where[:2], around, only=own)
+        yield from _rivals(task.rivals, frames, frame, own)
+        yield "previous_d2min", _previous(task, frames, frame)[own]
 
 
 def _rivals(
-    task: MeasureTask, rivals: Rivals, frames: RunFrames, frame: int
+    rivals: Rivals, frames: RunFrames, frame: int, own: NDArray[np.int64]
 ) -> Iterator[tuple[str, Any]]:
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.energies import local_energy
-    from glasscreep.analysis.voronoi_cells import voronoi_volumes
-
-    position, box, species = frames.position(frame), frames.box(frame), frames.species
-    yield "voronoi_volume", voronoi_volumes(position, box, frames.tetrahedra(frame))
-    yield "coordination", coordination(position, box, rivals.coordination, species)
-    if rivals.epsilon is not None and rivals.sigma is not None:
-        pairs = rivals.epsilon, rivals.sigma, rivals.cutoff
-        yield "local_energy", local_energy(position, box, species, *pairs)
-    yield "previous_d2min", _previous(task, frames, frame)
-
-
-def _symmetry(
-    rivals: Rivals, frames: RunFrames, frame: int, own: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Compute the symmetry functions of chosen particles: of all they take longer than all else."""
     from glasscreep.analysis.symmetry_functions import RADII, WIDTH, radial_symmetry_functions
 
-    where = frames.position(frame), frames.box(frame), frames.species
+    position, box, species = frames.position(frame), frames.box(frame), frames.species
+    yield "coordination", coordination(position, box, rivals.coordination, species, only=own)
+    if rivals.epsilon is not None and rivals.sigma is not None:
+        pairs = rivals.epsilon, rivals.sigma, rivals.cutoff
+        yield "local_energy", local_energy(position, box, species, *pairs, only=own)
     radii, width = np.array(RADII) * rivals.diameter, WIDTH * rivals.diameter
-    return radial_symmetry_functions(*where, radii, width, only=own)
+    softness = radial_symmetry_functions(position, box, species, radii, width, only=own)
+    yield "symmetry_functions", softness
 
 
 def _previous(task: MeasureTask, frames: RunFrames, frame: int) -> NDArray[np.float64]:

@@ -1,6 +1,5 @@
 """The MD engine: LAMMPS, holding one state of a model at a time."""
 
-import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +27,7 @@ from glasscreep.tasks.model import Model
 from glasscreep.tasks.physics import CreepProtocol
 from glasscreep.tasks.ranks import Ranks
 from glasscreep.tasks.restart_file import require_complete
+from glasscreep.tasks.sanity import require_sane
 from glasscreep.tasks.settings import Accelerator, EngineSettings
 from glasscreep.tasks.states import Configuration, Thermodynamics
 from glasscreep.tasks.timers import Timers
@@ -40,10 +40,6 @@ LOG_LINES_PER_BLOCK = 10
 IMAGE_BITS = 10
 IMAGES = 1 << IMAGE_BITS
 """So many periodic images are told apart; LAMMPS counts round and round."""
-LARGEST_VOLUME_CHANGE = 2.0
-"""A box whose volume has changed by more than this factor has collapsed or exploded."""
-LARGEST_SHEAR = 1.0
-"""A box that leans by more than this, over its edge, has flowed."""
 
 
 class Engine:
@@ -269,25 +265,8 @@ class Engine:
         with self.timers.measuring("dynamics"):
             self.do(f"thermo {max(steps // LOG_LINES_PER_BLOCK, 1)}")
             self._watch.over(self.do, f"run {steps} {options}")
-        self._require_sane()
-
-    def _require_sane(self) -> None:
-        cell = self.box()
-        change = cell.volume * self.model.density / self.model.particles
-        if not 1 / LARGEST_VOLUME_CHANGE < change < LARGEST_VOLUME_CHANGE:
-            msg = (
-                f"the box has {change:.3g} times the volume of the glass; between "
-                f"{1 / LARGEST_VOLUME_CHANGE:g} and {LARGEST_VOLUME_CHANGE:g} times is allowed"
-            )
-            raise DivergedError(msg)
-        lean = float(np.abs(cell.tilt / cell.edges[[1, 2, 2]]).max())
-        if lean > LARGEST_SHEAR:
-            msg = f"the box is sheared by {lean:.3g}; up to {LARGEST_SHEAR:g} is allowed"
-            raise DivergedError(msg)
         energy = float(self.lammps.extract_compute("thermo_pe", 0, 0))
-        if not math.isfinite(energy):
-            msg = f"the potential energy is {energy}"
-            raise DivergedError(msg)
+        require_sane(self.box(), self.model.particles / self.model.density, energy)
 
     def _error(self, text: str, command: str, *, alone: bool) -> GlasscreepError:
         text = text.split("\nLast input line")[0].strip()

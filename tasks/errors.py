@@ -55,7 +55,11 @@ class LoneEngineError(EngineError):
 
 
 class AbsentError(GlasscreepError):
-    """A frame, or a result of it, was asked for that is not there, or not yet."""
+    """What was asked for is not there, or not yet: says what there is, or what computes it.
+
+    Of runs at a point, frames, results and what figures are made from alike: whoever asks goes on
+    without. What can't be asked so is refused, and what should be there and is not is damaged.
+    """
 
 
 class ModelFileError(GlasscreepError):

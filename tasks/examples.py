@@ -1,7 +1,7 @@
 """Drawing examples from one run: which particles of which frames, in one pass over D2min."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,11 +144,3 @@ def _values(
             values = np.asarray(block, np.float64)[:, particles].ravel()
             frame = np.repeat(np.arange(start, stop), len(particles))
             yield interval, frame, np.tile(particles, stop - start), values
-
-
-def merged(parts: Sequence[Lowest]) -> Lowest:
-    """Put together what several runs have given to one draw."""
-    whole = parts[0]
-    for part in parts[1:]:
-        whole = whole + part
-    return whole

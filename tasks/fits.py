@@ -1,8 +1,8 @@
 """Fits of models to examples: independent of each other, each told by plain data."""
 
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.interstice_presets import FEATURES
-from glasscreep.tasks.tables import read_table
+from glasscreep.tasks.tables import Table
 
 if TYPE_CHECKING:
     from glasscreep.analysis.loose_model import LooseModel
@@ -58,7 +58,7 @@ def fit(what: Fit) -> Any:
     ValueError
         If the examples are too few or of one class; with their counts.
     """
-    return KINDS[what.kind](_table(what.table), what.arguments)
+    return KINDS[what.kind](Table(Path(what.table)), what.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def fit_model(what: Fit) -> Fitted:
     from glasscreep.analysis.scores import Scores
 
     told = what.arguments
-    train, test = (of_glasses(_table(what.table), told[part]) for part in ("train", "test"))
+    train, test = (of_glasses(Table(Path(what.table)), told[part]) for part in ("train", "test"))
     columns = told["columns"]
     model = _fitted(train, columns, told, told["estimators"])
     linear = LinearEnsemble.of(model.pipeline)
@@ -105,32 +105,24 @@ def _fitted(
     )
 
 
-def _table(path: str) -> Mapping[str, NDArray[Any]]:
-    return _read(path, Path(path).stat().st_mtime_ns)
-
-
-@lru_cache(maxsize=2)
-def _read(path: str, _stamp: int) -> Mapping[str, NDArray[Any]]:
-    return read_table(Path(path))
-
-
 def sample(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Examples:
     """Take a balanced sample, of two draws in the table: as many loose as tight.
 
     The loose are drawn again with replacement: where there are few, all samples would have
     the same ones, and what differs between samples would tell nothing of chance.
     """
-    loose, tight = _known(table, table[told["loose"]]), _known(table, table[told["tight"]])
+    features = table[f"features {MAIN}"]
+    loose, tight = (_known(features, table[told[name]]) for name in ("loose", "tight"))
     most = min(len(loose), len(tight))
     again = np.random.default_rng(told["seed"]).choice(loose[:most], most)
     rows = np.concatenate([np.sort(again), tight[:most]])
     is_loose = np.arange(2 * most) < most
-    return Examples(table[f"features {MAIN}"][rows], is_loose, table["glass"][rows])
+    return Examples(features[rows], is_loose, table["glass"][rows])
 
 
-def _known(table: Mapping[str, NDArray[Any]], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+def _known(features: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Leave out examples with a feature that is not finite, as a fraction of nothing is."""
-    known: NDArray[np.int64] = rows[np.isfinite(table[f"features {MAIN}"][rows]).all(axis=1)]
+    known: NDArray[np.int64] = rows[np.isfinite(features[rows]).all(axis=1)]
     return known
 
 
@@ -140,8 +132,7 @@ def of_glasses(
     """Take the rows of some replicas."""
     features = table[f"features {variant}"]
     rows = np.isin(table["glass"], glasses) & np.isfinite(features).all(axis=1)
-    features = features[rows]
-    return Examples(features, table["loose"][rows].astype(bool), table["glass"][rows])
+    return Examples(features[rows], table["loose"][rows].astype(bool), table["glass"][rows])
 
 
 def _study(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
@@ -178,7 +169,7 @@ def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.scores import Scores
 
     chosen = sample(table, told)
-    test = of_glasses(_table(told["pool"]), told["test"])
+    test = of_glasses(Table(Path(told["pool"])), told["test"])
     scores = []
     for count in told["counts"]:
         columns = varying(chosen.features, told["order"][:count])
@@ -225,21 +216,20 @@ def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
 
     (contender,) = (one for one in CONTENDERS if one.name == told["contender"])
     features = table[f"features {MAIN}"]
-    known = {**table, "features": features, "free_distance": features[:, FREE_DISTANCES]}
+    shared = {"features": features, "free_distance": features[:, FREE_DISTANCES]}
+    known = ChainMap(shared, table)
     if missing := [name for name in contender.columns if name not in known]:
         return {"refused": f"this campaign has no {', '.join(missing)}"}
-    rows = {part: np.isin(table["glass"], told[part]) for part in ("train", "test")}
-    columns = {
-        part: {name: known[name][own] for name in contender.columns} for part, own in rows.items()
-    }
-    loose = {part: table["loose"][own].astype(bool) for part, own in rows.items()}
+    columns = {name: known[name] for name in contender.columns}
+    glass, is_loose = table["glass"], table["loose"].astype(bool)
+    train, test = (np.isin(glass, told[part]) for part in ("train", "test"))
     try:
         found = contend(
             contender,
-            columns["train"],
-            loose["train"],
-            columns["test"],
-            loose["test"],
+            {name: column[train] for name, column in columns.items()},
+            is_loose[train],
+            {name: column[test] for name, column in columns.items()},
+            is_loose[test],
             told["seed"],
         )
     except ValueError as error:  # it may need what few examples have, such as an earlier frame

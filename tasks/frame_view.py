@@ -2,10 +2,25 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from glasscreep.analysis.pairs import Pairs
+
+
+def nothing_needed(name: str) -> NDArray[np.float64]:
+    """Refuse a result that a table did not ask for.
+
+    Raises
+    ------
+    KeyError
+        Saying what to do.
+    """
+    msg = f"{name} is not given: write it into needs of the table [[analysis.own]]"
+    raise KeyError(msg)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +45,29 @@ class FrameView:
     """Of the run's dynamics [energy]."""
     stress: float
     """Of the run's loading, positive as its name says [energy / length**3]."""
+    results: Callable[[str], NDArray[np.float64]] = nothing_needed
+    """Reads another result of the frame."""
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """Values of another result of the frame, by its name in `needs`; they can't be written to.
+
+        Raises
+        ------
+        KeyError
+            If it is not one of those needed.
+        """
+        return self.results(name)
+
+    def neighbors(self, cutoff: float) -> "Pairs":
+        """Find all pairs of particles that are nearer to each other than a cutoff [length].
+
+        Each pair is there twice, from either particle, those of a particle one after the
+        other: arrays `center`, `neighbor`, `vector` and `distance`, as of
+        `glasscreep.analysis.near_pairs`.
+        """
+        from glasscreep.analysis.pairs import near_pairs
+
+        return near_pairs(self.positions, self.box, cutoff)
 
 
 class FramesView(Sequence[FrameView]):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from glasscreep.tasks.model_card import ModelCard
+from glasscreep.tasks.units import PRESSURE, TEMPERATURE, unit_after
 
 
 def markdown(card: ModelCard, name: str) -> str:
@@ -19,14 +20,20 @@ def markdown(card: ModelCard, name: str) -> str:
     -------
     str
     """
-    points = ", ".join(f"T {temperature:g} at {stress:g}" for temperature, stress in card.points)
+    kelvin, pressure, area, time, length, density = (
+        unit_after(dimensions, card.units)
+        for dimensions in (TEMPERATURE, PRESSURE, "length^2", "time", "length", "1 / length^3")
+    )
+    points = ", ".join(
+        f"T {temperature:g}{kelvin} at {stress:g}{pressure}" for temperature, stress in card.points
+    )
     return "\n".join(
         [
             f"# Looseness of {card.species} particles",
             "",
             f"A model of how much the structure around an {card.species} particle looks like that",
-            f"around loose ones: those whose D2min is above {card.threshold:g} in {card.interval} steps",
-            f"of {card.timestep:g}. It is no probability: it was learnt from as many loose as tight.",
+            f"around loose ones: those whose D2min is above {card.threshold:g}{area} in {card.interval} steps",
+            f"of {card.timestep:g}{time}. It is no probability: it was learnt from as many loose as tight.",
             "",
             "## Use",
             "",
@@ -47,9 +54,12 @@ def markdown(card: ModelCard, name: str) -> str:
                 ("test replicas", ", ".join(map(str, card.test_replicas))),
                 ("seed", card.seed),
                 ("units", card.units),
-                ("number density", card.number_density),
+                ("number density", f"{card.number_density:.4g}{density}"),
                 *((f"share of {name}", share) for name, share in card.composition.items()),
-                *((f"nearest {pair}", length) for pair, length in card.nearest_distances.items()),
+                *(
+                    (f"nearest {pair}", f"{distance:.4g}{length}")
+                    for pair, distance in card.nearest_distances.items()
+                ),
             ),
             "",
             "## Scores on the test replicas",

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 Values = tuple[NDArray[Any], ...]
 """What is computed: for each array of a result, what it holds of a frame, or of a run."""
+NOTED_AS = "noted_as"
+"""Attribute of an array: its result, by the name that `analysis.json` of a run has it. Each chunk
+of what is noted there has a file; of arrays without the attribute that can't be said."""
 
 
 class Kind(Enum):
@@ -39,7 +42,21 @@ class Result:
     interval: int = 0
     """From a frame to the later one that it is compared with [steps]."""
     sources: tuple["Result", ...] = ()
-    """The results that it is computed from, if it is not from positions."""
+    """The results that it is computed from, if it is not from positions alone."""
+    time_limit_s: float = 0.0
+    """Longest that a function of the user's may take for one frame, or one run; 0 if it is built
+    in [s]."""
+
+    @property
+    def reach(self) -> int:
+        """How much later the last frame is that its value of a frame follows from [steps]."""
+        return max(self.interval, *(source.reach for source in self.sources), 0)
+
+
+def decoded_result(content: Mapping[str, Any]) -> Result:
+    """Make a result of what `dataclasses.asdict` gave, written as JSON and read again."""
+    sources = tuple(map(decoded_result, content["sources"]))
+    return Result(**{**content, "sources": sources})
 
 
 def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,9 +100,15 @@ class Observable:
     def specs(self, result: Result, particles: int) -> list[ArraySpec]:
         """Describe a result's arrays, parameters included, and its coordinates."""
         specs = self.arrays(result, particles)
-        own: dict[str, Any] = {"observable": self.name, "parameters": plain(result.parameters)}
+        own: dict[str, Any] = {
+            "observable": self.name,
+            NOTED_AS: result.name,
+            "parameters": plain(result.parameters),
+        }
         if result.interval:
             own["interval"] = result.interval
+        if result.reach > result.interval:
+            own["reach"] = result.reach
         return [
             spec if spec.values is not None else replace(spec, attributes=spec.attributes | own)
             for spec in specs

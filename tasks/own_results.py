@@ -1,19 +1,14 @@
 """Results of the user's own functions: of a frame, of two frames, or of all frames of a run."""
 
-import shlex
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from glasscreep.tasks.errors import OwnAnalysisError
-from glasscreep.tasks.frame_view import FramesView, FrameView
 from glasscreep.tasks.layout import ArraySpec
 from glasscreep.tasks.observable import Kind, Observable, Result, Values
+from glasscreep.tasks.own_apart import called_apart
 from glasscreep.tasks.own_function import OwnFunction
-from glasscreep.tasks.result_arrays import of_frames, of_particles, of_run
+from glasscreep.tasks.result_arrays import coordinate, of_frames, of_particles, of_run
 from glasscreep.tasks.run_frames import RunFrames
 from glasscreep.tasks.user_function import UserFunction
 
@@ -23,7 +18,7 @@ OF = {"frame": FRAME, "pair": PAIR, "run": RUN}
 
 
 def own_results(
-    name: str, parameters: Mapping[str, Any], intervals: Iterable[int]
+    name: str, parameters: Mapping[str, Any], intervals: Iterable[int], time_limit_s: float
 ) -> tuple[Result, ...]:
     """List the results of one of the user's functions.
 
@@ -34,9 +29,12 @@ def own_results(
     parameters : mapping
         `function`, as `UserFunction.named`; `sha256` of its file; `of`, one of `OF`; `per`,
         one of `particle`, `frame`, `run`; `shape` of what it returns for each of those;
-        `units`, `definition`, and the function's own `parameters`.
+        `units`, `definition`, and the function's own `parameters`; `needs`, if it needs others;
+        `dimensions`, if those of `shape` have names: of each `name`, `values` and `units`.
     intervals : iterable of int
         Between frames this far apart functions of a pair are wanted [steps].
+    time_limit_s : float
+        Longest that the function may take for one frame, or one run [s].
 
     Returns
     -------
@@ -45,8 +43,11 @@ def own_results(
     """
     observable = OF[parameters["of"]]
     if observable == PAIR:
-        return tuple(Result(PAIR, f"{name}_{each}", parameters, each) for each in intervals)
-    return (Result(observable, name, parameters),)
+        return tuple(
+            Result(PAIR, f"{name}_{each}", parameters, each, time_limit_s=time_limit_s)
+            for each in intervals
+        )
+    return (Result(observable, name, parameters, time_limit_s=time_limit_s),)
 
 
 def own_function(result: Result, directory: Path) -> OwnFunction:
@@ -66,75 +67,42 @@ def shape_of(result: Result, particles: int, frames: int) -> tuple[int, ...]:
 
 def _arrays(result: Result, particles: int) -> list[ArraySpec]:
     said, shape = result.parameters, result.parameters["shape"]
+    named = said.get("dimensions", ())
     names = [f"{result.name}_component{at or ''}" for at in range(len(shape))]
-    # Without coordinates: these would outlast a result of another shape that is forgotten.
-    lengths: dict[str, Any] = dict(zip(names, shape, strict=True))
+    names = [each["name"] for each in named] or names
+    # Of a file that is still to be looked at there may be fewer than the shape has.
+    lengths: dict[str, Any] = dict(zip(names, shape, strict=False))
+    coordinates = [
+        coordinate(each["name"], each["values"], each.get("units", "1"), each["name"])
+        for each in named
+    ]
     over = f" over {result.interval} steps" if result.interval else ""
     about = said["units"], f"{said['function']}{over}", said["definition"]
     if said["per"] == "particle":
-        return [of_particles(result.name, particles, *about, dtype="<f8", **lengths)]
-    of = of_frames if said["per"] == "frame" else of_run
-    return [of(result.name, *about, **lengths)]
+        array = of_particles(result.name, particles, *about, dtype="<f8", **lengths)
+    else:
+        of = of_frames if said["per"] == "frame" else of_run
+        array = of(result.name, *about, **lengths)
+    return [array, *coordinates]
 
 
-def _of_frame(frames: RunFrames, result: Result, frame: int) -> Values:
-    return (_called(frames, result, (view(frames, frame),), f"frame {frame}"),)
+def where_of(frames: RunFrames, result: Result, frame: int) -> str:
+    """Name what a function is called for; of a whole run, given the number of its frames."""
+    of = f"{frame} frames" if result.observable == RUN else f"frame {frame}"
+    if result.observable == PAIR:
+        of = f"frames {frame} and {frame + result.interval // frames.frame_interval}"
+    return f"{of} of run {frames.run_id}"
 
 
-def _of_pair(frames: RunFrames, result: Result, frame: int) -> Values:
-    later = frame + result.interval // frames.frame_interval
-    given = view(frames, frame), view(frames, later)
-    return (_called(frames, result, given, f"frames {frame} and {later}"),)
-
-
-def _of_run(frames: RunFrames, result: Result, count: int) -> Values:
-    given = FramesView(count, lambda frame: view(frames, frame))
-    return (_called(frames, result, (given,), f"{count} frames", count),)
-
-
-def _called(
-    frames: RunFrames, result: Result, given: tuple[object, ...], where: str, count: int = 0
-) -> NDArray[np.float64]:
-    directory = frames.reader.store.parent
-    function = own_function(result, directory)
-    shape = shape_of(result, len(frames.species), count)
-    try:
-        return function.called(given, shape, f"{where} of run {frames.run_id}")
-    except OwnAnalysisError as error:
-        forget = shlex.join(["glasscreep", "forget", str(directory), result.name])
-        msg = (
-            f"{error}. Mend {function.function.module}.py, forget what it gave before by "
-            f"`{forget}`, and give the same command again"
-        )
-        raise OwnAnalysisError(msg) from error
-
-
-def view(frames: RunFrames, frame: int) -> FrameView:
-    """Take all that a function of the user's may know of a frame."""
-    return FrameView(
-        positions=_locked(frames.position(frame)),
-        images=_locked(frames.images(frame)),
-        box=_locked(frames.lattice[frame]),
-        species=_locked(frames.species),
-        step=int(frames.column("step")[frame]),
-        time=float(frames.time[frame]),
-        potential_energy=float(frames.scalar("potential_energy")[frame]),
-        temperature=float(frames.column("temperature")[frames.row]),
-        stress=float(frames.column("stress")[frames.row]),
-    )
-
-
-def _locked(values: NDArray[Any]) -> NDArray[Any]:
-    """Give a view that can't be written through: other results read the same values."""
-    values = values.view()
-    values.flags.writeable = False
-    return values
+def _values(frames: RunFrames, result: Result, frame: int) -> Values:
+    shape = shape_of(result, len(frames.species), frame)
+    return (called_apart(frames, result, frame, shape, where_of(frames, result, frame)),)
 
 
 ENTRIES = (
-    Observable(FRAME, Kind.FRAME, _arrays, _of_frame),
-    Observable(PAIR, Kind.PAIR, _arrays, _of_pair),
-    Observable(RUN, Kind.RUN, _arrays, _of_run),
+    Observable(FRAME, Kind.FRAME, _arrays, _values),
+    Observable(PAIR, Kind.PAIR, _arrays, _values),
+    Observable(RUN, Kind.RUN, _arrays, _values),
 )
 NAMES = frozenset(OF.values())
 """Of the observables that functions of the user's have."""

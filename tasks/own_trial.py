@@ -10,15 +10,20 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import GlasscreepError, OwnAnalysisError
 from glasscreep.tasks.frame_view import FramesView, FrameView
-from glasscreep.tasks.observable import Result
+from glasscreep.tasks.layout import StoreShape
+from glasscreep.tasks.observable import Result, decoded_result
 from glasscreep.tasks.own_results import PAIR, RUN, own_function, shape_of
+from glasscreep.tasks.own_values import source_named
+from glasscreep.tasks.registry import OBSERVABLES
 
 UNFIT = 3
 """Exit status where a function is to be mended."""
@@ -58,11 +63,11 @@ def encode(trial: Trial) -> bytes:
 def decode(line: bytes) -> Trial:
     """Read what `encode` wrote."""
     content = json.loads(line)
-    results = tuple(Result(**{**result, "sources": ()}) for result in content["results"])
+    results = tuple(map(decoded_result, content["results"]))
     return Trial(**{**content, "results": results})
 
 
-def made_up(trial: Trial, frame: int) -> FrameView:
+def made_up(trial: Trial, result: Result, frame: int) -> FrameView:
     """Make a frame up: particles near the sites of a simple cubic lattice, the species mixed."""
     rng = np.random.default_rng(0)
     along = int(np.ceil(trial.particles ** (1 / 3) - 1e-9))
@@ -82,10 +87,22 @@ def made_up(trial: Trial, frame: int) -> FrameView:
         potential_energy=-1.0,
         temperature=trial.temperature,
         stress=trial.stress,
+        results=partial(_made_up_result, trial, result, frame),
     )
     for values in (view.positions, view.images, view.box, view.species):
         values.flags.writeable = False
     return view
+
+
+def _made_up_result(trial: Trial, of: Result, frame: int, word: str) -> NDArray[np.float64]:
+    """Make up values from 0 to 1 of what a function needs."""
+    source = source_named(of, word)
+    specs = OBSERVABLES[source.observable].specs(source, trial.particles)
+    shape = StoreShape(1, trial.frames, trial.particles, 1)
+    (spec,) = (spec for spec in specs if spec.name == source.name)
+    values = np.random.default_rng(frame).uniform(size=spec.shape(shape)[2:])
+    values.flags.writeable = False
+    return values
 
 
 def tried(trial: Trial) -> Iterator[float]:
@@ -105,11 +122,12 @@ def tried(trial: Trial) -> Iterator[float]:
     for result in trial.results:
         function = own_function(result, Path(trial.directory))
         shape = shape_of(result, trial.particles, trial.frames)
-        given: tuple[Any, ...] = (made_up(trial, 0),)
+        made = partial(made_up, trial, result)
+        given: tuple[Any, ...] = (made(0),)
         if result.observable == PAIR:
-            given = made_up(trial, 0), made_up(trial, 1)
+            given = made(0), made(1)
         if result.observable == RUN:
-            given = (FramesView(trial.frames, lambda frame: made_up(trial, frame)),)
+            given = (FramesView(trial.frames, made),)
         where = f"{result.name}, on a made-up frame of {trial.particles} particles"
         first = function.called(given, shape, where)
         began = time.perf_counter()

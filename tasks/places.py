@@ -11,6 +11,8 @@ LOOSENESS = "looseness"
 """What was learnt from the campaign: its model, the examples, the scores."""
 MODEL = "model.skops"
 """In there, the model that looseness is computed with."""
+LESSON = "report.json"
+"""Beside it, what `glasscreep learn` found."""
 
 
 def run_directory(directory: Path, run_id: str) -> Path:

@@ -131,6 +131,16 @@ class FrameReader:
         """Take one of the arrays with a value, or several, for each particle of each frame."""
         return self._sharded[name]
 
+    def of_frames(self, name: str, row: int, start: int, stop: int) -> NDArray[Any]:
+        """Values of a result of frames `start` to `stop - 1`, with one or more for each frame."""
+        if self.is_sharded(name):
+            return self._sharded[name].read(row, start, stop)
+        return np.asarray(self._arrays[name][row, start:stop])
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of an array: of runs, frames and so on."""
+        return self._arrays[name].shape
+
     def scalar(self, name: str, row: int) -> NDArray[Any]:
         """One of the arrays with a value, or one along each axis, for each committed frame.
 

@@ -15,6 +15,7 @@ from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
 
 if TYPE_CHECKING:
+    from glasscreep.analysis.some_stars import Stars
     from glasscreep.analysis.tetrahedra import Tetrahedra
 
 READ_TOGETHER = 2**17
@@ -55,7 +56,8 @@ class RunFrames:
         apart: int = 0,
     ) -> None:
         self.reader, self.row = reader, row
-        self._glass_row, self.frame_interval, self._stop = glass_row, frame_interval, stop
+        self._glass_row, self.frame_interval = glass_row, frame_interval
+        self._stop, self._apart = stop, apart
         particles = len(reader.species)
         together = max(1, READ_TOGETHER // particles)
         kept = max(2, min(2 * together + apart, REMEMBERED // particles))
@@ -66,6 +68,17 @@ class RunFrames:
         self._images = _Ahead(partial(reader.images, row), together, 2 * together, stop)
         self._tetrahedra: tuple[int, Tetrahedra | None] = -1, None
         self._features: tuple[int, dict[IntersticePreset, Floats]] = -1, {}
+
+    def place(self) -> dict[str, Any]:
+        """Say what another process makes these from: the store, and parameters."""
+        return {
+            "store": str(self.reader.store),
+            "row": self.row,
+            "glass_row": self._glass_row,
+            "frame_interval": self.frame_interval,
+            "stop": self._stop,
+            "apart": self._apart,
+        }
 
     @property
     def run_id(self) -> str:
@@ -140,6 +153,13 @@ class RunFrames:
         assert known is not None
         return known
 
+    def tetrahedra_around(self, frame: int, only: NDArray[np.int64]) -> "Tetrahedra | Stars":
+        """Delaunay tetrahedra around some particles of a frame and their neighbours, or all."""
+        from glasscreep.analysis.some_stars import delaunay_stars
+
+        stars = delaunay_stars(self.position(frame), self.box(frame), only)
+        return self.tetrahedra(frame) if stars is None else stars
+
     def features(self, preset: IntersticePreset, frame: int) -> Floats:
         """Interstice features of a frame, (N, 60), computed once for all results of a preset."""
         if self._features[0] != frame:
@@ -158,20 +178,31 @@ class RunFrames:
             self._made[name] = make()
         return self._made[name]
 
-    def stored(self, result: Result, frame: int) -> NDArray[np.float64]:
-        """Values of another result of a frame, (N,), as they are in the store."""
+    def stored(self, result: Result, frame: int, apart: int = 0) -> NDArray[np.float64]:
+        """Values of another result of a frame, (N,), as they are in the store.
+
+        Parameters
+        ----------
+        result : Result
+            One with values of frames.
+        frame : int
+            The frame.
+        apart : int, optional
+            So many frames before `stop` it ends.
+        """
         if result.name not in self._stored:
-            together = self._together
-            read = self._reading(result.name)
-            self._stored[result.name] = _Ahead(read, together, 2 * together, self._stop)
+            together, stop = self._together, self._stop - apart
+            read = self._reading(result)
+            self._stored[result.name] = _Ahead(read, together, 2 * together, stop)
         return self._stored[result.name](frame)
 
-    def _reading(self, name: str) -> Callable[[int, int], NDArray[Any]]:
+    def _reading(self, result: Result) -> Callable[[int, int], NDArray[Any]]:
         def read(start: int, stop: int) -> NDArray[Any]:
-            where = f"run {self.run_id}, frames {start} to {stop - 1}"
-            with naming_damage(f"{where}, array {name}"):
-                values = self.reader.sharded(name).read(self.row, start, stop)
-            demand_there(values, start, f"{where}, array {name}")
+            where = f"run {self.run_id}, frames {start} to {stop - 1}, array {result.name}"
+            with naming_damage(where):
+                values = self.reader.of_frames(result.name, self.row, start, stop)
+            if not result.time_limit_s:  # a function of the user's may have given nan alone
+                demand_there(values, start, where)
             return np.asarray(values, np.float64)
 
         return read

@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import Data, checksum
 from glasscreep.tasks.opening import Write
 
@@ -83,6 +86,51 @@ class ShardedFrames:
                 data = chunks.get(frame - file.first)
                 self._decode(data, values[frame - start, file.slab], f"{file.path}, frame {frame}")
         return values
+
+    def checksums(self, row: int, start: int, stop: int) -> list[bytes]:
+        """Read what is stored to verify frames by, without reading the frames.
+
+        Parameters
+        ----------
+        row : int
+            Row of the run.
+        start, stop : int
+            First frame, and one beyond the last.
+
+        Returns
+        -------
+        list of bytes
+            CRC-32C of what is stored of each frame, file after file; without frames that are
+            not there.
+
+        Raises
+        ------
+        ValueError
+            If the index of a shard does not match its checksum.
+        """
+        found: list[bytes] = []
+        for file in self._files(row, start, stop):
+            frames = range(max(start - file.first, 0), min(stop - file.first, self.frames))
+            found.extend(_chunks(file.path, self.frames, frames, CRC_BYTES).values())
+        return found
+
+    def demand(self, row: int, start: int, stop: int, where: str) -> None:
+        """Refuse frames, from `start` to `stop - 1`, that were computed but are in no file.
+
+        Raises
+        ------
+        DamagedError
+            Naming the first after `where`; also if an index does not match its checksum.
+        """
+        lost: list[int] = []
+        with naming_damage(where):
+            for file in self._files(row, start, stop):
+                held = _held(file.path, self.frames)
+                frames = range(max(start, file.first), min(stop, file.first + self.frames))
+                lost += [frame for frame in frames if frame - file.first not in held]
+        if lost:
+            msg = f"{where}: frame {min(lost)} is not there; its file is lost"
+            raise DamagedError(msg)
 
     def write(self, row: int, start: int, values: Frames, write: Write, known: int) -> None:
         """Replace consecutive frames of a run, each file as a whole.
@@ -205,26 +253,46 @@ def _verified(data: bytes, where: str) -> bytes:
     return body
 
 
-def _chunks(path: Path, frames: int, wanted: range) -> dict[int, bytes]:
-    """Take chunks, with their checksums, out of a shard by their number; none without a file."""
+def _chunks(path: Path, frames: int, wanted: range, last_bytes: int = NOWHERE) -> dict[int, bytes]:
+    """Take chunks, or only the last bytes of them, out of a shard by their number.
+
+    A chunk ends with its checksum. None without a file.
+    """
     try:
         file = path.open("rb", buffering=0)
     except FileNotFoundError:
         return {}
     with file:
-        index_bytes = frames * 16 + CRC_BYTES
-        end = os.fstat(file.fileno()).st_size - index_bytes
-        if end < 0:
-            msg = f"{path} is too short for the index of a shard"
-            raise ValueError(msg)
-        index = _verified(os.pread(file.fileno(), index_bytes, end), f"the index of {path}")
-        places = np.frombuffer(index, "<u8").reshape(frames, 2).tolist()
+        places = _places(file, path, frames)
         found = ((number, *places[number]) for number in wanted)
         return {
-            number: os.pread(file.fileno(), length, offset)
+            number: os.pread(file.fileno(), size, offset + length - size)
             for number, offset, length in found
-            if offset != NOWHERE
+            if offset != NOWHERE and (size := min(length, last_bytes))
         }
+
+
+def _held(path: Path, frames: int) -> set[int]:
+    """List the chunks that a shard holds, by number; none without a file."""
+    try:
+        file = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return set()
+    with file:
+        places = _places(file, path, frames)
+    return {number for number, (offset, _) in enumerate(places) if offset != NOWHERE}
+
+
+def _places(file: FileIO, path: Path, frames: int) -> list[list[int]]:
+    """Read offset and length of each chunk of a shard."""
+    index_bytes = frames * 16 + CRC_BYTES
+    end = os.fstat(file.fileno()).st_size - index_bytes
+    if end < 0:
+        msg = f"{path} is too short for the index of a shard"
+        raise ValueError(msg)
+    index = _verified(os.pread(file.fileno(), index_bytes, end), f"the index of {path}")
+    places: list[list[int]] = np.frombuffer(index, "<u8").reshape(frames, 2).tolist()
+    return places
 
 
 def _crc(data: bytes | NDArray[np.uint8]) -> bytes:

@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import run_directory
@@ -48,9 +48,7 @@ class _Result:
     frames: int
     """Number of frames that it is computed of."""
     apart: int
-    """Frames from one to the later one that it is compared with."""
-    fill: Any
-    """What stands where nothing is."""
+    """Frames from one to the last that its value follows from."""
 
 
 class StoredFrames:
@@ -220,17 +218,17 @@ class StoredFrames:
         known_frames = read_analysed(run_directory(self.reader.store.parent, self.run_id)).results
         frames = int(known_frames.get(name, {"frames": 0})["frames"])
         physics: Any = self._group.attrs["physics"]
-        apart = attributes.get("interval", 0) // physics["creep"]["frame_interval"]
-        return _Result(column, frames, apart, array.fill_value)
+        reach = attributes.get("reach", attributes.get("interval", 0))
+        apart = reach // physics["creep"]["frame_interval"]
+        return _Result(column, frames, apart)
 
     def _values(self, result: _Result, frame: int) -> NDArray[Any]:
         name = result.column.name
         where = f"run {self.run_id}, frame {frame}, array {name}"
+        if frame < result.frames:
+            self.reader.sharded(name).demand(self.row, frame, frame + 1, where)
         with naming_damage(where):
             values = self.reader.sharded(name).read(self.row, frame, frame + 1)
-        if frame < result.frames:
-            filled = values == result.fill if values.dtype.kind == "i" else np.isnan(values)
-            demand_there(np.where(filled, np.nan, 0.0), frame, where)
         one: NDArray[Any] = values[0]
         # Files have columns: a matrix of each particle becomes a row of them.
         return one.reshape(len(one), -1) if one.ndim > 2 else one

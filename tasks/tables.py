@@ -1,8 +1,8 @@
-"""Tables of examples on disk: named columns in one file, whole or not there."""
+"""Tables of examples on disk: named columns in one file, whole or not there, read one at a time."""
 
-import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +10,104 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.files import replacing, storing
 
 KEY = "key"
 
+Column = NDArray[Any]
 
-def write_table(path: Path, key: str, columns: Mapping[str, NDArray[Any]]) -> None:
-    """Write columns, and what they were made from.
+
+def write_table(path: Path, key: str, columns: Mapping[str, Column]) -> None:
+    """Write columns, and what they were made from; each is asked for when it is its turn.
 
     Raises
     ------
     StorageError
         If the file system refuses.
     """
-    data = io.BytesIO()
-    content: dict[str, Any] = {KEY: np.array(key), **columns}
-    np.savez(data, **content)
-    write_durably(path, data.getbuffer())
+    with replacing(path) as partial, storing(path), zipfile.ZipFile(partial, "w") as archive:
+        _write(archive, KEY, np.array(key))
+        for name in columns:
+            _write(archive, name, columns[name])
 
 
-def read_table(path: Path) -> dict[str, NDArray[Any]]:
-    """Read the columns of a table, checksums verified.
+def _write(archive: zipfile.ZipFile, name: str, column: Column) -> None:
+    """Write a column as `numpy.savez` does."""
+    with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+        np.lib.format.write_array(file, np.asanyarray(column), allow_pickle=False)
 
-    Raises
-    ------
-    DamagedError
-        If it is not there, or not whole.
+
+class Table(Mapping[str, Column]):
+    """Columns of a table, each read when it is asked for and not kept, its checksum verified.
+
+    DamagedError if it can't be read.
+
+    Parameters
+    ----------
+    path : Path
+        File of the table.
     """
-    try:
-        with path.open("rb") as file, np.load(file) as table:
-            return {name: table[name] for name in table.files if name != KEY}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        msg = f"{path} can't be read ({error}); remove it, and give the same command again"
-        raise DamagedError(msg) from error
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._opened() as file:
+            self._names = tuple(name for name in file.files if name != KEY)
+
+    def __getitem__(self, name: str) -> Column:
+        """Read a column."""
+        if name not in self._names:
+            raise KeyError(name)
+        with self._opened() as file:
+            column: Column = file[name]
+            return column
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names of the columns."""
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        """Count the columns."""
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a column, without reading it."""
+        return name in self._names
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            with self._path.open("rb") as stream, np.load(stream) as file:
+                yield file
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            msg = (
+                f"{self._path} can't be read ({error}); remove it, and give the same command again"
+            )
+            raise DamagedError(msg) from error
+
+
+class Joined(Mapping[str, Column]):
+    """Columns of several tables, one after the other's, put together when they are asked for.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        One or more, with the same columns.
+    """
+
+    def __init__(self, tables: Sequence[Table]) -> None:
+        self._tables = tables
+
+    def __getitem__(self, name: str) -> Column:
+        """Read a column of all."""
+        return np.concatenate([table[name] for table in self._tables])
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names of the columns."""
+        return iter(self._tables[0])
+
+    def __len__(self) -> int:
+        """Count the columns."""
+        return len(self._tables[0])
 
 
 def is_made_from(path: Path, key: str) -> bool:

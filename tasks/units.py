@@ -23,3 +23,9 @@ def in_units(dimensions: str, system: str) -> str:
     for dimension, unit in IN_UNITS[system].items():
         dimensions = re.sub(rf"\b{re.escape(dimension)}(?!\w)", unit, dimensions)
     return dimensions
+
+
+def unit_after(dimensions: str, system: str) -> str:
+    """Write what follows a number of these dimensions: a space and the unit, where it has a name."""
+    unit = in_units(dimensions, system)
+    return "" if unit == dimensions else f" {unit}"

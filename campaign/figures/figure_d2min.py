@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from glasscreep.campaign.figures.curves import curves, draw_curves
+from glasscreep.campaign.figures.figure_strain import OF_MEAN
+from glasscreep.campaign.figures.labels import AREA, D2MIN_LABEL, TIME, density_of, labelled, unit
 from glasscreep.campaign.figures.layer import layer_panel
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.style import (
@@ -16,65 +18,75 @@ from glasscreep.campaign.figures.style import (
     MARKERS,
     ORANGE,
     colours,
-    labelled,
+    label_logarithms,
     legend,
-    unit,
     with_errors,
 )
-from glasscreep.campaign.report_source import Source, over_replicas
+from glasscreep.campaign.replicas import in_common, over_replicas, over_same_replicas
+from glasscreep.campaign.report_source import Source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-AREA = "length^2"
-D2MIN_LABEL = "$D^2_{\\min}$"
 TIMES = 4
 """Distributions that are shown, at times as far apart as they go."""
+DOTS = {"marker": "o", "linestyle": "none", "markersize": 2.4, "elinewidth": 0.6}
 
 
 def figure_d2min(source: Source) -> Figure:
     """Give distributions of D2min, its mean, its tail, the share of the loose, and a layer."""
-    over = f"over {source.interval:,} steps"
-    name = f"d2min_{source.interval}"
-    units = _area(source)
     panels = (
         _distribution_panel(source),
-        Panel(
-            "B",
-            f"Mean D²min {over}",
-            "mean over all particles, then over replicas, with its standard error",
-            (name,),
-            partial(curves, source, name, "mean"),
-            partial(_draw_mean, units=units, system=source.system),
-        ),
+        _mean_panel(source),
         _tail_panel(source),
-        Panel(
-            "D",
-            f"Loose A particles {over}",
-            f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; mean "
-            "over replicas, with its standard error. Not in the paper's figure",
-            (name,),
-            partial(curves, source, name, "loose_fraction"),
-            partial(_draw_loose, system=source.system),
-        ),
+        _loose_panel(source),
         layer_panel(source),
     )
-    return Figure(3, f"Microscopic creep response: D²min {over}", panels)
+    return Figure(3, f"Microscopic creep response: D²min {_over(source)}", panels)
 
 
-def _area(source: Source) -> str:
-    return AREA if source.system == "lj" else "angstrom^2"
+def _over(source: Source) -> str:
+    return f"over {source.interval:,} steps"
 
 
-def _draw_mean(axes: "Axes", table: pd.DataFrame, units: str, system: str) -> None:
-    draw_curves(axes, table, labelled(f"mean {D2MIN_LABEL}", units, system), system)
+def _mean_panel(source: Source) -> Panel:
+    name = f"d2min_{source.interval}"
+    return Panel(
+        "B",
+        f"Mean D²min {_over(source)}",
+        f"mean over all particles, then {OF_MEAN}",
+        (name,),
+        partial(curves, source, name, "mean"),
+        partial(_draw_mean, system=source.system),
+    )
+
+
+def _draw_mean(axes: "Axes", table: pd.DataFrame, system: str) -> None:
+    draw_curves(axes, table, labelled(f"mean {D2MIN_LABEL}", AREA, system), system)
     axes.set_yscale("log")
+    label_logarithms(axes)
+
+
+def _loose_panel(source: Source) -> Panel:
+    name = f"d2min_{source.interval}"
+    return Panel(
+        "D",
+        f"Loose A particles {_over(source)}",
+        f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; {OF_MEAN}. "
+        "Not in the paper's figure",
+        (name,),
+        partial(curves, source, name, "loose_fraction"),
+        partial(_draw_loose, system=source.system),
+    )
 
 
 def _draw_loose(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     draw_curves(axes, table, "share of A that is loose", system)
     if (table["mean"] > 0).any():
         axes.set_yscale("log")
+        label_logarithms(axes)
+    else:
+        axes.set_ylim(bottom=0)
 
 
 def _densities(source: Source) -> pd.DataFrame:
@@ -92,91 +104,90 @@ def _densities(source: Source) -> pd.DataFrame:
 
 
 def _distribution_panel(source: Source) -> Panel:
-    def collect() -> pd.DataFrame:
-        table = _densities(source)
-        times = np.unique(table["time"])
-        at = np.unique(np.geomspace(1, len(times), TIMES).round().astype(int)) - 1
-        return over_replicas(table[table["time"].isin(times[at])], ["time", "d2min"], "density")
-
-    def draw(axes: "Axes", table: pd.DataFrame) -> None:
-        groups = list(table.groupby("time"))
-        for at, (color, (time, own)) in enumerate(zip(colours(len(groups)), groups, strict=True)):
-            seen = own[own["mean"] > 0]
-            label = f"$t_0$ = {time:g}"
-            with_errors(
-                axes, seen, "d2min", color=color, label=label, marker=MARKERS[at], linestyle="none",
-                markersize=2.4, elinewidth=0.6, above_zero=True,
-            )  # fmt: skip
-        _log_log(axes, source)
-        legend(axes, title=f"time [{unit('time', source.system)}]")
-
     return Panel(
         "A",
         "Distribution of D²min at several times",
-        "probability density over A particles, from the histogram of logarithmic bins; mean over "
-        "replicas, with its standard error",
+        "probability density over A particles, from the histogram of logarithmic bins; "
+        f"{OF_MEAN}. Of the point {source.point_name}",
         (f"d2min_histogram_{source.interval}",),
-        collect,
-        draw,
+        partial(_at_times, source),
+        partial(_draw_at_times, system=source.system),
     )
+
+
+def _at_times(source: Source) -> pd.DataFrame:
+    table = _densities(source)
+    times = np.unique(in_common(table)["time"])
+    at = np.unique(np.geomspace(1, len(times), TIMES).round().astype(int)) - 1
+    means = over_same_replicas(source.runs, table, ["time", "d2min"], "density")
+    return means[means["time"].isin(times[at])]
+
+
+def _draw_at_times(axes: "Axes", table: pd.DataFrame, system: str) -> None:
+    groups = list(table.groupby("time"))
+    for at, (color, (time, own)) in enumerate(zip(colours(len(groups)), groups, strict=True)):
+        look = {**DOTS, "marker": MARKERS[at], "color": color, "label": f"$t_0$ = {time:g}"}
+        with_errors(axes, own[own["mean"] > 0], "d2min", above_zero=True, **look)
+    _log_log(axes, system)
+    legend(axes, title=f"time [{unit(TIME, system)}]")
 
 
 def _tail_panel(source: Source) -> Panel:
-    names = f"d2min_histogram_{source.interval}", f"tail_exponent_{source.interval}"
-
-    def collect() -> pd.DataFrame:
-        histogram = _densities(source)
-        keys = ["replica", "d2min"]
-        sums = histogram.groupby(keys)[["value", "total"]].sum().reset_index()
-        width = histogram.groupby("d2min")["width"].first()
-        sums["density"] = sums["value"] / sums["total"] / sums["d2min"].map(width)
-        table = over_replicas(sums, ["d2min"], "density")
-        tail = source.table(names[1], source.point).pivot_table(
-            "value", "replica", "tail_parameter"
-        )
-        share = tail["samples"] / sums.groupby("replica")["total"].first()
-        x = table["d2min"].to_numpy()[:, None] / tail["lower"].to_numpy()
-        lines = (share * (tail["exponent"] - 1) / tail["lower"]).to_numpy() * x ** -tail[
-            "exponent"
-        ].to_numpy()
-        in_all = (x >= 1).all(axis=1) & (table["mean"] > 0).to_numpy()
-        return table.assign(
-            fit=np.where(in_all, lines.mean(axis=1), np.nan),
-            exponent=tail["exponent"].mean(),
-            exponent_stderr=tail["exponent"].sem() if len(tail) > 1 else np.nan,
-        )
-
-    def draw(axes: "Axes", table: pd.DataFrame) -> None:
-        seen = table[table["mean"] > 0]
-        with_errors(
-            axes, seen, "d2min", color=BLUE, marker="o", linestyle="none", markersize=2.4,
-            elinewidth=0.6, label="all frames", above_zero=True,
-        )  # fmt: skip
-        exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
-        told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
-        axes.plot(
-            seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=f"exponent $-${told}"
-        )
-        above = source.campaign.loose_threshold
-        axes.axvline(above, color=GREY, lw=0.8, ls=":", label=f"loose above {above:g}")
-        _log_log(axes, source)
-        legend(axes)
-
     return Panel(
         "C",
         "Tail of D²min and its exponent",
-        "density over A particles of all frames; dashed: the power law of each replica, by maximum "
-        "likelihood, averaged where each has one, with the mean of their exponents. The paper's "
+        "density over A particles of all frames, mean over the finished replicas, with its standard "
+        "error; dashed: the power law of each replica, by maximum likelihood, averaged where each "
+        f"has one, with the mean of their exponents. Of the point {source.point_name}. The paper's "
         "panel has the exponent against time",
-        names,
-        collect,
-        draw,
+        (f"d2min_histogram_{source.interval}", f"tail_exponent_{source.interval}"),
+        partial(_tails, source),
+        partial(_draw_tails, system=source.system, above=source.campaign.loose_threshold),
     )
 
 
-def _log_log(axes: "Axes", source: Source) -> None:
-    units = _area(source)
+def _tails(source: Source) -> pd.DataFrame:
+    histogram = _densities(source)
+    tail = source.table(f"tail_exponent_{source.interval}", source.point).pivot_table(
+        "value", "replica", "tail_parameter"
+    )
+    # Runs that go on have no exponent yet, and no tail as long as the others.
+    histogram = histogram[histogram["replica"].isin(tail.index)]
+    keys = ["replica", "d2min"]
+    sums = histogram.groupby(keys)[["value", "total"]].sum().reset_index()
+    width = histogram.groupby("d2min")["width"].first()
+    sums["density"] = sums["value"] / sums["total"] / sums["d2min"].map(width)
+    table = over_replicas(sums, ["d2min"], "density")
+    return table.assign(
+        fit=_power_laws(tail, sums.groupby("replica")["total"].first(), table),
+        exponent=tail["exponent"].mean(),
+        exponent_stderr=tail["exponent"].sem() if len(tail) > 1 else np.nan,
+    )
+
+
+def _power_laws(
+    tail: pd.DataFrame, total: "pd.Series[float]", table: pd.DataFrame
+) -> "pd.Series[float]":
+    """Average the power laws of replicas, where each has one; nan elsewhere."""
+    x = table["d2min"].to_numpy()[:, None] / tail["lower"].to_numpy()
+    front = tail["samples"] / total * (tail["exponent"] - 1) / tail["lower"]
+    laws = front.to_numpy() * x ** -tail["exponent"].to_numpy()
+    in_all = (x >= 1).all(axis=1) & (table["mean"] > 0).to_numpy()
+    return pd.Series(np.where(in_all, laws.mean(axis=1), np.nan), table.index)
+
+
+def _draw_tails(axes: "Axes", table: pd.DataFrame, system: str, above: float) -> None:
+    seen = table[table["mean"] > 0]
+    with_errors(axes, seen, "d2min", above_zero=True, color=BLUE, label="all frames", **DOTS)
+    exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
+    told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
+    law = {"color": ORANGE, "ls": "--", "lw": 1.4, "label": f"exponent $-${told}"}
+    axes.plot(seen["d2min"], seen["fit"], **law)
+    axes.axvline(above, color=GREY, lw=0.8, ls=":", label=f"loose above {above:g}")
+    _log_log(axes, system)
+    legend(axes)
+
+
+def _log_log(axes: "Axes", system: str) -> None:
     axes.set(xscale="log", yscale="log")
-    axes.set_xlabel(labelled(D2MIN_LABEL, units, source.system))
-    inverse = unit(units, source.system)
-    axes.set_ylabel(f"probability density [1 / {inverse}]")
+    axes.set(xlabel=labelled(D2MIN_LABEL, AREA, system), ylabel=density_of(AREA, system))

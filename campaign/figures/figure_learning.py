@@ -1,17 +1,21 @@
 """Figures 4 and 5: what was learnt, and how well."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.campaign.figures.labels import AREA, D2MIN_LABEL, labelled, unit
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.roc import roc_panel
-from glasscreep.campaign.figures.style import BLACK, BLUE, ORANGE, labelled, legend
+from glasscreep.campaign.figures.style import BLACK, BLUE, ORANGE, legend
 from glasscreep.campaign.lesson_fits import CURVE
-from glasscreep.campaign.report_source import LESSON, NotThereError, Source
+from glasscreep.campaign.report_source import Source
+from glasscreep.tasks.errors import AbsentError
+from glasscreep.tasks.places import LESSON
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,46 +35,47 @@ def figure_study(source: Source) -> Figure:
 
 
 def _study_panel(source: Source, letter: str, by: str, other: str) -> Panel:
-    def collect() -> pd.DataFrame:
-        fixed = source.lesson["counts"][other]
-        rows = [row for row in source.lesson["study"] if np.isclose(row[other], fixed)]
-        scored = pd.DataFrame([row for row in rows if "refused" not in row])
-        if scored.empty:
-            reasons = "; ".join(sorted({row["refused"] for row in rows})) or "no such case"
-            msg = f"no sample of {other} {fixed:g} could be fitted: {reasons}"
-            raise NotThereError(msg)
-        parts = [
-            scored.groupby(by)[f"{kind}_accuracy"]
-            .agg(mean="mean", std=lambda values: values.std(ddof=0), samples="count")
-            .reset_index()
-            .assign(**{"class": kind, other: fixed})
-            for kind in CLASSES
-        ]
-        return pd.concat(parts, ignore_index=True)
-
-    def draw(axes: "Axes", table: pd.DataFrame) -> None:
-        for kind, (color, marker) in CLASSES.items():
-            own = table[table["class"] == kind]
-            axes.errorbar(own[by], own["mean"], own["std"], color=color, marker=marker, label=kind)
-        area = "length^2" if source.system == "lj" else "angstrom^2"
-        fixed = table[other].iloc[0]
-        if by == "threshold":
-            axes.set_xlabel(labelled("threshold of $D^2_{\\min}$", area, source.system))
-            axes.set_title(f"interval {fixed:,} steps")
-        else:
-            axes.set(xscale="log", xlabel="interval [steps]")
-            axes.set_title(f"threshold {fixed:g}")
-        axes.set_ylabel("accuracy in cross-validation")
-        legend(axes)
-
     return Panel(
         letter,
         f"Accuracy of each class by {by}",
         f"logistic regression, folds of whole replicas; {OF_SAMPLES}",
         (LESSON,),
-        collect,
-        draw,
+        partial(_study, source, by, other),
+        partial(_draw_study, by=by, other=other, system=source.system),
     )
+
+
+def _study(source: Source, by: str, other: str) -> pd.DataFrame:
+    fixed = source.lesson["counts"][other]
+    rows = [row for row in source.lesson["study"] if np.isclose(row[other], fixed)]
+    scored = pd.DataFrame([row for row in rows if "refused" not in row])
+    if scored.empty:
+        reasons = "; ".join(sorted({row["refused"] for row in rows})) or "no such case"
+        msg = f"no sample of {other} {fixed:g} could be fitted: {reasons}"
+        raise AbsentError(msg)
+    parts = [
+        scored.groupby(by)[f"{kind}_accuracy"]
+        .agg(mean="mean", std=lambda values: values.std(ddof=0), samples="count")
+        .reset_index()
+        .assign(**{"class": kind, other: fixed})
+        for kind in CLASSES
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _draw_study(axes: "Axes", table: pd.DataFrame, by: str, other: str, system: str) -> None:
+    for kind, (color, marker) in CLASSES.items():
+        own = table[table["class"] == kind]
+        axes.errorbar(own[by], own["mean"], own["std"], color=color, marker=marker, label=kind)
+    fixed = table[other].iloc[0]
+    if by == "threshold":
+        axes.set_xlabel(labelled(f"threshold of {D2MIN_LABEL}", AREA, system))
+        axes.set_title(f"interval {fixed:,} steps")
+    else:
+        axes.set(xscale="log", xlabel="interval [steps]")
+        axes.set_title(f"threshold {fixed:g} {unit(AREA, system)}")
+    axes.set_ylabel("accuracy in cross-validation")
+    legend(axes)
 
 
 def figure_model(source: Source) -> Figure:
@@ -87,7 +92,8 @@ def figure_model(source: Source) -> Figure:
         Panel(
             "B",
             f"The {TOP} features of highest rank",
-            "mean rank over samples in recursive elimination, 1 the best; hatched: of short range",
+            "rank in recursive elimination, 1 the best, mean and standard deviation over samples; "
+            "hatched: of short range",
             (LESSON,),
             lambda: _ranking(source.lesson),
             _draw_ranking,
@@ -125,11 +131,14 @@ def _draw_curve(axes: "Axes", table: pd.DataFrame) -> None:
 def _ranking(lesson: Mapping[str, Any]) -> pd.DataFrame:
     ranking = lesson["ranking"]
     order = ranking["order"][:TOP]
+    ranks = np.array(ranking["samples"])
     return pd.DataFrame(
         {
             "rank": range(1, len(order) + 1),
             "feature": [FEATURES[column] for column in order],
             "mean_rank": [ranking["mean"][column] for column in order],
+            "std": ranks[:, order].std(axis=0),
+            "samples": len(ranks),
             "range": ["medium" if column >= 12 else "short" for column in order],
         }
     )
@@ -139,8 +148,8 @@ def _draw_ranking(axes: "Axes", table: pd.DataFrame) -> None:
     for kind, color, hatch in (("short", ORANGE, "//"), ("medium", BLUE, "")):
         own = table[table["range"] == kind]
         axes.barh(
-            own["rank"], own["mean_rank"], color=color, hatch=hatch, label=f"{kind} range",
-            height=0.7, edgecolor="w", linewidth=0,
+            own["rank"], own["mean_rank"], xerr=own["std"], color=color, hatch=hatch,
+            label=f"{kind} range", height=0.7, edgecolor="w", linewidth=0, error_kw={"lw": 0.7},
         )  # fmt: skip
     axes.set_yticks(table["rank"], table["feature"])
     axes.tick_params(axis="y", right=False, length=0)
@@ -152,13 +161,14 @@ def _draw_ranking(axes: "Axes", table: pd.DataFrame) -> None:
 def _confusion(lesson: Mapping[str, Any]) -> pd.DataFrame:
     names = ("tight", "loose")
     counts = lesson["model"]["scores"]["test"]["confusion"]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         [
             {"true": true, "predicted": predicted, "count": count, "share": count / sum(row)}
             for true, row in zip(names, counts, strict=True)
             for predicted, count in zip(names, row, strict=True)
         ]
     )
+    return table.assign(replicas=len(lesson["model"]["test"]))
 
 
 def _draw_confusion(axes: "Axes", table: pd.DataFrame) -> None:

@@ -23,7 +23,7 @@ class Panel:
     needs: tuple[str, ...]
     """Arrays of the store that it is made from, and `report.json` for what was learnt."""
     collect: Callable[[], pd.DataFrame]
-    """Makes the table; NotThereError if the campaign does not have what it needs."""
+    """Makes the table; AbsentError if the campaign does not have what it needs."""
     draw: Callable[["Axes", pd.DataFrame], None]
     """Draws the table."""
 

@@ -1,5 +1,6 @@
 """The receiver operating characteristic of the model, from histograms of looseness."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,9 @@ import pandas as pd
 
 from glasscreep.campaign.figures.panel import Panel
 from glasscreep.campaign.figures.style import BLUE, GREY, legend
-from glasscreep.campaign.report_source import LESSON, NotThereError, Source
+from glasscreep.campaign.report_source import Source
+from glasscreep.tasks.errors import AbsentError
+from glasscreep.tasks.places import LESSON
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,52 +18,59 @@ if TYPE_CHECKING:
 
 def roc_panel(source: Source) -> Panel:
     """Give the curve of the replicas that test, at the points and the threshold learnt with."""
-    name = f"looseness_histogram_{source.interval}"
-
-    def collect() -> pd.DataFrame:
-        lesson = source.lesson
-        test = lesson["model"]["test"]
-        table = source.table(name)
-        threshold = source.campaign.loose_threshold
-        if not np.isclose(threshold, lesson["counts"]["threshold"]):
-            msg = (
-                f"analysis.looseness.threshold is {threshold:g}, but the model was learnt with "
-                f"{lesson['counts']['threshold']:g}: set both the same"
-            )
-            raise NotThereError(msg)
-        own = table[table["replica"].isin(test)]
-        if own.empty:
-            msg = f"no run of the replicas that test ({test}) has its {name} yet"
-            raise NotThereError(msg)
-        sums = own.groupby("looseness")[["tight", "loose"]].sum().sort_index(ascending=False)
-        shares = sums.cumsum() / sums.sum()
-        start = pd.DataFrame({"tight": [0.0], "loose": [0.0]}, index=[np.nan])
-        curve = pd.concat([start, shares])
-        return pd.DataFrame(
-            {
-                "looseness": curve.index,
-                "false_loose": curve["tight"].to_numpy(),
-                "true_loose": curve["loose"].to_numpy(),
-                "loose_examples": int(sums["loose"].sum()),
-                "auc": np.trapezoid(curve["loose"], curve["tight"]),
-            }
-        )
-
-    def draw(axes: "Axes", table: pd.DataFrame) -> None:
-        auc, count = table["auc"].iloc[0], table["loose_examples"].iloc[0]
-        label = f"AUC {auc:.3f}\n{count:,} loose examples"
-        axes.plot(table["false_loose"], table["true_loose"], color=BLUE, label=label)
-        axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=0.8)
-        axes.set(xlabel="share of the tight called loose", ylabel="share of the loose called so")
-        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        legend(axes, loc="lower right")
-
     return Panel(
         "D",
         "ROC curve of the model, on the replicas that test",
         "from the histogram of looseness, in its bins; every run of these replicas, also of points "
         "that were not learnt from. Not in the paper's figure, which gives the AUC in its text",
-        (LESSON, name),
-        collect,
-        draw,
+        (LESSON, f"looseness_histogram_{source.interval}"),
+        partial(_curve, source),
+        _draw,
     )
+
+
+def _curve(source: Source) -> pd.DataFrame:
+    own = _of_tested(source)
+    sums = own.groupby("looseness")[["tight", "loose"]].sum().sort_index(ascending=False)
+    shares = sums.cumsum() / sums.sum()
+    start = pd.DataFrame({"tight": [0.0], "loose": [0.0]}, index=[np.nan])
+    curve = pd.concat([start, shares])
+    return pd.DataFrame(
+        {
+            "looseness": curve.index,
+            "false_loose": curve["tight"].to_numpy(),
+            "true_loose": curve["loose"].to_numpy(),
+            "loose_examples": int(sums["loose"].sum()),
+            "auc": np.trapezoid(curve["loose"], curve["tight"]),
+            "replicas": own["replica"].nunique(),
+        }
+    )
+
+
+def _of_tested(source: Source) -> pd.DataFrame:
+    """Take the histogram of the replicas that test, if it is of the threshold learnt with."""
+    lesson = source.lesson
+    name, test = f"looseness_histogram_{source.interval}", lesson["model"]["test"]
+    table = source.table(name)
+    threshold = source.campaign.loose_threshold
+    if not np.isclose(threshold, lesson["counts"]["threshold"]):
+        msg = (
+            f"analysis.looseness.threshold is {threshold:g}, but the model was learnt with "
+            f"{lesson['counts']['threshold']:g}: set both the same"
+        )
+        raise AbsentError(msg)
+    own = table[table["replica"].isin(test)]
+    if own.empty:
+        msg = f"no run of the replicas that test ({test}) has its {name} yet"
+        raise AbsentError(msg)
+    return own
+
+
+def _draw(axes: "Axes", table: pd.DataFrame) -> None:
+    auc, count = table["auc"].iloc[0], table["loose_examples"].iloc[0]
+    label = f"AUC {auc:.3f}\n{count:,} loose examples"
+    axes.plot(table["false_loose"], table["true_loose"], color=BLUE, label=label)
+    axes.plot([0, 1], [0, 1], color=GREY, ls=":", lw=0.8)
+    axes.set(xlabel="share of the tight called loose", ylabel="share of the loose called so")
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    legend(axes, loc="lower right")

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,23 +19,17 @@ if TYPE_CHECKING:
 
 COLUMN_IN, HEIGHT_IN = 3.4, 2.6
 """Width of a column of a journal, and height of a panel [inch]."""
-FORMATS = ("pdf", "png", "svg")
 PNG_DPI = 300
 BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#1a1a1a", "#8a8a8a"
 """Of Okabe and Ito: told apart also by the colour-blind."""
 SEQUENTIAL = "viridis"
 LEGEND_ENTRIES = 6
+MANY_TIMES, FEW_TIMES = 100, 3
+"""So many times the lowest of a logarithmic axis is the highest where powers of ten suffice as
+labels, and where there is room for every digit."""
 REACH = 0.9
 """How far down, as a part of the value, a bar goes at most on a logarithmic axis."""
 MARKERS = "osD^vP"
-NAMED = {"temperature": "temperature $T$", "stress": "stress $\\sigma$"}
-_LJ = {
-    "energy / length^3": "LJ",
-    "energy": "LJ",
-    "time": "LJ time",
-    "length": "LJ length",
-    "length^2": "LJ length²",
-}
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8,
@@ -105,17 +100,6 @@ def save(figure: "Figure", path: Path) -> None:
     write_durably(path, content.getvalue())
 
 
-def unit(dimensions: str, system: str) -> str:
-    """Write units for a label."""
-    named = _LJ.get(dimensions, dimensions) if system == "lj" else dimensions
-    return named.replace("^2", "²").replace("^3", "³").replace("angstrom", "Å")
-
-
-def labelled(what: str, dimensions: str, system: str) -> str:
-    """Write the label of an axis, with its units."""
-    return what if dimensions in ("", "1") else f"{what} [{unit(dimensions, system)}]"
-
-
 def colours(count: int) -> list[Any]:
     """Take colours from dark to light, the lightest, which paper does not show, left out."""
     import matplotlib as mpl
@@ -139,6 +123,25 @@ def by_value(axes: "Axes", values: Sequence[float], label: str) -> dict[float, A
         axes.figure.colorbar(ScalarMappable(span, cmap), ax=axes, label=label, pad=0.02)
         return {value: cmap(span(value)) for value in ordered}
     return dict(zip(ordered, chosen, strict=True))
+
+
+def label_logarithms(axes: "Axes") -> None:
+    """Label logarithmic axes of few decades by plain numbers: others would overlap."""
+    from matplotlib.ticker import FuncFormatter
+
+    named = ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+    for axis, (low, high) in named:
+        if axis.get_scale() != "log" or high / low > MANY_TIMES:
+            continue
+        digits = "25" if high / low > FEW_TIMES else "23456789"
+        shown = partial(_plain, digits=digits)
+        axis.set_major_formatter(FuncFormatter(partial(_plain, digits="1")))
+        axis.set_minor_formatter(FuncFormatter(shown))
+
+
+def _plain(value: float, _: int | None = None, *, digits: str) -> str:
+    """Write a tick's value, if it begins with one of some digits."""
+    return f"{value:g}" if f"{value:e}"[0] in digits else ""
 
 
 def legend(axes: "Axes", title: str = "", **more: Any) -> None:

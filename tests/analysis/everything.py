@@ -67,6 +67,7 @@ def call_all(before, after, box, species):
     pairs = [[2, 1.5], [1.5, 2]]
     analysis.coordination(before, box, 1.5)
     analysis.coordination(before, box, pairs, species)
+    analysis.near_pairs(before, box, 1)
     analysis.local_energy(before, box, species, pairs, pairs, pairs)
     analysis.radial_symmetry_functions(before, box, species)
     analysis.radial_symmetry_functions(before, box, species, [1, 2], 1, 2, only=[5, 3])
@@ -139,6 +140,24 @@ def call_on_crystals():
             analysis.interstice_features(positions, edges, species, preset, radii=radii)
 
 
+def call_of_some():
+    """Few of so many that they are done by themselves."""
+    corners, kinds = np.array(list(product(range(12), repeat=3)), float), [1, 2] * 864
+    for box in (np.full(3, 12.0), np.array([[12.0, 0, 0], [0.5, 12, 0], [-0.3, 1.0, 12.5]])):
+        positions = corners + 0.2 * rng.random(corners.shape)
+        stars = analysis.delaunay_stars(positions, box, [5, 3])
+        assert isinstance(stars, analysis.Stars)
+        analysis.voronoi_volumes(positions, box, stars, only=[3, 5])
+        for preset in analysis.PRESETS:
+            analysis.interstice_features(
+                positions, box, kinds, preset, radii=(0.5, 0.4), tetrahedra=stars, only=[3]
+            )
+            analysis.interstice_features(positions, box, kinds, preset, radii=(0.5, 0.4), only=[3])
+        pairs = [[2, 1.5], [1.5, 2]]
+        analysis.coordination(positions, box, pairs, kinds, only=[3])
+        analysis.local_energy(positions, box, kinds, pairs, pairs, pairs, only=[3])
+
+
 def main() -> None:
     list(warm_kernels())
     missed, counts = not_reached(), cache_counts()
@@ -153,6 +172,7 @@ def main() -> None:
         call_others()
         call_learning()
         call_on_crystals()
+        call_of_some()
     print(json.dumps([sorted(called), missed, *counts, *cache_counts()]))
 
 

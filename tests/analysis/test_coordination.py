@@ -56,6 +56,17 @@ def test_without_species_all_are_counted(rng):
 
 @few
 @given(rngs)
+def test_some_particles_are_rows_of_all(rng):
+    glass = random_glass(rng)
+    only = rng.integers(0, 20, rng.integers(0, 9))
+    assert_array_equal(coordination(*glass, only=only), coordination(*glass)[only])
+    positions, lattice, _, _ = glass
+    found = coordination(positions, lattice, 2.0, only=only)
+    assert_array_equal(found, coordination(positions, lattice, 2.0)[only])
+
+
+@few
+@given(rngs)
 def test_neither_origin_nor_images_nor_order_nor_rotation_nor_scale_matter(rng):
     positions, lattice, cutoffs, species = random_glass(rng)
     order = rng.permutation(len(positions))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from numba.core import config
 
-from glasscreep.analysis import kernel_cache
+from glasscreep.analysis import kernel_files as files
 from glasscreep.analysis import source_stamp as stamps
 
 SCRIPT = """
@@ -164,10 +164,10 @@ def test_what_can_not_be_compiled_holds_nobody_up(script, tmp_path):
 
 def test_a_kernel_keeps_what_was_used_last(tmp_path, monkeypatch):
     monkeypatch.setitem(vars(config), "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(kernel_cache, "KEPT", 3)
-    folder = kernel_cache.cache_folder() / "one"
+    monkeypatch.setattr(files, "KEPT", 3)
+    folder = files.cache_folder() / "one"
     for age in range(5):
-        kernel_cache._write(folder / f"{age}.kernel", b"code")
+        files.write_code(folder / f"{age}.kernel", b"code")
         os.utime(folder / f"{age}.kernel", (0, 1e9 - age))
     assert sorted(path.stem for path in folder.iterdir()) == ["0", "1", "4"]
 
@@ -182,26 +182,26 @@ def test_where_the_cache_is(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     for chosen in ("", "relative/is/no/answer"):
         monkeypatch.setenv("XDG_CACHE_HOME", chosen)
-        assert kernel_cache.cache_folder() == tmp_path / ".cache/glasscreep/kernels"
+        assert files.cache_folder() == tmp_path / ".cache/glasscreep/kernels"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
-    assert kernel_cache.cache_folder() == tmp_path / "mine/glasscreep/kernels"
+    assert files.cache_folder() == tmp_path / "mine/glasscreep/kernels"
     monkeypatch.setitem(vars(config), "CACHE_DIR", str(tmp_path / "ours"))
-    assert kernel_cache.cache_folder() == tmp_path / "ours/glasscreep/kernels"
+    assert files.cache_folder() == tmp_path / "ours/glasscreep/kernels"
 
 
 def test_problems_of_the_cache_are_named_without_writing(tmp_path, monkeypatch):
     monkeypatch.setitem(vars(config), "CACHE_DIR", str(tmp_path))
-    assert kernel_cache.cache_problem() == ""
+    assert files.cache_problem() == ""
     assert list(tmp_path.iterdir()) == []
-    folder = kernel_cache.cache_folder()
+    folder = files.cache_folder()
     folder.mkdir(parents=True)
     folder.chmod(0o777)
-    assert "others than this user may write" in kernel_cache.cache_problem()
+    assert "others than this user may write" in files.cache_problem()
     folder.chmod(0o700)
-    assert kernel_cache.cache_problem() == ""
+    assert files.cache_problem() == ""
     folder.rmdir()
     folder.write_text("no directory")
-    assert kernel_cache.cache_problem() == f"{folder} can't be written to"
+    assert files.cache_problem() == f"{folder} can't be written to"
 
 
 def test_stamps_know_all_imports():

@@ -61,6 +61,26 @@ def test_the_mean_is_what_the_simulation_had():
 
 @few
 @given(rngs)
+def test_some_particles_are_rows_of_all_bit_by_bit(rng):
+    mixture = random_mixture(rng)
+    only = rng.integers(0, 8, rng.integers(0, 5))
+    assert_array_equal(local_energy(*mixture, only=only), local_energy(*mixture)[only])
+
+
+@pytest.mark.parametrize("lean", [0, 0.3])
+def test_some_particles_of_a_real_glass_are_rows_of_all_bit_by_bit(lean):
+    with np.load(DATA) as data:
+        positions, box, species = data["position"][1], data["box"][1], data["species"]
+    lattice = np.diag(box) + lean * box[0] * np.array([[0, 0, 0], [1, 0, 0], [0.5, -1, 0]])
+    where = positions / box @ lattice, lattice, species, EPSILON, SIGMA, 2.5
+    rng, whole = np.random.default_rng(2), local_energy(*where)
+    for k in (1, 1, 1, 1, 20, 300):
+        only = rng.integers(0, len(positions), k)
+        assert_array_equal(local_energy(*where, only=only), whole[only])
+
+
+@few
+@given(rngs)
 def test_equals_direct_sum(rng):
     mixture = random_mixture(rng)
     assert_allclose(local_energy(*mixture), slow_energy(*mixture), rtol=1e-10, atol=1e-10)

@@ -1,5 +1,6 @@
 """A campaign directory is made whole, extended without loss, and refused when it does not fit."""
 
+import json
 import random
 import shutil
 import signal
@@ -16,7 +17,7 @@ from glasscreep.campaign.directory import DirectoryError, prepare, read_campaign
 from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.rows import UNASSIGNED, assign, empty_table
-from glasscreep.tasks.errors import DamagedError, StorageError
+from glasscreep.tasks.errors import DamagedError, NewerError, StorageError
 from glasscreep.tasks.opening import open_array, open_readable, open_writable
 from glasscreep.tasks.physics import derived_seed
 from glasscreep.tasks.store import read_run_table
@@ -229,6 +230,31 @@ def test_runs_without_their_store_are_not_started_over(directory):
     prepared.store.rename(directory / "elsewhere")
     with pytest.raises(DamagedError, match=r"store.zarr is gone"):
         prepare(campaign(), directory)
+
+
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [
+        ([], "the key ramp"),
+        (["creep"], "the key creep.ramp"),
+        (["grid", 0], r"the key grid\[0\]\.ramp"),
+    ],
+)
+def test_a_key_that_is_not_known_is_of_a_newer_version_or_edited(directory, where, named):
+    prepare(campaign(), directory)
+    path = directory / "campaign.json"
+    content = json.loads(path.read_bytes())
+    table = content["campaign"]
+    for part in where:
+        table = table[part]
+    table["ramp"] = 1.0
+    path.write_text(json.dumps(content))
+    with pytest.raises(NewerError, match=rf"{named}, which glasscreep \d.* or it was edited"):
+        read_campaign(directory)
+    table["rest"] = 2.0
+    path.write_text(json.dumps(content))
+    with pytest.raises(NewerError, match=r"the keys .*ramp, .*rest, which glasscreep"):
+        read_campaign(directory)
 
 
 def test_a_lost_campaign_file_is_written_again(directory):

@@ -4,10 +4,12 @@ import io
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import SNAPSHOT
 from rich.console import Console
 
 from glasscreep.campaign import plan as plan_module
@@ -18,7 +20,7 @@ from glasscreep.campaign.plan import make_plan
 from glasscreep.campaign.plan_cluster import PoolPlan
 from glasscreep.campaign.plan_table import show_plan
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.snapshot import Active, Snapshot, write_snapshot
+from glasscreep.campaign.snapshot import Active, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.tasks.manifest import Manifest, encode_manifest
 from glasscreep.tasks.opening import open_array, open_writable
@@ -118,29 +120,8 @@ def test_a_directory_that_does_not_fit_is_refused(begun):
 
 
 def snapshot(rate, active):
-    return Snapshot(
-        campaign="small",
-        phase="running",
-        host="host",
-        pid=1,
-        started="",
-        updated="",
-        dashboard="",
-        runs={state.name.lower(): 0 for state in State},
-        glasses_done=0,
-        glasses_total=0,
-        frames_done=0,
-        frames_total=0,
-        unrelaxed=0,
-        particle_steps_per_s=rate,
-        time_left_s=None,
-        why_stopped="",
-        allocations=(),
-        trouble="",
-        active=tuple(Active("run", "", 0, 0, 1.0) for _ in range(active)),
-        failures=(),
-        points=(),
-    )
+    runs = tuple(Active("run", "", 0, 0, 1.0) for _ in range(active))
+    return replace(SNAPSHOT, particle_steps_per_s=rate, active=runs)
 
 
 def test_the_measured_rate_is_used_where_there_is_one(begun):

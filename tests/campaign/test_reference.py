@@ -26,6 +26,17 @@ def test_the_tables_are_those_of_the_models(generate):
     assert generate.with_tables(REFERENCE) == REFERENCE, "`make docs` writes them anew"
 
 
+def test_the_names_that_are_taken_are_those_that_are_refused(generate):
+    page = generate.EXTENDING.read_text()
+    assert generate.with_names(page) == page, "`make docs` writes them anew"
+    table = page.partition(generate.NAMES)[2].splitlines()
+    taken = {name for row in table for name in re.findall(r"`([^`]+)`", row)}
+    assert {"strain", "d2min_<interval>", "position", "id", "mass", "units"} <= taken
+    old = page.replace("`strain_loaded`, ", "")
+    assert old != page
+    assert generate.with_names(old) == page
+
+
 def test_every_section_has_a_table_of_all_its_keys(generate):
     titles = dict(generate.sections())
     assert {generate.TOP, "`[model]`", "`[[grid]]`", "`[cluster]`"} <= set(titles)

@@ -3,13 +3,12 @@
 import io
 import json
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from made_up import HERE, SNAPSHOT, ago
 from rich.console import Console
 
 from glasscreep.campaign.compatible import encode_campaign
@@ -17,7 +16,7 @@ from glasscreep.campaign.file import Campaign
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.lock import CampaignLock, Holder
 from glasscreep.campaign.reach import show_dashboard
-from glasscreep.campaign.snapshot import HANDING_OVER, Snapshot, read_snapshot, write_snapshot
+from glasscreep.campaign.snapshot import HANDING_OVER, read_snapshot, write_snapshot
 from glasscreep.campaign.status import show_status, what_becomes
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.watch import State, Watch
@@ -25,37 +24,7 @@ from glasscreep.slurm.contact import Contact, write_contact
 from glasscreep.slurm.private import private_folder
 from glasscreep.tasks.errors import GlasscreepError
 
-HERE = socket.gethostname()
-DASHBOARD = "http://127.0.0.1:8787/status"
-
-
-def ago(seconds: float) -> str:
-    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="seconds")
-
-
-SNAPSHOT = Snapshot(
-    campaign="small",
-    phase="running",
-    host=HERE,
-    pid=os.getpid(),
-    started=ago(100),
-    updated=ago(0),
-    dashboard=DASHBOARD,
-    runs={"new": 1, "partial": 0, "done": 0, "failed": 0},
-    glasses_done=0,
-    glasses_total=1,
-    frames_done=0,
-    frames_total=20,
-    unrelaxed=0,
-    particle_steps_per_s=0.0,
-    time_left_s=None,
-    why_stopped="",
-    active=(),
-    failures=(),
-    allocations=(),
-    trouble="",
-    points=((0.1, 0.5, 0, 20, 0),),
-)
+DASHBOARD = SNAPSHOT.dashboard
 
 
 class Place:

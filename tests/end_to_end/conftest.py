@@ -3,17 +3,15 @@
 import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from program import GLASSCREEP
 from tiny_campaign import SAME_BITS, TINY, contents
+from waiting import wait_until
 
 RESOURCES = """
 [resources]
@@ -66,8 +64,7 @@ class Glasscreep:
 
     @staticmethod
     def command(*arguments: object) -> list[str]:
-        script = Path(sys.executable).with_name("glasscreep")
-        return [str(script), *map(str, arguments)]
+        return [str(GLASSCREEP), *map(str, arguments)]
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """Living processes at work in the folder, whose command line holds one of `words`."""
@@ -85,10 +82,7 @@ class Glasscreep:
     @staticmethod
     def until(condition: Callable[[], object]) -> None:
         """Wait for a condition, with a deadline."""
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, "waited in vain"
-            time.sleep(0.01)
+        wait_until(condition, "what the test waits for", deadline_s=DEADLINE_S)
 
     @staticmethod
     def assert_same_store(directory: Path, reference: Path) -> None:

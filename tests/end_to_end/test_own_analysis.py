@@ -18,6 +18,18 @@ function = "mine:height"
 units = "length"
 definition = "along z"
 [[analysis.own]]
+function = "mine:twice"
+needs = ["late"]
+per = "frame"
+units = "1"
+definition = "needs what fails"
+[[analysis.own]]
+function = "mine:endless"
+per = "frame"
+units = "1"
+time_limit_s = 3
+definition = "does not end in some runs"
+[[analysis.own]]
 function = "mine:late"
 per = "frame"
 units = "1"
@@ -27,6 +39,14 @@ SOURCE = """
 def height(frame):
     print("a line for no one")
     return frame.positions[:, 2]
+
+def twice(frame):
+    return 2 * frame["late"]
+
+def endless(frame):
+    while frame.step > 150 and frame.temperature > 0.2:
+        pass
+    return frame.time
 
 def late(frame):
     if frame.step > 150 and frame.temperature > 0.2:
@@ -49,7 +69,9 @@ def test_one_worker_or_two_and_a_failure_that_holds_nothing_up(glasscreep):
         done = glasscreep("run", written(glasscreep, slots), "--dir", f"by{slots}")
         assert done.returncode == 1
         said = done.stdout.replace("\n", " ")
-        assert said.count("mine:late failed with RuntimeError: too late (line 8 of mine.py)") == 2
+        assert said.count("mine:late failed with RuntimeError: too late (line 16 of mine.py)") == 2
+        assert said.count("mine:endless did not come back within 3 s") == 2
+        assert "mine:twice" not in said
         assert "for no one" not in said + done.stderr
         assert re.search(rf"glasscreep forget \S*by{slots} late`", said)
         found[slots] = contents(glasscreep.folder / f"by{slots}")
@@ -60,13 +82,16 @@ def test_one_worker_or_two_and_a_failure_that_holds_nothing_up(glasscreep):
     np.testing.assert_array_equal(dataset.height, dataset.position.isel(dim=2))
     assert np.isfinite(dataset.late.values[dataset.temperature < 0.2]).all()
     assert np.isnan(dataset.late.values[dataset.temperature > 0.2]).all()
+    np.testing.assert_array_equal(dataset.twice, 2 * dataset.late)
+    assert np.isnan(dataset.endless.values[dataset.temperature > 0.2]).all()
+    assert np.isfinite(dataset.endless.values[dataset.temperature < 0.2]).all()
 
     # Mended, it is another result, that goes on once the former is forgotten.
     (glasscreep.folder / "mine.py").write_text(SOURCE.replace("0.2", "0.9"))
     again = glasscreep("run", glasscreep.folder / "small.toml", "--dir", "by1")
     assert again.returncode == 2
     assert "sha256 of mine:late for analysis.own late" in again.stderr
-    assert glasscreep("forget", "by1", "late", "height", "--yes").returncode == 0
+    assert glasscreep("forget", "by1", "late", "height", "endless", "--yes").returncode == 0
     assert glasscreep("run", glasscreep.folder / "small.toml", "--dir", "by1").returncode == 0
     assert np.isfinite(package.open(glasscreep.folder / "by1").dataset.late.values).all()
     shutil.rmtree(glasscreep.folder / "by2")

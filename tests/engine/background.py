@@ -1,22 +1,14 @@
 """Segments that run while a test does something to them."""
 
 import threading
-import time
 from dataclasses import replace
 
 import psutil
+from waiting import wait_until
 
 from glasscreep.tasks.segment import run_segment
 
 DEADLINE_S = 60.0
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + DEADLINE_S
-    while not (result := condition()):
-        assert time.monotonic() < deadline, f"no {what} within {DEADLINE_S} s"
-        time.sleep(0.02)
-    return result
 
 
 def lengthened(campaign, block=400):
@@ -39,10 +31,10 @@ class Background:
         self.outcome = run_segment(task, self.events.append)
 
     def wait_for_commits(self, count):
-        wait_until(lambda: len(self.events) == count, f"{count} commits")
+        wait_until(lambda: len(self.events) == count, f"there are {count} commits")
 
     def wait_for_progress(self):
-        wait_until(lambda: any(event["step"] > 0 for event in self.events), "progress")
+        wait_until(lambda: any(event["step"] > 0 for event in self.events), "it has progressed")
 
     def join(self):
         self._thread.join(DEADLINE_S)

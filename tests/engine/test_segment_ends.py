@@ -8,13 +8,14 @@ import time
 from dataclasses import replace
 
 import pytest
+from waiting import wait_until
 
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.segment import kill_segments, run_segment, stop_segments
 from glasscreep.tasks.stop import ENDING_S, GRACE_S
 from glasscreep.tasks.task import encode
 
-from .background import DEADLINE_S, Background, lengthened, md_processes, wait_until
+from .background import DEADLINE_S, Background, lengthened, md_processes
 from .conftest import GLASS, MODEL, PARTICLES, RUN
 
 pytestmark = pytest.mark.slow
@@ -104,7 +105,7 @@ def test_those_that_do_not_stop_are_killed(new_campaign, ranks):
         process.suspend()
     stop_segments(grace_s=0.2)
     assert running.join().kind == "crashed"
-    wait_until(lambda: not md_processes(campaign.directory), "end of the ranks")
+    wait_until(lambda: not md_processes(campaign.directory), "the ranks have ended")
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -117,7 +118,7 @@ def test_kill_ends_at_once(new_campaign, ranks):
     assert outcome.kind == "crashed"
     assert "SIGKILL" in outcome.message or "signal 9" in outcome.message
     assert outcome.step == read_manifest(campaign.glass_task().place()).step
-    wait_until(lambda: not md_processes(campaign.directory), "end of the ranks")
+    wait_until(lambda: not md_processes(campaign.directory), "the ranks have ended")
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
@@ -137,7 +138,7 @@ def test_md_process_dies_with_its_worker(new_campaign, ranks):
         process.stdout.readline()
         assert len(md_processes(campaign.directory)) == ranks
         process.kill()
-    wait_until(lambda: not md_processes(campaign.directory), "end of the MD process")
+    wait_until(lambda: not md_processes(campaign.directory), "the MD process has ended")
 
 
 @pytest.mark.parametrize(("ranks", "rank"), [(1, 0), (2, 0), (2, 1)])
@@ -152,4 +153,4 @@ def test_a_rank_that_is_killed_alone_is_a_crash_that_is_seen_at_once(new_campaig
     assert time.monotonic() - start < SEEN_WITHIN_S
     assert outcome.kind == "crashed"
     assert outcome.frames == 0
-    wait_until(lambda: not md_processes(campaign.directory), "end of the other ranks")
+    wait_until(lambda: not md_processes(campaign.directory), "the other ranks have ended")

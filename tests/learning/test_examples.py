@@ -1,6 +1,8 @@
 """Examples are drawn evenly, class by class, whatever the blocks; none is lost or counted twice."""
 
 from dataclasses import replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from glasscreep.analysis.drawing import priority
 from glasscreep.tasks import examples
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.examples import Draw, DrawTask, draw, merged, run_key
+from glasscreep.tasks.examples import Draw, DrawTask, draw, run_key
 
 INTERVAL, FRAMES = 20, 11
 DRAWS = (
@@ -102,7 +104,7 @@ def test_seeds_and_streams_draw_others(taught):
 
 def test_runs_are_put_together_in_any_order(taught):
     parts = [draw(task_of(taught, row)).examples[1] for row in range(8)]
-    one, other = merged(parts), merged(parts[::-1])
+    one, other = reduce(add, parts), reduce(add, parts[::-1])
     assert kept(one) == kept(other)
     assert len(one.run) == 50
     assert len(set(one.run.tolist())) == 8

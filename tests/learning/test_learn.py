@@ -22,7 +22,7 @@ from glasscreep.campaign.lesson_report import lesson_tables
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.model_file import load_model
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.tables import read_table
+from glasscreep.tasks.tables import Table
 
 pytestmark = pytest.mark.slow
 DEADLINE_S = 300
@@ -88,7 +88,7 @@ def test_the_model_is_scored_on_every_example_of_the_test_replicas(of, species, 
 def test_replicas_that_test_take_no_part_in_the_model_nor_in_the_ranking(learnt):
     campaign, report = learnt
     train = report["model"]["train"]
-    samples = read_table(looseness_folder(campaign) / "samples.npz")
+    samples = Table(looseness_folder(campaign) / "samples.npz")
     for number, split in enumerate(report["splits"]):
         ranking = [name for name in samples if name.endswith(f" split {number}")]
         assert len(ranking) == 4  # loose and tight of two samples
@@ -99,7 +99,7 @@ def test_replicas_that_test_take_no_part_in_the_model_nor_in_the_ranking(learnt)
 
 def test_the_pool_has_all_loose_examples_with_their_class(learnt):
     campaign, report = learnt
-    pool = read_table(looseness_folder(campaign) / "pool.npz")
+    pool = Table(looseness_folder(campaign) / "pool.npz")
     d2min, species = campaign.array("d2min_20"), campaign.array("species")
     loose = np.count_nonzero(d2min[:, :, species == 1] > 0.02)
     assert pool["loose"].sum() == loose == report["counts"]["pool"]["loose"]

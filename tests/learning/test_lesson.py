@@ -8,10 +8,14 @@ import pytest
 from glasscreep.analysis.drawing import Lowest
 from glasscreep.analysis.interstice_presets import PRESETS
 from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
-from glasscreep.campaign.lesson import LessonError, lesson_of, variants
+from glasscreep.campaign.lesson import lesson_of, variants
+from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.reader import FrameReader
 
 GLASSES = [0, 0, 1, 1, 2, 2, 3, 3]
 """Row of the glass of each run: two points of each replica."""
@@ -54,6 +58,28 @@ def test_what_decides_is_what_tells_lessons_apart(taught):
     assert lesson_of(other, taught.directory).made_from != known
     fewer = replace(lesson(taught), sources=lesson(taught).sources[:-1])
     assert fewer.made_from != known
+
+
+def test_as_many_frames_made_anew_are_another_lesson(taught):
+    copy = taught.copied("anew")
+    assert lesson(copy).made_from == lesson(taught).made_from
+    reader = FrameReader(copy.prepared.store)
+    d2min = reader.sharded("d2min_20")
+    other = d2min.read(5, 10, 11) * 1.01
+    d2min.write(5, 10, other, write_durably, known=11)
+    found = lesson(copy)
+    assert [source.frames for source in found.sources] == [
+        source.frames for source in lesson(taught).sources
+    ]
+    assert found.made_from != lesson(taught).made_from
+
+
+def test_a_damaged_index_of_d2min_is_named(taught):
+    copy = taught.copied("index")
+    file = next((copy.prepared.store / "d2min_20").glob("c.3.0.*"))
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DamagedError, match=r"run \w+, array d2min_20 is damaged: the index of"):
+        lesson(copy)
 
 
 def test_points_may_be_chosen(taught):
@@ -117,7 +143,7 @@ def test_one_replica_is_not_enough(taught):
 def chosen(by_glass, largest=0.4):
     tight, loose = (sum(found) for found in zip(*by_glass.values(), strict=True))
     counts = Counts({(20, 0.02): (tight, loose)}, by_glass, 0, largest)
-    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {}, ())
+    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {}, {})
 
 
 def test_too_few_of_a_class_are_refused_with_the_counts(taught):

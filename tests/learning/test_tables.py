@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.tables import is_made_from, read_table, write_table
+from glasscreep.tasks.tables import Joined, Table, is_made_from, write_table
 
 COLUMNS = {"features": np.arange(12.0).reshape(4, 3), "loose": np.array([True, False, True, True])}
 
 
 def test_columns_come_back(tmp_path):
     write_table(tmp_path / "table.npz", "abc", COLUMNS)
-    found = read_table(tmp_path / "table.npz")
+    found = Table(tmp_path / "table.npz")
     assert found.keys() == COLUMNS.keys()
     for name, values in COLUMNS.items():
         np.testing.assert_array_equal(found[name], values)
@@ -32,7 +32,7 @@ def test_damage_is_told(tmp_path, damage):
     path.write_bytes(damage(path.read_bytes()))
     assert not is_made_from(path, "abc")
     with pytest.raises(DamagedError, match="remove it, and give the same command again"):
-        read_table(path)
+        dict(Table(path))
 
 
 def test_a_changed_byte_is_noticed(tmp_path):
@@ -42,11 +42,55 @@ def test_a_changed_byte_is_noticed(tmp_path):
     data[data.index(np.float64(5.0).tobytes())] ^= 1
     path.write_bytes(data)
     with pytest.raises(DamagedError):
-        read_table(path)
+        dict(Table(path))
 
 
 def test_objects_are_not_read(tmp_path):
     path = tmp_path / "table.npz"
     np.savez(path, key=np.array("abc"), bad=np.array([{}], dtype=object))
     with pytest.raises(DamagedError):
-        read_table(path)
+        dict(Table(path))
+
+
+def test_a_column_is_read_without_the_others(tmp_path):
+    path = tmp_path / "table.npz"
+    write_table(path, "abc", COLUMNS)
+    data = bytearray(path.read_bytes())
+    data[data.index(np.float64(5.0).tobytes())] ^= 1
+    path.write_bytes(data)
+    table = Table(path)
+    assert set(table) == set(COLUMNS)
+    assert "features" in table
+    assert "key" not in table
+    np.testing.assert_array_equal(table["loose"], COLUMNS["loose"])
+    with pytest.raises(DamagedError):
+        table["features"]
+    with pytest.raises(KeyError):
+        table["tight"]
+
+
+def test_tables_are_joined_row_after_row_one_column_at_a_time(tmp_path):
+    paths = [tmp_path / f"{number}.npz" for number in range(3)]
+    for number, path in enumerate(paths):
+        write_table(path, "abc", {"rows": np.full((number, 2), number), "one": np.arange(number)})
+    joined = Joined([Table(path) for path in paths])
+    assert list(joined) == ["rows", "one"]
+    np.testing.assert_array_equal(joined["rows"], [[1, 1], [2, 2], [2, 2]])
+    write_table(tmp_path / "all.npz", "all", joined)
+    np.testing.assert_array_equal(Table(tmp_path / "all.npz")["one"], [0, 0, 1])
+
+
+def test_numpy_reads_it(tmp_path):
+    write_table(tmp_path / "table.npz", "abc", COLUMNS)
+    with np.load(tmp_path / "table.npz") as found:
+        assert found["key"] == "abc"
+        np.testing.assert_array_equal(found["features"], COLUMNS["features"])
+
+
+def test_what_can_not_be_written_leaves_what_is_there(tmp_path):
+    path = tmp_path / "table.npz"
+    write_table(path, "abc", COLUMNS)
+    with pytest.raises(ValueError, match="Object arrays"):
+        write_table(path, "abd", {**COLUMNS, "bad": np.array([{}], dtype=object)})
+    assert is_made_from(path, "abc")
+    assert list(tmp_path.iterdir()) == [path]

@@ -18,6 +18,13 @@ def names(requirements: list[str]) -> list[str]:
     return [re.split(r"[^\w-]", requirement)[0] for requirement in requirements]
 
 
+def anchors(page: Path) -> list[str]:
+    """Name the headings of a page as links do: lower case, hyphens for spaces, signs left out."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
 @pytest.mark.parametrize(
     "heading", ["run", "read and write trajectories", "write tables", "test", "lint", "benchmark"]
 )
@@ -38,11 +45,17 @@ def test_commands_in_the_readme_are_there():
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document):
-    for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
-        assert (document.parent / target).exists(), f"{document.name} links to {target}"
+    for target, _, heading in re.findall(r"\]\(([^)#:]*)(#([^)]+))?\)", document.read_text()):
+        page = document.parent / target if target else document
+        assert page.exists(), f"{document.name} links to {target}"
+        there = anchors(page) if heading else [heading]
+        assert heading in there, f"{document.name} links to #{heading} of {page.name}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_files_named_are_there(document):
-    for name in re.findall(r"`((?:examples|tests|docs|src)/[\w./-]+)`", document.read_text()):
+    text = document.read_text()
+    files = re.findall(r"`((?:examples|tests|docs|src)/[\w./-]+)`", text)
+    modules = re.findall(r"`((?:analysis|benchmarks|campaign|slurm|tasks)/\w+\.py)`", text)
+    for name in (*files, *modules):
         assert (ROOT / name).exists(), f"{document.name} names {name}"

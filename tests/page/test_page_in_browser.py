@@ -7,30 +7,18 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
+from tests.page.browsing import CURVES, DONE, MAP, WAIT_S, chromium, page_at, poll
 from tests.tiny_campaign import TINY
 
 pytestmark = pytest.mark.slow
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-WAIT_S = 120
 RUN = "from glasscreep.campaign.main import app; app()"
 CAMPAIGN = f"""
 name = "seen"
@@ -38,11 +26,6 @@ name = "seen"
 [resources]
 segment_frames = 2
 """
-MAP = "Bokeh.documents[0].get_model_by_name('map')"
-DONE = f"() => {{ const all = {MAP}.renderers[0].data_source.data; return [...all.done]; }}"
-CURVES = """() => Bokeh.documents[0].get_model_by_name('strain').children[0].renderers
-    .filter(one => one.glyph.type == 'Line').map(one => one.data_source.data)
-    .filter(data => data.time.length).map(data => [[...data.time], [...data.mean]])"""
 SELECT = f"indices => {{ {MAP}.renderers[0].data_source.selected.indices = indices; }}"
 
 
@@ -90,43 +73,8 @@ def seen(tmp_path_factory) -> Iterator[Seen]:
 
 @pytest.fixture(scope="module")
 def browser(require) -> Iterator[Browser]:
-    require(CHROMIUM.exists(), f"needs {CHROMIUM} (apt install chromium)")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-
-
-@dataclass
-class Heard:
-    """What a page complained of, and whom it asked."""
-
-    complaints: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def page_at(browser: Browser, url: str) -> Iterator[tuple[Page, Heard]]:
-    page, heard = browser.new_page(viewport={"width": 1280, "height": 900}), Heard()
-    page.on(
-        "console", lambda said: heard.complaints.append(said.text) if said.type == "error" else None
-    )
-    page.on("pageerror", lambda error: heard.complaints.append(str(error)))
-    page.on("request", lambda request: heard.asked.append(request.url))
-    page.on("websocket", lambda socket: heard.asked.append(socket.url))
-    page.set_default_timeout(1000 * WAIT_S)
-    page.goto(url)
-    page.wait_for_function(
-        "() => window.Bokeh && Bokeh.documents.length && Bokeh.documents[0].is_idle"
-    )
-    yield page, heard
-    page.close()
-
-
-def poll(look: Callable[[], object]) -> object:
-    deadline = time.monotonic() + WAIT_S
-    while not (found := look()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-    return found
+    with chromium(require) as browser:
+        yield browser
 
 
 @pytest.mark.parametrize("path", ["status", "campaign", "workers"])

@@ -1,6 +1,7 @@
 """What the campaign's page shows follows from a snapshot; nothing in it is taken for HTML."""
 
 import asyncio
+import gc
 import json
 import logging
 from dataclasses import replace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from made_up import SNAPSHOT as BEGUN
 
 from glasscreep.campaign import page_data
 from glasscreep.campaign.page import campaign_page
@@ -19,30 +21,20 @@ from glasscreep.campaign.page_text import facts, headline, rate_text
 from glasscreep.campaign.snapshot import (
     AllocationState,
     Failure,
-    Snapshot,
     read_snapshot,
     write_snapshot,
 )
 
 EVIL = "<script>alert('x')</script>"
-SNAPSHOT = Snapshot(
-    campaign="small",
-    phase="running",
-    host="node",
-    pid=1,
-    started="2026-11-28T06:00:00+00:00",
-    updated="2026-11-28T06:10:00+00:00",
-    dashboard="",
+SNAPSHOT = replace(
+    BEGUN,
     runs={"new": 1, "partial": 2, "done": 1, "failed": 1},
     glasses_done=1,
     glasses_total=2,
     frames_done=10,
     frames_total=40,
-    unrelaxed=0,
     particle_steps_per_s=2e6,
     time_left_s=90.0,
-    why_stopped="",
-    active=(),
     failures=(Failure("run 1", "replica 0", "crashed", EVIL, EVIL),),
     allocations=(AllocationState("md", "1", "RUNNING", "", "node", 2, 2),),
     trouble=EVIL,
@@ -222,20 +214,31 @@ def test_pages_are_told_until_they_leave():
     assert len(told) == 1
 
 
-def test_without_a_dashboard_that_takes_pages_the_campaign_goes_on_and_says_so_once(caplog):
+def without_pages():
+    """Give a scheduler whose dashboard takes no page, and a campaign."""
     creep, model = (
         SimpleNamespace(frame_interval=1, steps=2),
         SimpleNamespace(units="lj", timestep=1),
     )
     campaign = SimpleNamespace(name="small", creep=creep, model=model)
     prepared = SimpleNamespace(campaign=campaign, directory=None)
-    scheduler = SimpleNamespace(
-        jupyter=False, http_server=SimpleNamespace(port=1)
-    )  # no application
+    return SimpleNamespace(jupyter=False, http_server=SimpleNamespace(port=1)), prepared
+
+
+def test_collecting_garbage_when_a_page_is_closed_goes_through_nothing_that_was_there_before():
+    there = [[number] for number in range(1000)]
+    with campaign_page(*without_pages(), Feed(SNAPSHOT)):
+        assert gc.get_freeze_count() > len(there)
+        collected = [id(one) for one in gc.get_objects()]
+        assert id(there) not in collected
+    assert gc.get_freeze_count() == 0
+
+
+def test_without_a_dashboard_that_takes_pages_the_campaign_goes_on_and_says_so_once(caplog):
     went_on = False
     with (
         caplog.at_level(logging.WARNING, "distributed.dashboard.glasscreep"),
-        campaign_page(scheduler, prepared, Feed(SNAPSHOT)),
+        campaign_page(*without_pages(), Feed(SNAPSHOT)),
     ):
         went_on = True
     assert went_on

@@ -11,8 +11,10 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
+import expected_results
 from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_small
 from loose_campaign import ANALYSIS, FRAMES, Expected, learn
+from own_analyses import SOURCE, analysis_of
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +68,7 @@ def running(tmp_path_factory: pytest.TempPathFactory, corner: Frames) -> Iterato
         filled.analyse(0)
         filled.write(1, 5)
         filled.write(2, 1)
-        (filled.place(2) / "failure.json").write_text("{}")
+        (filled.place(2) / "failure.json").write_text('{"kind": "crashed"}')
         yield filled
 
 
@@ -106,3 +108,27 @@ def learned(tmp_path_factory, make, corner, shrink):
 def expected(learned):
     """Compute the results of the campaign with a model by another way."""
     return Expected(*learned)
+
+
+@pytest.fixture(scope="session")
+def every_result(tmp_path_factory, make, corner, shrink):
+    """Make a campaign with all results of run 0, analysed as its frames came. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        directory = tmp_path_factory.mktemp("results") / "filled"
+        campaign = make(directory, corner, analysis=expected_results.ANALYSIS)
+        for until in (6, expected_results.FRAMES):
+            campaign.write(0, until)
+            campaign.analyse(0)
+    return campaign
+
+
+@pytest.fixture
+def own(tmp_path, make, corner, small_files):
+    """Make a campaign with own analyses, without frames."""
+
+    def made(tables, source=SOURCE, name="filled", **more):
+        analysis = analysis_of(tmp_path, tables, source, **more)
+        return make(tmp_path / name, corner, analysis=analysis)
+
+    return made

@@ -254,12 +254,14 @@ def test_numbers_that_cannot_be_analysed_are_told(campaign):
 def test_other_parameters_or_damage_start_anew(tmp_path):
     strain = Result("strain", "strain", {"loading": "compression", "axis": "z"})
     pair = Result("d2min", "d2min_20", {"cutoff": 2.5}, 20)
-    known = Analysed().noting((strain, pair), (7, 5))
+    known = Analysed().noting((strain, pair), (7, 5)).failing([replace(pair, name="own")], "why")
     (tmp_path / ANALYSED).write_bytes(encode_analysed(known))
     assert read_analysed(tmp_path) == known
     assert [known.frames_of(strain), known.frames_of(pair)] == [7, 5]
     assert known.frames_of(replace(pair, parameters={"cutoff": 2.0})) == 0
     assert known.frames_of(replace(pair, name="d2min_40")) == 0
+    assert known.without(["own", "strain"]).results.keys() == {"d2min_20"}
+    assert known.without(["own"]).failed == {}
     whole = (tmp_path / ANALYSED).read_bytes()
     for at in range(len(whole)):
         damaged = bytearray(whole)

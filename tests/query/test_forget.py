@@ -8,6 +8,7 @@ import xarray as xr
 from tests.filled_campaign import Frames, make_campaign, make_files_small
 from typer.testing import CliRunner
 
+import glasscreep
 from glasscreep.campaign.compatible import DirectoryError
 from glasscreep.campaign.forget import forget, with_dependents
 from glasscreep.campaign.lock import CampaignLock, LockedError
@@ -16,10 +17,11 @@ from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.analyse import _writing
 from glasscreep.tasks.analysed import ANALYSED, read_analysed
 from glasscreep.tasks.blocks import array_names
-from glasscreep.tasks.errors import FencedError
+from glasscreep.tasks.errors import AbsentError, FencedError
 
 RESULTS = [
     "strain",
+    "creep_fit",
     "d2min",
     "d2min_histogram",
     "tail_exponent",
@@ -102,6 +104,35 @@ def test_after_it_other_parameters_are_no_reason_to_refuse(campaign):
     again.analyse(0)
     assert again.attributes("d2min_20")["parameters"]["cutoff"] == 2.0
     assert before.is_dir()
+
+
+def test_a_forgotten_strain_leaves_the_fit_and_is_told_as_forgotten(campaign):
+    """The fit is computed from the boxes, as the strain is, and not from it."""
+    before = campaign.array("creep_fit")
+    assert set(with_dependents(campaign.directory, ["strain"])) == {"strain", "strain_loaded"}
+    forget(campaign.directory, ["strain", "strain_loaded"])
+    opened = glasscreep.open(campaign.directory)
+    for name in ("strain", "strain_loaded"):
+        with pytest.raises(AbsentError) as caught:
+            opened[name]
+        said = f"{name} is not stored: it was forgotten: `glasscreep run FILE --dir "
+        assert str(caught.value).startswith(said)
+        assert "computes it again" in str(caught.value)
+        assert f"campaign.table('{name}')" in str(caught.value)
+        assert len(opened.table(name)) == 12
+    np.testing.assert_array_equal(opened["creep_fit"], before)
+    assert len(opened.table("creep_fit")) == 1
+
+
+def test_what_is_forgotten_is_told_as_such_until_it_is_computed_again(campaign):
+    forget(campaign.directory, with_dependents(campaign.directory, ["d2min_20"]))
+    opened = glasscreep.open(campaign.directory)
+    for ask in (opened.table, opened.__getitem__):
+        with pytest.raises(AbsentError, match="'d2min_20': it was forgotten: `glasscreep run FILE"):
+            ask("d2min_20")
+    again = campaign.extended()
+    again.analyse(0)
+    assert len(opened.table("d2min_20")) == 11
 
 
 @pytest.mark.parametrize("after", range(5))

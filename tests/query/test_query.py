@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.query import query_table
-from glasscreep.campaign.selection import QueryError
 from glasscreep.campaign.table_files import render
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
 
@@ -113,13 +113,13 @@ def test_a_computed_temperature_matches(running):
     ],
 )
 def test_a_point_that_is_not_there_names_those_that_are(running, options, text):
-    with pytest.raises(QueryError, match=text):
+    with pytest.raises(AbsentError, match=text):
         query_table(running.directory, "strain", **options)
 
 
 def test_an_unknown_result_is_told_where_there_is_a_list(running):
     command = re.escape(f"`glasscreep query {running.directory}` lists those there are.")
-    with pytest.raises(QueryError, match=rf"no result 'x': .*\. {command}"):
+    with pytest.raises(AbsentError, match=rf"no result 'x': .*\. {command}"):
         query_table(running.directory, "x")
 
 
@@ -166,5 +166,5 @@ def test_table_is_for_reading(running):
 
 def test_unknown_format_names_those_there_are(running):
     table = query_table(running.directory, "strain")
-    with pytest.raises(QueryError, match="no format 'xml'; choose from table, csv, json"):
+    with pytest.raises(RefusedError, match="no format 'xml'; choose from table, csv, json"):
         render(table, "xml")

@@ -18,7 +18,7 @@ from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
 import glasscreep
-from glasscreep.campaign import netcdf_file, result_list, table_files
+from glasscreep.campaign import netcdf_file, result_list, stored_values, table_files
 from glasscreep.campaign.main import app
 from glasscreep.campaign.result_list import list_results
 from glasscreep.campaign.table_files import ENDS_SHOWN, render_on_terminal
@@ -89,9 +89,13 @@ def test_parquet_keeps_values_and_units(running, tmp_path):
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 3000, 2**24])
-@pytest.mark.parametrize("name", ["d2min_20", "creep_fit", "position", "box_edges"])
+@pytest.mark.parametrize(
+    "name",
+    ["d2min_20", "creep_fit", "position", "image", "box_edges", "force_evaluations", "state"],
+)
 def test_netcdf_keeps_all_values_and_labels(running, tmp_path, monkeypatch, name, piece_bytes):
-    monkeypatch.setattr(netcdf_file, "PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(netcdf_file, "CHUNK_BYTES", piece_bytes)
+    monkeypatch.setattr(stored_values, "PIECE_BYTES", piece_bytes)
     path = tmp_path / "file.nc"
     done = query(running.directory, name, "--where", "frames > 0", "--output", path)
     assert done.exit_code == 0
@@ -100,9 +104,10 @@ def test_netcdf_keeps_all_values_and_labels(running, tmp_path, monkeypatch, name
     with xr.open_dataset(path, engine="h5netcdf") as dataset:
         assert dataset.attrs["title"] == "filled"
         array = dataset[name].load()
+    assert array.dtype == expected.dtype
     xr.testing.assert_equal(array, expected.load())
     assert array.attrs["units"] == expected.attrs["units"]
-    assert array.attrs["definition"] == expected.attrs["definition"]
+    assert array.attrs.get("definition") == expected.attrs.get("definition")
     assert array["temperature"].attrs["units"] == "energy"
     parameters = expected.attrs.get("parameters")
     assert parameters is None or json.loads(array.attrs["parameters"]) == parameters

@@ -5,8 +5,10 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
@@ -173,6 +175,44 @@ def test_a_lost_file_of_positions_is_left_out_of_a_netcdf_file_too(two, tmp_path
     )
     with xr.open_dataset(tmp_path / "position.nc", engine="h5netcdf") as dataset:
         assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
+
+
+def test_a_run_that_proves_damaged_late_leaves_nothing_of_itself_in_a_netcdf_file(two, tmp_path):
+    """All but its last frames are written by then."""
+    damage(two.prepared.store / "d2min_20" / "c.1.2.0")
+    path = tmp_path / "d2min.nc"
+    done = query(two.directory, "d2min_20", "--output", path)
+    assert done.exit_code == 1
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
+        assert dataset["id"].to_numpy().tolist() == [two.place(row).name for row in (0, 2, 3)]
+        assert dataset["replica"].to_numpy().tolist() == [0, 1, 1]
+        assert_array_equal(dataset["d2min_20"][0], two.open_array("d2min_20")[0])
+        assert np.isnan(dataset["d2min_20"][1:]).all()
+
+
+def test_lost_scalars_of_frames_are_left_out_of_a_netcdf_file_too(two, tmp_path):
+    (two.prepared.store / "potential_energy" / "c.0.0").unlink()
+    done = query(two.directory, "potential_energy", "--output", tmp_path / "energy.nc")
+    assert done.exit_code == 1
+    assert "array potential_energy: frame 0 is not there; its file is lost" in done.stderr
+
+
+def test_each_file_is_read_once_for_a_netcdf_file(two, tmp_path):
+    name, opened = "d2min_20", Counter()
+
+    def watch(event, arguments):
+        if event == "open" and f"/{name}/c." in str(arguments[0]):
+            opened[str(arguments[0])] += watching
+
+    sys.addaudithook(watch)
+    watching = 1
+    assert query(two.directory, name, "--output", tmp_path / "d2min.nc").exit_code == 0
+    watching = 0
+    there = {str(file) for file in (two.prepared.store / name).glob("c.*")}
+    # Once for the index of a file, which tells what it holds, and once for what it holds.
+    assert there == {file for file, times in opened.items() if Path(file).exists()}
+    assert max(opened.values()) <= 2
 
 
 def test_damage_is_raised_in_python_unless_it_may_be_skipped(two):

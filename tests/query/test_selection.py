@@ -15,9 +15,9 @@ from glasscreep.campaign import run_list
 from glasscreep.campaign.index import write_index
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.selection import QueryError, choose
+from glasscreep.campaign.selection import choose
 from glasscreep.campaign.states import State
-from glasscreep.tasks.errors import NewerError
+from glasscreep.tasks.errors import AbsentError, NewerError
 
 TEMPERATURES, STRESSES, REPLICAS = (0.1, 0.2, 0.3), (0.3, 0.5, 0.7), (0, 1)
 
@@ -33,7 +33,7 @@ def grid(tmp_path_factory, make, corner, shrink):
         filled.analyse(0)
         filled.write(4, 5)
         filled.write(11, 3)
-        (filled.place(11) / "failure.json").write_text("{}")
+        (filled.place(11) / "failure.json").write_text('{"kind": "crashed"}')
         yield filled
 
 
@@ -100,18 +100,30 @@ def test_an_expression_may_be_true_of_none(opened):
             r"no run at stress 0\.8 to 0\.9; .* one of: 0\.3, 0\.5, 0\.7",
         ),
         ({"temperature": [5, 6]}, r"no run at temperature 5, 6; .* one of: 0\.1, 0\.2, 0\.3"),
-        ({"temperature": "warm"}, "temperature is 'warm': give a number, a list"),
-        ({"stress": slice(0.1, 0.9, 2)}, "a slice has no step here"),
     ],
 )
 def test_values_that_are_not_there(opened, options, text):
-    with pytest.raises(QueryError, match=text):
+    with pytest.raises(AbsentError, match=text):
+        opened.select(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"temperature": "warm"}, "temperature is 'warm': give a number, a list"),
+        ({"stress": slice(0.1, 0.9, 2)}, "a slice has no step here"),
+        ({"where": "stress >"}, "where: "),
+        ({"run": "zz"}, "has an id that begins with 'zz'"),
+    ],
+)
+def test_what_can_be_no_choice_of_runs(opened, options, text):
+    with pytest.raises(RefusedError, match=text):
         opened.select(**options)
 
 
 def test_of_many_values_some_are_named():
     runs = pd.DataFrame({"temperature": np.arange(100) / 10, "stress": 0.5, "replica": 0})
-    with pytest.raises(QueryError, match=r"0, 0\.1, .* 1, \.\.\. 9\.9 \(100 values\)"):
+    with pytest.raises(AbsentError, match=r"0, 0\.1, .* 1, \.\.\. 9\.9 \(100 values\)"):
         choose(runs, temperature=77)
 
 
@@ -122,7 +134,7 @@ def test_slices_have_both_ends(low, high):
     inside = [at for at in range(11) if low <= 2 * at <= high]
     try:
         found = choose(runs, stress=slice(low / 20, high / 20)).index.tolist()
-    except QueryError:
+    except AbsentError:
         found = []
     assert found == inside
 
@@ -253,7 +265,7 @@ def test_frames_that_are_not_committed_are_not_shown(campaign):
 )
 def test_what_is_not_there_is_told_with_what_to_do(opened, name, told):
     for ask in (opened.table, opened.__getitem__):
-        with pytest.raises(QueryError) as caught:
+        with pytest.raises(AbsentError) as caught:
             ask(name)
         assert f"there is no result {name!r}" in str(caught.value)
         assert told in str(caught.value)
@@ -261,13 +273,13 @@ def test_what_is_not_there_is_told_with_what_to_do(opened, name, told):
 
 def test_what_is_in_the_store_but_no_result(opened):
     with pytest.raises(
-        QueryError, match=r"take campaign\['position'\] in Python, or --format netcdf"
+        AbsentError, match=r"take campaign\['position'\] in Python, or --format netcdf"
     ):
         opened.table("position")
-    with pytest.raises(QueryError, match=r"a column of glasscreep\.open\(DIR\)\.runs"):
+    with pytest.raises(AbsentError, match=r"a column of glasscreep\.open\(DIR\)\.runs"):
         opened.table("seed")
     with pytest.raises(
-        QueryError, match=r"temperature is no result, but a column of campaign\.runs"
+        AbsentError, match=r"temperature is no result, but a column of campaign\.runs"
     ):
         opened["temperature"]
 
@@ -279,7 +291,7 @@ def test_a_strain_that_is_not_stored_is_computed_for_the_table(make, corner, tmp
     opened = glasscreep.open(campaign.directory)
     assert len(opened.table("strain")) == 12
     assert opened.table("strain").attrs["definition"].startswith("1 - L / L0")
-    with pytest.raises(QueryError, match=r"strain is not stored.*campaign\.table\('strain'\)"):
+    with pytest.raises(AbsentError, match=r"strain is not stored.*campaign\.table\('strain'\)"):
         opened["strain"]
 
 

@@ -43,6 +43,11 @@ class Page(HTMLParser):
         text = base64.b64decode(href.removeprefix("data:text/csv;base64,")).decode()
         return pd.read_csv(io.StringIO(text))
 
+    @property
+    def captions(self) -> dict[str, str]:
+        """What is said of each panel, as the alternative text of its image."""
+        return {alt.split(" ")[1].rstrip(":"): alt for alt in self.images}
+
     def why_absent(self, panel: str) -> str:
         section = self.source.split('id="absent"')[1]
         found = re.search(rf"<b>{panel}</b>, (.*?)</li>", section, re.DOTALL)

@@ -6,8 +6,8 @@ import numpy as np
 from report_page import Page
 from typer.testing import CliRunner
 
-from glasscreep.campaign import report
-from glasscreep.campaign.figures.catalogue import figures_of
+from glasscreep.campaign.figures.catalogue import MAKERS
+from glasscreep.campaign.figures.figure_strain import figure_strain
 from glasscreep.campaign.figures.style import by_value, panel_grid
 from glasscreep.campaign.main import app
 from glasscreep.campaign.report import write_report
@@ -21,12 +21,12 @@ def test_a_panel_that_fails_is_told_and_the_others_are_drawn(bare, monkeypatch):
         raise ZeroDivisionError(msg)
 
     def with_a_fault(source):
-        first, *others = figures_of(source)
-        panels = (replace(first.panels[0], draw=fails), *first.panels[1:])
-        return replace(first, panels=panels), *others
+        figure = figure_strain(source)
+        panels = (replace(figure.panels[0], draw=fails), *figure.panels[1:])
+        return replace(figure, panels=panels)
 
     bare.write(0, 5)
-    monkeypatch.setattr(report, "figures_of", with_a_fault)
+    monkeypatch.setitem(MAKERS, 2, with_a_fault)
     for _ in range(2):  # it is not kept
         done = CliRunner().invoke(app, ["report", str(bare.directory)])
         assert done.exit_code == 1

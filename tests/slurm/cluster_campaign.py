@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +14,9 @@ from testbed import SlurmBed
 from glasscreep.slurm.contact import Contact, read_contact
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from program import GLASSCREEP
 from tiny_campaign import SAME_BITS, TINY, contents
+from waiting import wait_until
 
 T = TypeVar("T")
 DEADLINE_S = 420
@@ -84,7 +85,7 @@ class ClusterCampaign:
     def __call__(self, *arguments: object, check: bool = True) -> str:
         """Run a command of glasscreep to its end, as on the login node; give what it printed."""
         done = subprocess.run(
-            [str(Path(sys.executable).with_name("glasscreep")), *map(str, arguments)],
+            [str(GLASSCREEP), *map(str, arguments)],
             env=self.bed.environment() | {"XDG_CONFIG_HOME": str(self.folder / "no-config")},
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -103,10 +104,7 @@ class ClusterCampaign:
 
     def until(self, condition: Callable[[], object], what: str) -> None:
         """Wait for a condition, with a deadline; say what the jobs said if it is missed."""
-        end = time.monotonic() + DEADLINE_S
-        while not condition():
-            assert time.monotonic() < end, f"waited in vain until {what}\n{self.logs()}"
-            time.sleep(0.05)
+        wait_until(condition, what, deadline_s=DEADLINE_S, found=self.logs)
 
     def status(self) -> dict[str, object]:
         """Read the snapshot; empty while there is none."""
@@ -169,8 +167,7 @@ class ClusterCampaign:
 
 def run_locally(folder: Path, file: Path) -> dict[str, bytes]:
     """Run a campaign on this machine, undisturbed; give its store's files."""
-    glasscreep = Path(sys.executable).with_name("glasscreep")
-    command = [str(glasscreep), "run", str(file), "--dir", str(folder / "small")]
+    command = [str(GLASSCREEP), "run", str(file), "--dir", str(folder / "small")]
     done = subprocess.run(
         command,
         check=False,

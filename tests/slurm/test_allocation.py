@@ -3,12 +3,12 @@
 import socket
 import subprocess
 import sys
-import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from testbed import SlurmBed
+from waiting import wait_until
 
 from glasscreep.slurm.allocation import end_of_job
 from glasscreep.slurm.contact import TLS, Contact, mark_ended, unmark_ended, write_contact
@@ -30,10 +30,7 @@ def test_the_time_that_the_prologue_takes_counts(slurm: SlurmBed, tmp_path: Path
     script.write_text(f"#!/bin/bash\nsleep {PROLOGUE_S}\nexec '{sys.executable}' -c \"{code}\"\n")
     options = ("--parsable", f"--time={WALLTIME_S // 60}", f"--output={log}")
     job_id = slurm.command("sbatch", *options, str(script)).strip()
-    deadline = time.monotonic() + WAIT_S
-    while not (log.exists() and log.read_text().endswith("\n")):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: log.exists() and log.read_text().endswith("\n"), "the job has spoken")
     said = slurm.command("squeue", "--noheader", "--format=%e", f"--jobs={job_id}").strip()
     truth = datetime.fromisoformat(said).timestamp()
     assert float(log.read_text()) == pytest.approx(truth, abs=PROLOGUE_S / 2)

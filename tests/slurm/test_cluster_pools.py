@@ -12,6 +12,7 @@ from glasscreep.campaign.cluster_pools import ClusterPools, _Guest
 from glasscreep.campaign.seat import Seat
 from glasscreep.slurm import pool as pool_module
 from glasscreep.slurm import queue as queue_module
+from glasscreep.slurm import setbacks
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.pool import Pool, Slurm
 from glasscreep.slurm.queue import Queue
@@ -141,7 +142,7 @@ def test_an_allocation_that_was_cancelled_is_not_taken_over_again(bed, tmp_path)
 
 
 def test_three_early_deaths_stop_the_campaign_with_the_reason(bed, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool_module, "FIRST_BACKOFF_S", 0.1)
+    monkeypatch.setattr(setbacks, "FIRST_BACKOFF_S", 0.1)
     command = ("sh", "-c", "echo no such module; exit 3")
     pools, driver = pools_on(tmp_path, 4, command)
     asyncio.run(tend_until(pools, driver, lambda: driver.stopping))
@@ -153,7 +154,7 @@ def test_three_early_deaths_stop_the_campaign_with_the_reason(bed, tmp_path, mon
 
 
 def test_an_allocation_that_is_held_is_replaced(bed, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool_module, "FIRST_BACKOFF_S", 0.1)
+    monkeypatch.setattr(setbacks, "FIRST_BACKOFF_S", 0.1)
     bed.command("sbatch", "-o/dev/null", "-N2", "--exclusive", "--wrap=sleep 600")
     pools, driver = pools_on(tmp_path, 4)
 
@@ -172,7 +173,7 @@ def test_an_allocation_that_is_held_is_replaced(bed, tmp_path, monkeypatch):
 
 
 def test_an_allocation_that_brings_no_worker_is_replaced(bed, tmp_path, monkeypatch):
-    monkeypatch.setattr(pool_module, "FIRST_BACKOFF_S", 0.1)
+    monkeypatch.setattr(setbacks, "FIRST_BACKOFF_S", 0.1)
     monkeypatch.setattr(pool_module, "JOINING_S", 2.0)
     pools, driver = pools_on(tmp_path, 4)
 

@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from glasscreep.campaign.directory import prepare, read_campaign
 from glasscreep.campaign.file import Campaign
@@ -68,13 +68,6 @@ def start(directory):
         process.communicate()
 
 
-def wait_until(condition):
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def listens(process, number=signal.SIGUSR1):
     """Tell whether a signal no longer kills a process."""
     status = Path(f"/proc/{process.pid}/status").read_text()
@@ -86,7 +79,7 @@ def test_a_signal_that_comes_while_it_waits_for_the_lock_counts(directory, start
     calls = stand_in("scontrol", 'echo "$@" >> "$HERE/calls"') / "calls"
     with CampaignLock(directory):
         controller = start()
-        wait_until(lambda: listens(controller))
+        wait_until(lambda: listens(controller), "the signal is caught")
         controller.send_signal(signal.SIGUSR1)
         with pytest.raises(subprocess.TimeoutExpired):
             controller.wait(0.5)
@@ -105,7 +98,7 @@ echo "$@" >> "$HERE/calls"
 """
     calls = stand_in("scontrol", script) / "calls"
     controller = start()
-    wait_until((directory / FOLDER / "contact.json").exists)
+    wait_until((directory / FOLDER / "contact.json").exists, "it can be reached")
     controller.send_signal(signal.SIGUSR1)
     said, _ = controller.communicate(timeout=WAIT_S)
     assert controller.returncode == 0, said
@@ -116,7 +109,7 @@ echo "$@" >> "$HERE/calls"
 def test_a_refused_requeue_says_what_to_do(directory, start, stand_in):
     stand_in("scontrol", "echo 'Requested operation is presently disabled' >&2; exit 1")
     controller = start()
-    wait_until((directory / FOLDER / "contact.json").exists)
+    wait_until((directory / FOLDER / "contact.json").exists, "it can be reached")
     controller.send_signal(signal.SIGUSR1)
     said, _ = controller.communicate(timeout=WAIT_S)
     assert controller.returncode == 1
@@ -128,7 +121,7 @@ def test_a_refused_requeue_says_what_to_do(directory, start, stand_in):
 
 def test_one_that_is_cancelled_lets_allocations_know_that_none_follows(directory, start):
     controller = start()
-    wait_until(lambda: listens(controller, signal.SIGTERM))
+    wait_until(lambda: listens(controller, signal.SIGTERM), "the signal is caught")
     controller.send_signal(signal.SIGTERM)
     said, _ = controller.communicate(timeout=WAIT_S)
     assert "the controller was cancelled" in said

@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dask
@@ -13,6 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from testbed import SlurmBed
+from waiting import wait_until
 
 from glasscreep.slurm import commands
 from glasscreep.slurm.commands import call
@@ -57,10 +57,7 @@ def bed(slurm: SlurmBed, monkeypatch):
 
 
 def wait_for(bed, job_id, state):
-    deadline = time.monotonic() + WAIT_S
-    while bed.job(job_id).state != state:
-        assert time.monotonic() < deadline, f"waited {WAIT_S} s in vain for {state}"
-        time.sleep(0.05)
+    wait_until(lambda: bed.job(job_id).state == state, f"the job is {state}", found=bed.jobs)
 
 
 def test_the_whole_script():
@@ -267,16 +264,17 @@ def test_a_real_refusal(bed, tmp_path):
         submit(request(partition="nowhere"), tmp_path)
 
 
+def is_alive(process):
+    return psutil.pid_exists(process) and psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+
+
 def test_a_program_that_hangs_is_killed_with_its_children(tmp_path, stand_in, monkeypatch):
     folder = stand_in("sbatch", 'sleep 600 & echo $! > "$HERE/pid"; wait')
     monkeypatch.setattr(commands, "TIMEOUT_S", 0.5)
     with pytest.raises(SlurmUnreachableError, match="did not answer"):
         submit(request(), tmp_path)
     child = int((folder / "pid").read_text())
-    deadline = time.monotonic() + WAIT_S
-    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not is_alive(child), "the child has ended")
 
 
 def test_a_machine_without_slurm(tmp_path, monkeypatch):

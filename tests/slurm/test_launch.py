@@ -5,13 +5,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from waiting import wait_until
 
 from glasscreep.slurm.launch import (
     SLURM_NEEDS,
@@ -68,13 +68,6 @@ POISON = {
     "SLURM_JOB_NODELIST": "node[1-2]",
     "SLURM_TASKS_PER_NODE": "1(x2)",
 }
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {TIMEOUT_S} s in vain until {what}"
-        time.sleep(0.02)
 
 
 class Program:

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slurm_in_memory import LIMIT, LOOK_EVERY_S, SLOTS
 
-from glasscreep.slurm.pool import AllocationsFailError
 from glasscreep.slurm.queue import JobState
+from glasscreep.slurm.setbacks import AllocationsFailError
 
 
 @pytest.mark.parametrize(

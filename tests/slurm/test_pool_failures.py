@@ -7,7 +7,7 @@ import pytest
 from slurm_in_memory import LOOK_EVERY_S
 
 from glasscreep.slurm.errors import SlurmError, SlurmUnreachableError
-from glasscreep.slurm.pool import AllocationsFailError
+from glasscreep.slurm.setbacks import AllocationsFailError
 
 
 def fail(world, load):
@@ -36,7 +36,7 @@ def test_the_wait_doubles_up_to_a_limit_and_begins_anew_after_success(world):
 
 
 def test_the_wait_has_a_limit_after_years_too(world):
-    world.pool._failures = 5000
+    world.pool._setbacks.failures = 5000
     world.tend(4)
     assert fail(world, 4) == 300
 

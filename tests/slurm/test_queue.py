@@ -5,6 +5,7 @@ import time
 
 import pytest
 from testbed import SlurmBed
+from waiting import wait_until
 
 from glasscreep.slurm import commands, queue
 from glasscreep.slurm.errors import SlurmUnreachableError
@@ -38,10 +39,7 @@ def look():
 
 
 def wait_for(job_id, state):
-    deadline = time.monotonic() + WAIT_S
-    while look().jobs[job_id].state != state:
-        assert time.monotonic() < deadline, f"waited {WAIT_S} s in vain for {state}"
-        time.sleep(0.05)
+    wait_until(lambda: look().jobs[job_id].state == state, f"the job is {state}", found=look)
 
 
 def test_all_jobs_of_the_names_are_seen_and_no_others(bed):
@@ -74,10 +72,7 @@ def test_jobs_that_ended_by_themselves_are_at_fault(bed):
 @pytest.mark.parametrize("option", ["--nodes=9", "--ntasks=900", "--ntasks-per-node=99"])
 def test_jobs_that_will_never_start_count_as_held(bed, option):
     job = submit(bed, NAMES[0], option)
-    deadline = time.monotonic() + WAIT_S
-    while not look().jobs[job].is_held:
-        assert time.monotonic() < deadline, look().jobs[job]
-        time.sleep(0.2)
+    wait_until(lambda: look().jobs[job].is_held, "the job is held", found=look)
 
 
 def test_a_users_habits_hide_no_job(bed, monkeypatch):
@@ -203,8 +198,9 @@ def test_cancelling_all(bed, kill):
     other = submit(bed, "creep.md.02", "--begin=now+1hour")
     wait_for(running, "RUNNING")
     asyncio.run(Queue(NAMES).cancel_all(kill=kill))
-    deadline = time.monotonic() + WAIT_S
-    while not all(look().jobs[job].has_ended for job in (running, waiting)):
-        assert time.monotonic() < deadline, look()
-        time.sleep(0.05)
+
+    def have_ended():
+        return all(look().jobs[job].has_ended for job in (running, waiting))
+
+    wait_until(have_ended, "both jobs have ended", found=look)
     assert bed.job(other).state == "PENDING"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from waiting import wait_until
 
 from glasscreep.slurm.launch import SrunLauncher
 from glasscreep.slurm.shape import AllocationShape
@@ -63,13 +64,6 @@ class Segment:
 
     def _run(self) -> None:
         self._outcome = run_segment(self._task, self._events.append)
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {TIMEOUT_S} s in vain until {what}"
-        time.sleep(0.05)
 
 
 def processes(is_one: Callable[[psutil.Process], bool]) -> list[psutil.Process]:

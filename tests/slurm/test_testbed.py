@@ -3,24 +3,16 @@
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from testbed import SlurmBed
 from testbed.daemon import DaemonError
+from waiting import wait_until
 
 BY_HAND = Path(__file__).with_name("by_hand.py")
 TIMEOUT_S = 60
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + TIMEOUT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {TIMEOUT_S} s in vain until {what}"
-        time.sleep(0.05)
 
 
 def submit(bed: SlurmBed, script: str, *options: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 import small_campaign as small
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import wait_until
 
 from glasscreep.slurm.launch import LocalLauncher
 from glasscreep.tasks.exchange import shares_of_whole
@@ -66,13 +66,13 @@ def by_ranks(ranks: int, campaign: Path, attempt: int = 1, **more: object) -> li
 
 def stopped_rank(process: "subprocess.Popen[bytes]") -> psutil.Process:
     """Wait for one of the ranks to stop itself."""
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        for rank in psutil.Process(process.pid).children(recursive=True):
-            if rank.status() == psutil.STATUS_STOPPED:
-                return rank
-        time.sleep(0.05)
-    pytest.fail("no rank has stopped")
+    owner = psutil.Process(process.pid)
+
+    def stopped() -> list[psutil.Process]:
+        ranks = owner.children(recursive=True)
+        return [rank for rank in ranks if rank.status() == psutil.STATUS_STOPPED]
+
+    return wait_until(stopped, "a rank has stopped", deadline_s=DEADLINE_S)[0]
 
 
 def bytes_of(campaign: Path) -> dict[str, bytes]:

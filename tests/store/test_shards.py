@@ -73,6 +73,23 @@ def test_a_part_replaced_leaves_the_rest(store, start, length, seed):
     assert_array_equal(array[5], whole)
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_checksums_tell_what_is_stored(store, name):
+    array = zarr.open_group(store, mode="r+")[name]
+    values = values_like(array, FRAMES, 5)
+    ours = ShardedFrames(store, array)
+    assert ours.checksums(20, 0, FRAMES) == []
+    for row in (20, 21):
+        ours.write(row, 0, values, write_durably, known=0)
+    known = ours.checksums(20, 0, FRAMES)
+    assert len(set(known)) == len(known) == 3 * FRAMES
+    assert ours.checksums(21, 0, FRAMES) == known
+    assert len(ours.checksums(20, 1, 4)) == len(known) * 3 // FRAMES
+    ours.write(21, 3, values_like(array, 1, 6), write_durably, known=FRAMES)
+    assert ours.checksums(21, 0, 3) == ours.checksums(20, 0, 3)
+    assert ours.checksums(21, 3, 4) != ours.checksums(20, 3, 4)
+
+
 def test_what_counts_for_nothing_is_not_read(store):
     array = zarr.open_group(store, mode="r+")["double"]
     ours, values = ShardedFrames(store, array), values_like(array, 1, 3)

@@ -1,0 +1,81 @@
+"""Which points are drawn together, and what tells them apart."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from glasscreep.campaign.figures.labels import POINT_LABELS, SYMBOLS, labelled
+from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value
+from glasscreep.campaign.replicas import POINT
+from glasscreep.campaign.report_source import Point, Source
+from glasscreep.tasks.errors import AbsentError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a point is drawn."""
+
+    color: Any
+    """Its colour."""
+    marker: str
+    """Its marker."""
+    name: str
+    """What tells it from the others: nothing of a single point, or where a colour bar tells."""
+
+
+def lines(source: Source) -> tuple[list[Point], list[Point]]:
+    """Choose the points at the stress that has most temperatures, and the other way round."""
+    chosen = []
+    for fixed in (1, 0):
+        counts: dict[float, int] = {}
+        for point in source.points:
+            counts[point[fixed]] = counts.get(point[fixed], 0) + 1
+        most = [value for value, count in counts.items() if count == max(counts.values())]
+        middle = sorted(most)[len(most) // 2] if most else None
+        chosen.append([point for point in source.points if point[fixed] == middle])
+    return chosen[0], chosen[1]
+
+
+def shown_points(source: Source) -> list[Point]:
+    """Choose the points that are drawn together: all, or those that one colour bar can tell."""
+    points = list(source.points)
+    both_vary = all(len({point[at] for point in points}) > 1 for at in (0, 1))
+    if len(points) <= LEGEND_ENTRIES or not both_vary:
+        return points
+    return max(lines(source), key=len)
+
+
+def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
+    """Take the rows of some points.
+
+    Raises
+    ------
+    AbsentError
+        If there are none: all that is there was committed since the source looked for points.
+    """
+    pairs = zip(table["temperature"], table["stress"], strict=True)
+    own = table[[pair in points for pair in pairs]].reset_index(drop=True)
+    if own.empty:
+        msg = "the points shown had nothing yet when this was begun; do it again"
+        raise AbsentError(msg)
+    return own
+
+
+def by_point(axes: "Axes", table: pd.DataFrame, system: str) -> Iterator[tuple[pd.DataFrame, Look]]:
+    """Give the rows of each point, and how it is drawn; many are told by a colour bar."""
+    groups = [own for _, own in table.groupby(POINT, sort=True)]
+    varied = [name for name in POINT if table[name].nunique() > 1]
+    label, values = "number of the point", [float(at) for at in range(len(groups))]
+    if len(varied) == 1:
+        label = labelled(*POINT_LABELS[varied[0]], system)
+        values = [float(own[varied[0]].iloc[0]) for own in groups]
+    palette = by_value(axes, values, label)
+    for at, (value, own) in enumerate(zip(values, groups, strict=True)):
+        words = [f"{SYMBOLS[name]} = {own[name].iloc[0]:g}" for name in varied]
+        name = ", ".join(words) if len(groups) <= LEGEND_ENTRIES else ""
+        yield own, Look(palette[value], MARKERS[at % len(MARKERS)], name)

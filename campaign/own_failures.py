@@ -1,0 +1,89 @@
+"""Why results of the user's own functions are not there: told where they are asked for."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glasscreep.campaign.terminal import count_of
+from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.own_results import NAMES
+from glasscreep.tasks.places import STORE, run_directory
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFailure:
+    """A function of the user's that failed on a run, and was not mended since."""
+
+    run: str
+    """Identity of the run."""
+    result: str
+    """Name of its result."""
+    why: str
+    """What it was called for, what came of that, and how to go on."""
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return f"{self.result} failed: {self.why}"
+
+
+def own_failures(
+    directory: Path, run_ids: Iterable[str], result: str | None = None
+) -> tuple[OwnFailure, ...]:
+    """Find the functions of the user's that failed on some runs.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory.
+    run_ids : iterable of str
+        Identities of the runs.
+    result : str, optional
+        Of this result alone.
+
+    Returns
+    -------
+    tuple of OwnFailure
+        By run, in their order; of each result the last failure, until it is computed after all.
+    """
+    return tuple(
+        OwnFailure(run_id, name, why)
+        for run_id in run_ids
+        for name, why in read_analysed(run_directory(directory, run_id)).failed.items()
+        if result in (None, name)
+    )
+
+
+def told(failures: Sequence[OwnFailure], runs: int, directory: Path) -> list[str]:
+    """Say which failures of one result there are, and where to look.
+
+    Parameters
+    ----------
+    failures : sequence of OwnFailure
+        At least one, all of one result.
+    runs : int
+        How many runs were asked for.
+    directory : Path
+        Campaign directory.
+
+    Returns
+    -------
+    list of str
+        Lines: the first failures, and how many there are of how many runs.
+    """
+    count = f"{len(failures):,} of {count_of(runs, 'run')}"
+    look = shlex.join(["glasscreep", "logs", str(directory)])
+    last = (
+        f"{failures[0].result} failed on {count}, of which what it gave before is shown; "
+        f"`{look} RUN` tells of any one."
+    )
+    return [*map(str, failures[:SHOWN]), last]
+
+
+def is_own_result(directory: Path, result: str) -> bool:
+    """Tell whether an array of the store is of a function of the user's."""
+    group = open_readable(directory / STORE)
+    return result in group and open_array(group, result).attrs.get("observable") in NAMES

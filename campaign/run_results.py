@@ -1,0 +1,147 @@
+"""Results of runs of a campaign, as arrays and as tables."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from glasscreep.campaign.own_failures import OwnFailure, is_own_result, own_failures, told
+from glasscreep.campaign.result_array import array_of, dataset_of
+from glasscreep.campaign.result_names import known_results
+from glasscreep.campaign.result_table import ResultTable, read_result
+from glasscreep.campaign.run_list import run_table
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.places import STORE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunResults:
+    """What there is of runs of a campaign, read anew at each look."""
+
+    directory: Path
+    """Campaign directory."""
+    rows: NDArray[np.intp] | None = None
+    """(runs,) rows of the store that were selected; None for all."""
+
+    @property
+    def results(self) -> tuple[str, ...]:
+        """Names of the results that ``campaign[...]`` and ``campaign.table(...)`` know."""
+        return known_results(open_readable(self.directory / STORE))
+
+    @property
+    def dataset(self) -> xr.Dataset:
+        """All arrays of the runs, lazy, with coordinates temperature, stress, replica, step, time.
+
+        Values are read when asked for, and are nan where nothing is written yet. No Dask
+        chunks: select runs first (``select(...)`` or ``isel(run=...)``), then ``chunk()`` if
+        you want them; for 100,000 runs chunks alone take seconds. ``run`` is labelled by the row
+        in the store, as ``runs`` is.
+        """
+        return dataset_of(self.directory, self.rows)
+
+    def __getitem__(self, name: str) -> xr.DataArray:
+        """Take a result of the runs as an array, lazily.
+
+        Parameters
+        ----------
+        name : str
+            One of ``results``, or another array of the runs such as ``position``.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dimensions run, frame and others; coordinates ``id``, ``temperature``, ``stress``,
+            ``replica``, ``step``, ``time`` and the result's own; attributes ``units``,
+            ``long_name``, ``definition``, ``parameters``. Values are read when asked for, and
+            are nan where nothing is written yet.
+
+        Raises
+        ------
+        AbsentError
+            If there is none: says what to do.
+        """
+        rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
+        array = array_of(self.directory, rows, name)
+        self._warn_of_failures(name)
+        return array
+
+    def table(self, name: str, *, skip_damaged: bool = False) -> pd.DataFrame:
+        """Take a result of the runs as a table, particles summed up: what `query` prints.
+
+        Parameters
+        ----------
+        name : str
+            One of ``results``.
+        skip_damaged : bool, optional
+            Leave damaged runs out, with a warning that names what is damaged.
+
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each committed frame of each run, by run and frame; of `creep_fit`, a row
+            for each run that is finished. Columns ``run`` (its id), ``temperature``, ``stress``,
+            ``replica``, then ``frame``, ``step``, ``time``, then the result: ``value``; ``x``,
+            ``y``, ``z`` of what has axes; ``mean`` and ``loose_fraction`` of D2min, the mean over
+            all particles and the share of A particles above the threshold of the campaign file;
+            of `creep_fit` its four parameters, ``creep_modulus`` and ``creep_modulus_stderr``, of
+            `looseness_fit` the four alone; of `looseness_histogram_<interval>` a row for each
+            bin, with the numbers of ``tight`` and ``loose`` particles in it, the densities
+            ``p_all`` of all and ``p_loose`` of the loose, and the ``loose_fraction`` of those in
+            it. Of other results of particles, mean and standard deviation over those of each
+            species, ``mean_A`` and so on; what has further dimensions has a column for each, and
+            a row for each value. Units and definition are in ``.attrs``.
+
+        Raises
+        ------
+        AbsentError
+            If there is no such result: says what to do.
+        DamagedError
+            If something of it is damaged: names run, array and frames.
+        """
+        read = self.read_table(name)
+        if read.damaged and not skip_damaged:
+            msg = (
+                f"{read.damaged[0]}. So much is damaged: {len(read.damaged)} of "
+                f"{len(self._table())} runs; campaign.table({name!r}, skip_damaged=True) gives "
+                "the others."
+            )
+            raise DamagedError(msg)
+        for damage in read.damaged:
+            warnings.warn(f"left out: {damage}", stacklevel=2)
+        self._warn_of_failures(name)
+        return read.table
+
+    def read_table(self, name: str) -> ResultTable:
+        """Take a result as far as it can be read, and what is damaged of it; else as `table`."""
+        table = self._table()
+        if len(table):
+            return read_result(self.directory, table, name)
+        # Of no run, the columns alone.
+        any_run = read_result(self.directory, run_table(self.directory).iloc[:1], name)
+        return ResultTable(any_run.table.iloc[:0], ())
+
+    def failures(self, name: str) -> tuple[OwnFailure, ...]:
+        """Tell on which of the runs a function of the user's failed, and why.
+
+        Parameters
+        ----------
+        name : str
+            Its result; of other results there are none.
+        """
+        if not is_own_result(self.directory, name):
+            return ()
+        return own_failures(self.directory, self._table()["id"], name)
+
+    def _warn_of_failures(self, name: str) -> None:
+        if failures := self.failures(name):
+            lines = told(failures, len(self._table()), self.directory)
+            warnings.warn("\n".join(lines), stacklevel=3)
+
+    def _table(self) -> pd.DataFrame:
+        table = run_table(self.directory)
+        return table if self.rows is None else table.loc[self.rows]

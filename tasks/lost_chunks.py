@@ -1,0 +1,80 @@
+"""Telling a chunk whose file is lost from one that was never written: Zarr reads both as nan.
+
+Zarr writes no file for a chunk of nothing but the fill value, which a result may well be. So all
+chunks of results are written here, and an array that was made since says so by the attribute `NOTED_AS`; of an earlier one nothing can be told.
+"""
+
+import math
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from glasscreep.tasks.analysed import ANALYSED, read_analysed
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.observable import NOTED_AS
+from glasscreep.tasks.opening import dimensions
+from glasscreep.tasks.places import RUNS, run_directory
+
+
+def writing_every_chunk(array: "zarr.Array[Any]") -> "zarr.Array[Any]":
+    """Give an array that writes a file also for what is nothing but the fill value."""
+    return array.with_config({"write_empty_chunks": True})
+
+
+def frames_noted(array: "zarr.Array[Any]", store: Path, run_id: str) -> int:
+    """Count the frames of a run that an array is noted to cover; none where nothing is noted."""
+    name = array.attrs.get(NOTED_AS, array.basename)
+    noted = read_analysed(run_directory(store.parent, run_id)).results
+    return int(noted[str(name)]["frames"]) if name in noted else 0
+
+
+def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) -> None:
+    """Refuse a result of a run of which a file is lost.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        A result, not in shards; of others, and of arrays of earlier versions, nothing is said.
+    store : Path
+        The frame store.
+    run_id : str
+        Identity of the run.
+    row : int
+        Row of the run.
+
+    Raises
+    ------
+    DamagedError
+        If it is noted as computed, and a file of it is not there: names run, array and file.
+    """
+    if NOTED_AS not in array.attrs or array.shards is not None:
+        return
+    # A run's note is read where a file is missing alone: most often it is only not computed yet.
+    if all(file.is_file() for file in _files(array, store, row, max(array.shape))):
+        return
+    covered = frames_noted(array, store, run_id)
+    if not covered:
+        return
+    for file in _files(array, store, row, covered):
+        if not file.is_file():
+            msg = (
+                f"run {run_id}, array {array.basename} is damaged: it was computed, but its file "
+                f"{file.name} is lost. Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` "
+                "computes it anew"
+            )
+            raise DamagedError(msg)
+
+
+def _files(array: "zarr.Array[Any]", store: Path, row: int, frames: int) -> Iterator[Path]:
+    """Name the files of a run's row; along frames, or lags, those that begin before a number."""
+    lengths = [
+        min(length, frames) if dim in ("frame", "lag") else length
+        for dim, length in zip(dimensions(array), array.shape, strict=True)
+    ]
+    counts = map(math.ceil, np.divide(lengths, array.chunks))
+    for at in product(*map(range, list(counts)[1:])):
+        yield store / array.basename / array.metadata.encode_chunk_key((row, *at))

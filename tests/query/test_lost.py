@@ -1,0 +1,166 @@
+"""A result whose file is lost is told from one that is not computed yet, and from one that is nan."""
+
+import io
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import zarr
+from own_analyses import analysis_of
+from typer.testing import CliRunner
+
+import glasscreep
+from glasscreep.campaign.main import app
+from glasscreep.tasks.errors import DamagedError
+
+FRAMES = 12
+NOTHING = """
+import numpy as np
+
+
+def blank(frame):
+    return np.full(len(frame.species), np.nan)
+
+
+def gap(frame):
+    return np.nan
+
+
+def none(frames):
+    return np.nan
+
+
+def curve(frames):
+    return [np.nan] * len(frames)
+"""
+TABLES = [
+    {"function": "mine:blank"},
+    {"function": "mine:gap", "per": "frame"},
+    {"function": "mine:none", "of": "run"},
+    {"function": "mine:curve", "of": "run", "per": "frame"},
+]
+RESULTS = ["strain", "creep_fit", "rdf", "d2min", "tacf", "decorrelation_times", "coordination"]
+FILES = {
+    "creep_fit": "c.0.0",
+    "rdf": "c.0.2.0.0",
+    "tacf_d2min_20": "c.0.1",
+    "decorrelation_times_d2min_20": "c.0.0",
+    "decorrelation_times_d2min_20_surrogate": "c.0.0",
+    "coordination": "c.0.2.0.0",
+    "gap": "c.0.1",
+    "none": "c.0",
+    "curve": "c.0.1",
+    "blank": "c.0.1.0",
+}
+"""Of each a file."""
+ALL_NAN = ("gap", "none", "curve", "blank")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, make, corner, shrink):
+    """Give a campaign with two runs that are analysed. Not to be changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        shrink(patch)
+        folder = tmp_path_factory.mktemp("lost")
+        analysis = analysis_of(folder, TABLES, NOTHING, RESULTS)
+        campaign = make(folder / "filled", corner, analysis=analysis)
+        for row in (0, 1):
+            campaign.write(row, FRAMES)
+            campaign.analyse(row)
+        yield campaign
+
+
+@pytest.fixture
+def campaign(filled):
+    """Give a copy of it."""
+    yield filled.copied("copy")
+    shutil.rmtree(filled.directory.with_name("copy"))
+
+
+def query(campaign, name, *words):
+    command = ["query", str(campaign.directory), name, "--format", "csv", *words]
+    return CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def runs_in(done):
+    return pd.read_csv(io.StringIO(done.stdout))["run"].unique().tolist()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_lost_is_named_and_the_other_run_is_shown(campaign, name):
+    (campaign.prepared.store / name / FILES[name]).unlink()
+    done = query(campaign, name)
+    run = campaign.place(0).name
+    assert done.exit_code == 1
+    told = next(line for line in done.stderr.splitlines() if line.startswith("left out: "))
+    assert f"run {run}, " in told
+    assert f"array {name}" in told
+    assert "lost" in told
+    assert "1 of 4 runs left out as damaged" in done.stderr
+    assert "is not there yet" not in done.stderr
+    assert run not in done.stdout
+    if name not in ALL_NAN:
+        assert runs_in(done) == [campaign.place(1).name]
+    with pytest.raises(DamagedError, match=f"run {run}, .*array {name}.* lost"):
+        glasscreep.open(campaign.directory).table(name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_there_is_not_lost_also_where_all_of_it_is_nan(filled, name):
+    done = query(filled, name)
+    assert done.exit_code == 0
+    if name in ALL_NAN:
+        assert len(done.stdout.splitlines()) == 1
+    else:
+        assert runs_in(done) == [filled.place(0).name, filled.place(1).name]
+
+
+def test_what_the_message_says_brings_it_back(campaign):
+    place, store = campaign.place(0), campaign.prepared.store
+    before = campaign.array("creep_fit")
+    (store / "creep_fit" / "c.0.0").unlink()
+    assert f"Remove runs/{place.name}/analysis.json, and `glasscreep run`" in (
+        query(campaign, "creep_fit").stderr
+    )
+    (place / "analysis.json").unlink()
+    assert query(campaign, "creep_fit").exit_code == 0  # it is only not computed
+    campaign.analyse(0)
+    assert (campaign.array("creep_fit")[0] == before[0]).all()
+    assert query(campaign, "creep_fit").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["creep_fit", "gap", "curve", "none"])
+def test_a_store_of_an_earlier_version_is_not_damaged_where_there_is_no_file(campaign, name):
+    """It wrote none where all was nan, and noted nothing of how it did."""
+    metadata = campaign.prepared.store / "zarr.json"
+    root = json.loads(metadata.read_bytes())
+    for array in root["consolidated_metadata"]["metadata"].values():
+        array["attributes"].pop("noted_as", None)
+    metadata.write_text(json.dumps(root))
+    for file in (campaign.prepared.store / name).glob("c.0*"):
+        file.unlink()
+    done = query(campaign, name)
+    assert done.exit_code == 0
+    assert campaign.place(0).name not in done.stdout
+
+
+def test_a_run_that_is_half_way_lacks_nothing(make, corner, tmp_path, small_files):
+    campaign = make(tmp_path / "filled", corner)
+    campaign.write(0, 5)
+    campaign.analyse(0)
+    for name in ("strain", "creep_fit", "d2min_20"):
+        assert query(campaign, name).exit_code == 0, name
+
+
+def test_a_frame_of_particles_that_is_nan_can_be_exported(filled):
+    atoms = glasscreep.open(filled.directory).frame(0, 1, "blank")
+    assert pd.isna(atoms.arrays["blank"]).all()
+
+
+def test_each_array_names_the_result_that_it_is_noted_by(filled):
+    noted = json.loads((filled.place(0) / "analysis.json").read_bytes())["results"]
+    arrays = zarr.open_group(filled.prepared.store, mode="r").arrays()
+    names = {name: array.attrs["noted_as"] for name, array in arrays if "observable" in array.attrs}
+    assert set(names.values()) == set(noted)
+    assert names["decorrelation_times_d2min_20_surrogate"] == "decorrelation_times_d2min_20"
