@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from glasscreep.analysis.box import as_lattice, as_positions, wrap
+from glasscreep.analysis.box import as_lattice, as_positions, demand_cutoff, wrap
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
 
@@ -47,9 +47,7 @@ def near_pairs(positions: ArrayLike, box: ArrayLike, cutoff: float) -> Pairs:
         If a shape is another, a number is not finite, or the cutoff is not above 0.
     """
     lattice, positions = as_lattice(box), as_positions(positions)
-    if not (np.isfinite(cutoff) and cutoff > 0):
-        msg = f"cutoff must be finite and above 0, got {cutoff}"
-        raise ValueError(msg)
+    demand_cutoff(cutoff)
     wrapped, _ = wrap(positions, lattice)
     cells = padded_cells(wrapped, lattice, float(cutoff))
     first = np.zeros(len(positions) + 1, np.int64)

@@ -83,8 +83,15 @@ def draw_ranks(axes: "Axes", ranking: Mapping[str, Any], of_model: int) -> None:
     places = np.arange(len(first))
     filled = places < of_model
     for own, face in ((filled, "C0"), (~filled, "white")):
-        style = {"fmt": "o", "color": "C0", "markerfacecolor": face, "capsize": 3}
-        axes.errorbar(mean[own], places[own], xerr=beyond[:, own], **style)
+        axes.errorbar(
+            mean[own],
+            places[own],
+            xerr=beyond[:, own],
+            fmt="o",
+            color="C0",
+            markerfacecolor=face,
+            capsize=3,
+        )
     axes.set_yticks(places, [FEATURES[feature] for feature in first], fontsize="small")
     axes.invert_yaxis()
     axes.set_xlabel("rank: mean and range over samples")

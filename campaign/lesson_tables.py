@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -219,9 +218,9 @@ def _rows(drawn: Lowest) -> NDArray[np.int64]:
 
 def _assemble(table: _Table, path: Path, more: Mapping[str, NDArray[Any]]) -> None:
     """Put the parts of a table together, with what tells its rows."""
-    parts = Joined([Table(Path(file)) for _, file, _ in table.tasks])
+    parts = [Table(Path(file)) for _, file, _ in table.tasks]
     told = dict(zip(("run", "frame", "particle"), table.rows.T, strict=True))
-    write_table(path, table.key, ChainMap({**told, "glass": table.glass, **more}, parts))
+    write_table(path, table.key, Joined(parts, {**told, "glass": table.glass, **more}))
     for _, file, _ in table.tasks:
         Path(file).unlink(missing_ok=True)
 

@@ -55,8 +55,11 @@ def demand_own(campaign: Campaign, directory: Path) -> tuple[Tried, ...]:
     """
     there = directory / STORE
     # What it needs is made up too: a function that waits for a model is tried all the same.
-    own = [result for result in campaign.results(model={}) if result.observable in NAMES]
-    results = [one for one in own if not (there / one.name / METADATA).is_file()]
+    results = [
+        result
+        for result in campaign.results(model={})
+        if result.observable in NAMES and not (there / result.name / METADATA).is_file()
+    ]
     if not results:
         return ()
     model, point = campaign.mixture(), campaign.points()[0]

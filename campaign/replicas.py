@@ -37,7 +37,8 @@ def in_common(table: "pd.DataFrame") -> "pd.DataFrame":
     frames = np.searchsorted(np.unique(table["time"]), ends, side="right")
     end = ends.iloc[int(np.argmax(frames * np.arange(len(ends), 0, -1)))]
     shown = ends.index[ends >= end]
-    return table[table["run"].isin(shown) & (table["time"] <= end)]
+    kept: pd.DataFrame = table[table["run"].isin(shown) & (table["time"] <= end)]
+    return kept
 
 
 def same_replicas(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -122,15 +123,17 @@ def _number(table: "pd.DataFrame", name: str) -> str:
 def _named(behind: Mapping[tuple[float, float], Mapping[int, int]]) -> str:
     """Name replicas with their frames, point by point, as many as a sentence holds."""
     every = [
-        (point, f"{replica} ({frames:,})")
+        (point, frames, replica)
         for point, of in sorted(behind.items())
         for replica, frames in sorted(of.items())
     ]
-    named = every[:NAMED_MOST]
+    alike: dict[tuple[tuple[float, float], int], list[str]] = {}
+    for point, frames, replica in every[:NAMED_MOST]:
+        alike.setdefault((point, frames), []).append(str(replica))
     parts = [
-        ", ".join(name for known, name in named if known == point)
-        + f" at temperature {point[0]:g}, stress {point[1]:g}"
-        for point in dict.fromkeys(point for point, _ in named)
+        f"{', '.join(names)} ({frames:,} frames) at temperature {point[0]:g}, stress {point[1]:g}"
+        for (point, frames), names in alike.items()
     ]
-    more = f" and {len(every) - len(named):,} more" if len(every) > len(named) else ""
+    left = len(every) - NAMED_MOST
+    more = f" and {left:,} more" if left > 0 else ""
     return "; ".join(parts) + more

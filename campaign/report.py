@@ -76,7 +76,7 @@ def write_report(
     cache = Cache(source.directory)
     figures = {number: _attempt_figure(source, number) for number in MAKERS}
     made = [make_figure(number, figure, source, cache) for number, figure in figures.items()]
-    parts = make_parts(source, particles)
+    parts = make_parts(source, particles, cache)
     text = render(source, made, parts).encode()
     with storing(page):
         page.parent.mkdir(parents=True, exist_ok=True)

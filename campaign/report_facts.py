@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 
 from glasscreep import __version__
+from glasscreep.campaign.figures.labels import POINT_LABELS, labelled
+from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.run_list import points_of
 from glasscreep.campaign.selection_options import ALL
@@ -19,6 +21,8 @@ from glasscreep.tasks.provenance import read_segments
 from glasscreep.tasks.strain_results import FIT
 
 Table = dict[str, Any]
+ROUNDING = 1e-9
+"""Of a mean: a smaller error is none."""
 
 
 def progress(source: Source) -> Table:
@@ -40,17 +44,16 @@ def progress(source: Source) -> Table:
 def point_table(source: Source) -> Table:
     """Sum every point up: runs, frames, strain and creep."""
     headings = [
-        "temperature", "stress", "runs", "done", "failed", "frames", "not relaxed", "last strain",
+        *(labelled(name, POINT_LABELS[name][1], source.system) for name in POINT), "runs", "done", "failed", "frames", "not relaxed", "last strain",
         "strain per ln t",
     ]  # fmt: skip
-    keys = ["temperature", "stress"]
     strains, slopes = _last_strains(source), _values(source, FIT, "slope")
     rows = []
     points = points_of(source.runs, source.campaign.frames).to_dict("records")
-    for point, (_, own) in zip(points, source.runs.groupby(keys, sort=True), strict=True):
+    for point, (_, own) in zip(points, source.runs.groupby(POINT, sort=True), strict=True):
         rows.append(
             [
-                *(f"{point[key]:g}" for key in keys),
+                *(f"{point[key]:g}" for key in POINT),
                 point["runs"],
                 point["done"],
                 point["failed"] or "",
@@ -96,7 +99,9 @@ def _mean_and_error(values: "pd.Series[float]") -> str:
     if len(values) == 1:
         return f"{values.iloc[0]:.4g}"
     error = float(values.std() / np.sqrt(len(values)))
-    places = max(0, -int(np.floor(np.log10(error)))) if error > 0 else 4
+    if error <= ROUNDING * abs(values.mean()):
+        return f"{values.mean():.4g} ± 0"
+    places = max(0, -int(np.floor(np.log10(error))))
     return f"{values.mean():.{places}f} ± {error:.{places}f}"
 
 
@@ -144,7 +149,7 @@ def _model_facts(source: Source) -> list[tuple[str, str]]:
     facts = [("model of looseness, SHA-256", source.progress.model_digest)]
     try:
         model = source.lesson["model"]
-    except DamagedError:
+    except (AbsentError, DamagedError):
         return facts
     return [
         *facts,

@@ -3,23 +3,25 @@
 import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
 from glasscreep import __version__
 from glasscreep.campaign import report_facts
 from glasscreep.campaign.report_attempt import Attempt, attempt
+from glasscreep.campaign.report_cache import Cache
 from glasscreep.campaign.report_failures import failures
 from glasscreep.campaign.report_frame import shown_frame
 from glasscreep.campaign.report_panels import MadeFigure
 from glasscreep.campaign.report_source import Source
+from glasscreep.tasks.strain_results import FIT
 
 ASSETS = files("glasscreep.campaign.report_assets")
 Parts = Mapping[str, Attempt[Any]]
 """What a page has besides figures, by name."""
 FACTS: Mapping[str, Callable[[Source], Any]] = {
     "progress": report_facts.progress,
-    "points": report_facts.point_table,
     "failures": failures,
     "versions": report_facts.versions,
     "runs": report_facts.run_table,
@@ -27,7 +29,7 @@ FACTS: Mapping[str, Callable[[Source], Any]] = {
 }
 
 
-def make_parts(source: Source, particles: int) -> Parts:
+def make_parts(source: Source, particles: int, cache: Cache) -> Parts:
     """Make what a page has besides figures.
 
     Parameters
@@ -36,13 +38,27 @@ def make_parts(source: Source, particles: int) -> Parts:
         Of the campaign.
     particles : int
         Most particles of a frame that is shown in three dimensions.
+    cache : Cache
+        Keeps the table of the points.
     """
     parts = {
-        name: attempt(source, f"the {name}", lambda make=make: make(source))
-        for name, make in FACTS.items()
+        name: attempt(source, f"the {name}", partial(make, source)) for name, make in FACTS.items()
     }
+    points = attempt(source, "the points", lambda: _points(source, cache))
     frame = attempt(source, "the frame in three dimensions", lambda: shown_frame(source, particles))
-    return {**parts, "frame": frame}
+    return {**parts, "points": points, "frame": frame}
+
+
+def _points(source: Source, cache: Cache) -> dict[str, Any]:
+    """Sum the points up, if anything has changed: it takes the strain of every run."""
+    results = "strain", FIT
+    key = cache.key({"state": source.state_of(results), "runs": source.runs.to_csv()})
+    if (known := cache.recall("points", key)) is not None:
+        return known
+    table = report_facts.point_table(source)
+    if not source.damage.keys() & {*results}:  # it may be mended
+        cache.keep("points", key, table)
+    return table
 
 
 def damage_told(source: Source) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ def run_table(directory: Path) -> pd.DataFrame:
         {
             "id": ids,
             **columns,
-            "state": np.array(STATES, object)[state],
+            "state": _names_of(state),
             "frames": frames.astype(np.int64),
         },
         index=index,
@@ -80,7 +80,7 @@ def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:
     fail_orphans(state, asked & _glass_failed(directory, campaign, table))
     counts = np.array([counts for _, *counts in found], np.int64).reshape(len(runs), 3)
     return runs.assign(
-        state=STATES[state],
+        state=_names_of(state),
         frames=counts[:, 0],
         frames_stored=pd.array(counts[:, 1], dtype="Int64"),
         unrelaxed=pd.array(counts[:, 2], dtype="Int64"),
@@ -103,9 +103,15 @@ def asked_for(campaign: Campaign, runs: pd.DataFrame) -> NDArray[np.bool_]:
     (runs,) bool
     """
     there, of_run = np.unique(runs[["temperature", "stress"]], axis=0, return_inverse=True)
-    points = np.array([(point.temperature, point.stress) for point in campaign.points()])
-    asked = close(there[:, None], points).all(axis=2).any(axis=1)
-    return asked[of_run.reshape(-1)] & (runs["replica"].to_numpy() < campaign.replicas)
+    points = [(point.temperature, point.stress) for point in campaign.points()]
+    exact, all_points = set(points), np.array(points)
+    asked = [
+        pair in exact or bool(close(pair, all_points).all(axis=1).any())
+        for pair in map(tuple, there.tolist())
+    ]
+    return np.array(asked, bool)[of_run.reshape(-1)] & (
+        runs["replica"].to_numpy() < campaign.replicas
+    )
 
 
 def points_of(runs: pd.DataFrame, frames_wanted: int) -> pd.DataFrame:
@@ -135,6 +141,10 @@ def points_of(runs: pd.DataFrame, frames_wanted: int) -> pd.DataFrame:
         }
     )
     return counted.groupby(["temperature", "stress"], as_index=False).sum()
+
+
+def _names_of(state: NDArray[np.uint8]) -> NDArray[np.object_]:
+    return np.array(STATES, object)[state]
 
 
 def _progress(directory: Path, run_id: str, wanted: int) -> tuple[State, int, int, int]:

@@ -117,4 +117,4 @@ figure.savefig("tour.png", dpi=100)
 subprocess.run(["glasscreep", "report", "tour"], check=True)
 Path("frames").mkdir(exist_ok=True)
 export = ["glasscreep", "export", "tour", "--format", "extxyz", "--frames", "last"]
-subprocess.run([*export, "--output", "frames", "--force"], check=True)
+subprocess.run([*export, "--output", "frames", "--overwrite"], check=True)

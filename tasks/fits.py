@@ -1,6 +1,5 @@
 """Fits of models to examples: independent of each other, each told by plain data."""
 
-from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -217,10 +216,10 @@ def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     (contender,) = (one for one in CONTENDERS if one.name == told["contender"])
     features = table[f"features {MAIN}"]
     shared = {"features": features, "free_distance": features[:, FREE_DISTANCES]}
-    known = ChainMap(shared, table)
-    if missing := [name for name in contender.columns if name not in known]:
+    wanted = contender.columns
+    if missing := [name for name in wanted if name not in shared and name not in table]:
         return {"refused": f"this campaign has no {', '.join(missing)}"}
-    columns = {name: known[name] for name in contender.columns}
+    columns = {name: shared[name] if name in shared else table[name] for name in wanted}
     glass, is_loose = table["glass"], table["loose"].astype(bool)
     train, test = (np.isin(glass, told[part]) for part in ("train", "test"))
     try:

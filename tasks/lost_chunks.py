@@ -1,7 +1,8 @@
 """Telling a chunk whose file is lost from one that was never written: Zarr reads both as nan.
 
 Zarr writes no file for a chunk of nothing but the fill value, which a result may well be. So all
-chunks of results are written here, and an array that was made since says so by the attribute `NOTED_AS`; of an earlier one nothing can be told.
+chunks of results are written here, and an array that was made since says so by the attribute
+`NOTED_AS`; of an earlier one nothing can be told.
 """
 
 import math

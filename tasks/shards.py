@@ -5,10 +5,8 @@ takes a quarter of one, and keeps what it does not change of a shard as the byte
 """
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +18,9 @@ from zarr.codecs import BloscCodec
 
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import Data, checksum
+from glasscreep.tasks.files import Data
 from glasscreep.tasks.opening import Write
-
-CRC_BYTES = 4
-NOWHERE = 2**64 - 1
-"""Offset and length, in the index of a shard, of a chunk that holds nothing but the fill value."""
-
+from glasscreep.tasks.shard_file import CRC_BYTES, NOWHERE, crc_of, read_chunks, verified
 
 Frames = Sequence[NDArray[Any]] | NDArray[Any]
 """Values of one frame after the other."""
@@ -81,7 +75,7 @@ class ShardedFrames:
         for file in self._files(row, start, stop):
             frames = range(max(start, file.first), min(stop, file.first + self.frames))
             wanted = range(frames.start - file.first, frames.stop - file.first)
-            chunks = _chunks(file.path, self.frames, wanted)
+            chunks = read_chunks(file.path, self.frames, wanted)
             for frame in frames:
                 data = chunks.get(frame - file.first)
                 self._decode(data, values[frame - start, file.slab], f"{file.path}, frame {frame}")
@@ -111,7 +105,7 @@ class ShardedFrames:
         found: list[bytes] = []
         for file in self._files(row, start, stop):
             frames = range(max(start - file.first, 0), min(stop - file.first, self.frames))
-            found.extend(_chunks(file.path, self.frames, frames, CRC_BYTES).values())
+            found.extend(read_chunks(file.path, self.frames, frames, CRC_BYTES).values())
         return found
 
     def demand(self, row: int, start: int, stop: int, where: str) -> None:
@@ -125,9 +119,9 @@ class ShardedFrames:
         lost: list[int] = []
         with naming_damage(where):
             for file in self._files(row, start, stop):
-                held = _held(file.path, self.frames)
-                frames = range(max(start, file.first), min(stop, file.first + self.frames))
-                lost += [frame for frame in frames if frame - file.first not in held]
+                frames = range(max(start - file.first, 0), min(stop - file.first, self.frames))
+                held = read_chunks(file.path, self.frames, frames, CRC_BYTES)
+                lost += [file.first + frame for frame in frames if frame not in held]
         if lost:
             msg = f"{where}: frame {min(lost)} is not there; its file is lost"
             raise DamagedError(msg)
@@ -200,7 +194,7 @@ class ShardedFrames:
         """Put a shard together: chunks one after the other, then where each is."""
         chunks: dict[int, _Chunk] = {}
         if known > file.first:
-            kept = _chunks(file.path, self.frames, range(self.frames))
+            kept = read_chunks(file.path, self.frames, range(self.frames))
             chunks.update((number, (chunk,)) for number, chunk in kept.items())
         for number, value in enumerate(values, start - file.first):
             chunks[number] = self._encoded(value)
@@ -213,7 +207,7 @@ class ShardedFrames:
             end += length
             blocks.extend(chunk)
         index = places.tobytes()
-        return [*blocks, index, _crc(index)]
+        return [*blocks, index, crc_of(index)]
 
     def _encoded(self, values: NDArray[Any]) -> _Chunk:
         if len(values) < self._chunk[2]:  # the last slab is stored in full
@@ -222,15 +216,15 @@ class ShardedFrames:
             values = whole
         plain = np.ascontiguousarray(values, self._dtype)
         if self._blosc is None:  # not copied
-            return plain.data.cast("B"), _crc(plain.reshape(-1).view(np.uint8))
+            return plain.data.cast("B"), crc_of(plain.reshape(-1).view(np.uint8))
         body = self._blosc.encode(plain)
-        return body, _crc(body)
+        return body, crc_of(body)
 
     def _decode(self, data: bytes | None, target: NDArray[Any], where: str) -> None:
         if data is None:
             target[...] = self._fill
             return
-        body = _verified(data, where)
+        body = verified(data, where)
         if self._blosc is not None:
             body = self._blosc.decode(body)
         whole = np.frombuffer(body, self._dtype).reshape(self._chunk[2:])
@@ -243,57 +237,3 @@ def _numcodec(codec: BloscCodec) -> Blosc:
     shuffle = {"noshuffle": Blosc.NOSHUFFLE, "shuffle": Blosc.SHUFFLE}
     kind = shuffle.get(settings["shuffle"], Blosc.BITSHUFFLE)
     return Blosc(settings["cname"], settings["clevel"], kind)
-
-
-def _verified(data: bytes, where: str) -> bytes:
-    body, crc = data[:-CRC_BYTES], int.from_bytes(data[-CRC_BYTES:], "little")
-    if checksum(body) != crc:
-        msg = f"{where}: the bytes do not match their checksum"
-        raise ValueError(msg)
-    return body
-
-
-def _chunks(path: Path, frames: int, wanted: range, last_bytes: int = NOWHERE) -> dict[int, bytes]:
-    """Take chunks, or only the last bytes of them, out of a shard by their number.
-
-    A chunk ends with its checksum. None without a file.
-    """
-    try:
-        file = path.open("rb", buffering=0)
-    except FileNotFoundError:
-        return {}
-    with file:
-        places = _places(file, path, frames)
-        found = ((number, *places[number]) for number in wanted)
-        return {
-            number: os.pread(file.fileno(), size, offset + length - size)
-            for number, offset, length in found
-            if offset != NOWHERE and (size := min(length, last_bytes))
-        }
-
-
-def _held(path: Path, frames: int) -> set[int]:
-    """List the chunks that a shard holds, by number; none without a file."""
-    try:
-        file = path.open("rb", buffering=0)
-    except FileNotFoundError:
-        return set()
-    with file:
-        places = _places(file, path, frames)
-    return {number for number, (offset, _) in enumerate(places) if offset != NOWHERE}
-
-
-def _places(file: FileIO, path: Path, frames: int) -> list[list[int]]:
-    """Read offset and length of each chunk of a shard."""
-    index_bytes = frames * 16 + CRC_BYTES
-    end = os.fstat(file.fileno()).st_size - index_bytes
-    if end < 0:
-        msg = f"{path} is too short for the index of a shard"
-        raise ValueError(msg)
-    index = _verified(os.pread(file.fileno(), index_bytes, end), f"the index of {path}")
-    places: list[list[int]] = np.frombuffer(index, "<u8").reshape(frames, 2).tolist()
-    return places
-
-
-def _crc(data: bytes | NDArray[np.uint8]) -> bytes:
-    return checksum(data).to_bytes(CRC_BYTES, "little")

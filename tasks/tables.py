@@ -3,6 +3,7 @@
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -92,22 +93,26 @@ class Joined(Mapping[str, Column]):
     ----------
     tables : sequence of Table
         One or more, with the same columns.
+    more : mapping
+        Columns besides.
     """
 
-    def __init__(self, tables: Sequence[Table]) -> None:
-        self._tables = tables
+    def __init__(self, tables: Sequence[Table], more: Mapping[str, Column]) -> None:
+        self._tables, self._more = tables, more
 
     def __getitem__(self, name: str) -> Column:
         """Read a column of all."""
+        if name in self._more:
+            return self._more[name]
         return np.concatenate([table[name] for table in self._tables])
 
     def __iter__(self) -> Iterator[str]:
         """Give the names of the columns."""
-        return iter(self._tables[0])
+        return chain(self._tables[0], self._more)
 
     def __len__(self) -> int:
         """Count the columns."""
-        return len(self._tables[0])
+        return len(self._tables[0]) + len(self._more)
 
 
 def is_made_from(path: Path, key: str) -> bool:

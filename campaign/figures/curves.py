@@ -63,8 +63,9 @@ def _fits(source: Source, name: str, kept: pd.DataFrame, table: pd.DataFrame) ->
     of_kept = fits[fits["run"].isin(kept["run"])].groupby(POINT)
     known = of_kept[["slope", "intercept"]].mean().assign(known=of_kept.size())
     each = table.join(known, on=POINT)
-    line = each["slope"] * np.log(each["time"]) + each["intercept"]
-    return line.where(each["known"] == each["replicas"])
+    line: pd.Series[float] = each["slope"] * np.log(each["time"]) + each["intercept"]
+    line[each["known"] != each["replicas"]] = np.nan
+    return line
 
 
 def draw_curves(axes: "Axes", table: pd.DataFrame, ylabel: str, system: str) -> None:

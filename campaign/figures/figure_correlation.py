@@ -9,7 +9,7 @@ import pandas as pd
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead, of_field
 from glasscreep.campaign.figures.labels import LENGTH, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import by_point, of_points, shown_points
+from glasscreep.campaign.figures.points import by_point, of_points, points_told, shown_points
 from glasscreep.campaign.figures.style import label_logarithms, legend, with_errors
 from glasscreep.campaign.replicas import POINT, over_replicas, over_same_replicas
 from glasscreep.campaign.report_source import Source
@@ -36,7 +36,7 @@ def _size_panel(source: Source) -> Panel:
         "Fluctuations against the number of particles",
         "root mean square, over voxels and frames, of a voxel's mean less the system's; mean "
         "over replicas, with its standard error; N is the mean number of particles that take "
-        f"part in a voxel; dashed: a guide. The whole system is left out{instead(source)}",
+        f"part in a voxel; dashed: a guide. The whole system is left out{points_told(source)}{instead(source)}",
         (f"size_fluctuations_{source.field}",),
         partial(_sizes, source),
         partial(_draw_sizes, source=source),
@@ -74,7 +74,7 @@ def _space_panel(source: Source) -> Panel:
         "mean over frames and then over replicas, of each point of the same frames, with the "
         "standard error over replicas; the decay length is that of exp(-r/length), by least absolute "
         f"deviations over all bins that hold pairs; an arrow: beyond the axis, see the table"
-        f"{instead(source)}",
+        f"{points_told(source)}{instead(source)}",
         (f"sacf_{source.field}",),
         partial(_correlations, source),
         partial(_draw_correlations, source=source),

@@ -2,7 +2,7 @@
 
 import itertools
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from glasscreep.campaign.figures.figure_strain import OF_MEAN
 from glasscreep.campaign.figures.labels import AREA, D2MIN_LABEL, TIME, density_of, labelled, unit
 from glasscreep.campaign.figures.layer import layer_panel
 from glasscreep.campaign.figures.panel import Figure, Panel
+from glasscreep.campaign.figures.points import points_told
 from glasscreep.campaign.figures.style import (
     BLUE,
     GREY,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 TIMES = 4
 """Distributions that are shown, at times as far apart as they go."""
-DOTS = {"marker": "o", "linestyle": "none", "markersize": 2.4, "elinewidth": 0.6}
+DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 2.4, "elinewidth": 0.6}
 
 
 def figure_d2min(source: Source) -> Figure:
@@ -54,7 +55,7 @@ def _mean_panel(source: Source) -> Panel:
     return Panel(
         "B",
         f"Mean D²min {_over(source)}",
-        f"mean over all particles, then {OF_MEAN}",
+        f"mean over all particles, then {OF_MEAN}{points_told(source)}",
         (name,),
         partial(curves, source, name, "mean"),
         partial(_draw_mean, system=source.system),
@@ -73,7 +74,7 @@ def _loose_panel(source: Source) -> Panel:
         "D",
         f"Loose A particles {_over(source)}",
         f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; {OF_MEAN}. "
-        "Not in the paper's figure",
+        f"Not in the paper's figure{points_told(source)}",
         (name,),
         partial(curves, source, name, "loose_fraction"),
         partial(_draw_loose, system=source.system),
@@ -181,8 +182,8 @@ def _draw_tails(axes: "Axes", table: pd.DataFrame, system: str, above: float) ->
     with_errors(axes, seen, "d2min", above_zero=True, color=BLUE, label="all frames", **DOTS)
     exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
     told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
-    law = {"color": ORANGE, "ls": "--", "lw": 1.4, "label": f"exponent $-${told}"}
-    axes.plot(seen["d2min"], seen["fit"], **law)
+    label = f"exponent $-${told}"
+    axes.plot(seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=label)
     axes.axvline(above, color=GREY, lw=0.8, ls=":", label=f"loose above {above:g}")
     _log_log(axes, system)
     legend(axes)

@@ -11,6 +11,7 @@ from glasscreep.campaign.figures.density import density_panel
 from glasscreep.campaign.figures.figure_strain import OF_FIT, OF_MEAN, strain_name
 from glasscreep.campaign.figures.labels import LOOSENESS_LABEL
 from glasscreep.campaign.figures.panel import Figure, Panel
+from glasscreep.campaign.figures.points import points_told
 from glasscreep.campaign.figures.style import BLUE, ORANGE, legend, with_errors
 from glasscreep.campaign.replicas import over_replicas
 from glasscreep.campaign.report_source import Source
@@ -112,7 +113,7 @@ def figure_mean(source: Source) -> Figure:
         Panel(
             "A",
             "Mean looseness against time",
-            f"{OF_MEAN}; {OF_FIT.replace('strain', 'L')}",
+            f"{OF_MEAN}; {OF_FIT.replace('strain', 'L')}{points_told(source)}",
             ("looseness_mean", LOOSENESS_FIT),
             partial(curves, source, "looseness_mean", "value", LOOSENESS_FIT),
             partial(draw_curves, ylabel="mean looseness $\\langle L \\rangle$", system=system),
@@ -120,7 +121,7 @@ def figure_mean(source: Source) -> Figure:
         Panel(
             "B",
             "Strain against time",
-            f"{OF_MEAN}; {OF_FIT}. As in Figure 2, here for comparison",
+            f"{OF_MEAN}; {OF_FIT}. As in Figure 2, here for comparison{points_told(source)}",
             ("strain", FIT),
             partial(curves, source, "strain", "value", FIT),
             partial(draw_curves, ylabel=strain_name(source), system=system),

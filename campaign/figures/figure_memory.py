@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead
 from glasscreep.campaign.figures.labels import TIME, density_of, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import by_point, of_points, shown_points
+from glasscreep.campaign.figures.points import by_point, of_points, points_told, shown_points
 from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend, with_errors
 from glasscreep.campaign.figures.voxels import voxel_panels
 from glasscreep.campaign.replicas import POINT, over_replicas
@@ -35,7 +35,7 @@ def _tacf_panel(source: Source) -> Panel:
         "A",
         "Autocorrelation in time, of all voxels",
         "deviations from the frame's mean, over voxels and origins; mean over finished replicas, "
-        f"with its standard error{instead(source)}",
+        f"with its standard error{points_told(source)}{instead(source)}",
         (f"tacf_{source.field}",),
         partial(_tacf, source),
         partial(_draw_tacf, source=source),

@@ -9,7 +9,7 @@ import pandas as pd
 from glasscreep.campaign.figures.curves import curves, draw_curves
 from glasscreep.campaign.figures.labels import POINT_LABELS, STRAIN_NAMES, TIME, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import lines
+from glasscreep.campaign.figures.points import lines, points_told
 from glasscreep.campaign.figures.style import (
     BLACK,
     BLUE,
@@ -57,7 +57,7 @@ def _curves_panel(source: Source, letter: str, title: str, points: list[Point]) 
     return Panel(
         letter,
         title,
-        f"{OF_MEAN}; {OF_FIT}. Time on a logarithmic axis",
+        f"{OF_MEAN}; {OF_FIT}. Time on a logarithmic axis{points_told(source, points)}",
         ("strain", FIT),
         partial(curves, source, "strain", "value", FIT, points),
         partial(draw_curves, ylabel=strain_name(source), system=source.system),
@@ -69,7 +69,8 @@ def _modulus_panel(source: Source) -> Panel:
         "B",
         "Creep modulus against stress",
         "stress over the mean slope of the replicas' creep fits; bars follow from the standard error "
-        "of that mean. Where the slope is no larger than its error it means nothing",
+        "of that mean. Where the slope is no larger than its error the modulus means nothing, and "
+        "is in the table alone",
         (FIT,),
         partial(_moduli, source),
         partial(_draw_moduli, system=source.system),
@@ -92,9 +93,10 @@ def _moduli(source: Source) -> pd.DataFrame:
 
 
 def _draw_moduli(axes: "Axes", table: pd.DataFrame, system: str) -> None:
-    groups = list(table.groupby("temperature"))
+    certain = ~(table["slope"].abs() <= table["slope_stderr"])
+    groups = list(table[certain].groupby("temperature"))
     label = labelled(*POINT_LABELS["temperature"], system)
-    palette = by_value(axes, list(table["temperature"]), label)
+    palette = by_value(axes, list(table["temperature"][certain]), label)
     for at, (_, own) in enumerate(groups):
         temperature = float(own["temperature"].iloc[0])
         name = f"$T$ = {temperature:g}" if len(groups) <= LEGEND_ENTRIES else None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from glasscreep.campaign.figures.labels import POINT_LABELS, SYMBOLS, labelled
+from glasscreep.campaign.figures.labels import POINT_LABELS, SYMBOLS, labelled, unit
 from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Point, Source
@@ -50,6 +50,18 @@ def shown_points(source: Source) -> list[Point]:
     return max(lines(source), key=len)
 
 
+def points_told(source: Source, points: Sequence[Point] | None = None) -> str:
+    """Say which points are drawn if not all are, to be added to a caption."""
+    points = shown_points(source) if points is None else points
+    if not points or len(points) == len(source.points):
+        return ""
+    at = int(len({point[1] for point in points}) == 1)
+    return (
+        f". Drawn are {len(points)} of {len(source.points)} points, those at {POINT[at]} "
+        f"{points[0][at]:g}; `glasscreep query` has the others"
+    )
+
+
 def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
     """Take the rows of some points.
 
@@ -76,6 +88,13 @@ def by_point(axes: "Axes", table: pd.DataFrame, system: str) -> Iterator[tuple[p
         values = [float(own[varied[0]].iloc[0]) for own in groups]
     palette = by_value(axes, values, label)
     for at, (value, own) in enumerate(zip(values, groups, strict=True)):
-        words = [f"{SYMBOLS[name]} = {own[name].iloc[0]:g}" for name in varied]
+        words = [
+            f"{SYMBOLS[name]} = {_written(own[name].iloc[0], name, system)}" for name in varied
+        ]
         name = ", ".join(words) if len(groups) <= LEGEND_ENTRIES else ""
         yield own, Look(palette[value], MARKERS[at % len(MARKERS)], name)
+
+
+def _written(value: float, name: str, system: str) -> str:
+    """Write a temperature or a stress; units of LJ have no names."""
+    return f"{value:g}" if system == "lj" else f"{value:g} {unit(POINT_LABELS[name][1], system)}"

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
+from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.states import State
 from glasscreep.campaign.work import Call
 from glasscreep.tasks.segment import Outcome
 
@@ -101,6 +105,22 @@ class Silent:
 
     def analysis_lost(self, row: int) -> None:
         self.given_up.append(row)
+
+
+def ledger(
+    runs: int, frames_wanted: int = 1, *, glasses: int = 1, glasses_done: bool = False
+) -> Ledger:
+    """Make up a ledger of runs that have not begun, all asked for."""
+    progress = Progress.unstarted(glasses)
+    if glasses_done:
+        progress.state[:] = State.DONE
+    return Ledger(
+        runs=Progress.unstarted(runs),
+        glasses=progress,
+        glass_of_run=(np.arange(runs) % glasses).astype(np.int32),
+        asked=np.ones(runs, bool),
+        frames_wanted=frames_wanted,
+    )
 
 
 async def until(condition: Callable[[], bool]) -> None:

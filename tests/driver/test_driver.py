@@ -8,33 +8,22 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from distributed import Client, Security
 
 from glasscreep.campaign.driver import Driver
-from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.ledger import Ledger
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import StorageError
 from glasscreep.tasks.segment import stop_segments
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
-from stand_in import Silent, StandIn, until
+from stand_in import Silent, StandIn, ledger, until
 
 SIZES = PoolSizes(md=2, analysis=1)
 SECURITY = Security.temporary()
-
-
-def ledger(runs: int, glasses: int, frames_wanted: int) -> Ledger:
-    return Ledger(
-        runs=Progress.unstarted(runs),
-        glasses=Progress.unstarted(glasses),
-        glass_of_run=(np.arange(runs) % glasses).astype(np.int32),
-        asked=np.ones(runs, bool),
-        frames_wanted=frames_wanted,
-    )
 
 
 def drive(
@@ -79,7 +68,7 @@ def test_every_segment_is_done_once_after_its_glass(tmp_path):
 
 
 def test_only_what_is_missing_is_done(tmp_path):
-    book, log = ledger(runs=3, glasses=1, frames_wanted=4), tmp_path / "log"
+    book, log = ledger(runs=3, frames_wanted=4), tmp_path / "log"
     book.glasses.state[:] = State.DONE
     book.runs.state[:] = [State.DONE, State.PARTIAL, State.NEW]
     book.runs.frames[:] = [4, 3, 0]
@@ -89,7 +78,7 @@ def test_only_what_is_missing_is_done(tmp_path):
 
 
 def test_a_crash_is_retried_and_three_in_a_row_fail_the_run(tmp_path):
-    book = ledger(runs=2, glasses=1, frames_wanted=1)
+    book = ledger(runs=2, frames_wanted=1)
     scripts = {("run", 0): ("crashed", "crashed"), ("run", 1): ("crashed",) * 9}
     work = StandIn(1, scripts=scripts, log=tmp_path / "log")
     drive(book, work, tmp_path)
@@ -107,7 +96,7 @@ def test_diverged_physics_fails_at_once_and_stops_nothing_else(tmp_path):
 
 
 def test_a_lost_worker_costs_an_attempt_but_no_run(tmp_path):
-    book = ledger(runs=3, glasses=1, frames_wanted=2)
+    book = ledger(runs=3, frames_wanted=2)
     work = StandIn(2, scripts={("run", 1): ("kill worker",) * 5}, log=tmp_path / "log")
     drive(book, work, tmp_path)
     assert (book.runs.state == State.DONE).all()
@@ -116,7 +105,7 @@ def test_a_lost_worker_costs_an_attempt_but_no_run(tmp_path):
 
 
 def test_no_storage_stops_the_campaign_with_the_reason(tmp_path):
-    book = ledger(runs=20, glasses=1, frames_wanted=1)
+    book = ledger(runs=20, frames_wanted=1)
     work = StandIn(1, scripts={("run", 3): ("storage",)}, log=tmp_path / "log")
     driver = drive(book, work, tmp_path)
     assert driver.stopping == "scripted storage"
@@ -126,7 +115,7 @@ def test_no_storage_stops_the_campaign_with_the_reason(tmp_path):
 
 
 def test_a_build_of_lammps_that_lacks_something_stops_the_campaign_with_the_reason(tmp_path):
-    book = ledger(runs=20, glasses=1, frames_wanted=1)
+    book = ledger(runs=20, frames_wanted=1)
     work = StandIn(1, scripts={("glass", 0): ("unfit",)}, log=tmp_path / "log")
     driver = drive(book, work, tmp_path)
     assert driver.stopping == "scripted unfit"
@@ -135,7 +124,7 @@ def test_a_build_of_lammps_that_lacks_something_stops_the_campaign_with_the_reas
 
 
 def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
-    book, log, hold = ledger(8, 1, 5), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(8, 5), tmp_path / "log", tmp_path / "hold"
     book.glasses.state[:] = State.DONE
     hold.touch()
 
@@ -150,7 +139,7 @@ def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
 
 
 def test_those_who_stop_it_say_how_long_segments_may_take(tmp_path, monkeypatch):
-    book, log, hold = ledger(1, 1, 1), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(1, 1), tmp_path / "log", tmp_path / "hold"
     asked = []
     monkeypatch.setattr(
         Driver, "_everywhere", lambda self, *words: asyncio.sleep(0, asked.append(words))
@@ -167,7 +156,7 @@ def test_those_who_stop_it_say_how_long_segments_may_take(tmp_path, monkeypatch)
 
 
 def test_a_segment_stopped_by_another_than_the_driver_is_gone_on_with(tmp_path):
-    book = ledger(runs=1, glasses=1, frames_wanted=2)
+    book = ledger(runs=1, frames_wanted=2)
     scripts = {("glass", 0): ("stopped",), ("run", 0): ("stopped",)}
     drive(book, StandIn(2, scripts=scripts), tmp_path)
     assert book.runs.state.tolist() == [State.DONE]
@@ -175,7 +164,7 @@ def test_a_segment_stopped_by_another_than_the_driver_is_gone_on_with(tmp_path):
 
 def test_a_segment_still_on_its_way_when_stop_asks_is_stopped_too(tmp_path, monkeypatch):
     """No worker has anything to stop at first; the asking has to go on."""
-    book, log, hold = ledger(1, 1, 1), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(1, 1), tmp_path / "log", tmp_path / "hold"
     asked = []
     monkeypatch.setattr("glasscreep.campaign.driver.ASK_AGAIN_S", 0.01)
     monkeypatch.setattr(Driver, "_ask_to_stop", lambda self: asyncio.sleep(0, asked.append(1)))
@@ -202,7 +191,7 @@ def test_what_went_wrong_beside_the_pools_is_told_by_itself(tmp_path):
 
 
 def test_a_fenced_attempt_goes_on_with_a_higher_number(tmp_path):
-    book = ledger(runs=1, glasses=1, frames_wanted=1)
+    book = ledger(runs=1, frames_wanted=1)
     drive(book, StandIn(1, scripts={("run", 0): ("fenced", "fenced")}), tmp_path)
     assert book.runs.state.tolist() == [State.DONE]
     assert book.runs.attempt.tolist() == [3]
@@ -226,7 +215,7 @@ def listener(address: str) -> int | None:
 
 def test_workers_killed_as_soon_as_they_register_are_replaced(tmp_path):
     """A nanny takes that for a failure to start, and gives up; the pool must not."""
-    book, log, hold = ledger(2, 1, 2), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(2, 2), tmp_path / "log", tmp_path / "hold"
     hold.touch()
 
     async def kill_at_birth(driver: Driver, client: Client) -> None:
@@ -247,7 +236,7 @@ def test_workers_killed_as_soon_as_they_register_are_replaced(tmp_path):
 
 def test_workers_whose_nannies_have_ended_are_replaced(tmp_path):
     """As a nanny does of itself when its worker dies while it registers."""
-    book, log, hold = ledger(2, 1, 2), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(2, 2), tmp_path / "log", tmp_path / "hold"
     hold.touch()
 
     async def end_them(driver: Driver, client: Client) -> None:
@@ -261,7 +250,7 @@ def test_workers_whose_nannies_have_ended_are_replaced(tmp_path):
 
 
 def test_new_frames_are_analysed_while_the_segment_goes_on(tmp_path):
-    book, log, hold = ledger(1, 1, 1), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(1, 1), tmp_path / "log", tmp_path / "hold"
     book.glasses.state[:] = State.DONE
     hold.touch()
     work = StandIn(1, log=log, hold=hold)
@@ -278,7 +267,7 @@ def test_new_frames_are_analysed_while_the_segment_goes_on(tmp_path):
 
 
 def test_an_analysis_that_takes_its_worker_down_is_given_up(tmp_path):
-    book, log, listener = ledger(1, 1, 1), tmp_path / "log", Silent()
+    book, log, listener = ledger(1, 1), tmp_path / "log", Silent()
     book.glasses.state[:] = State.DONE
     work = StandIn(1, scripts={("analysis", 0): ("kill worker",) * 9}, log=log)
     drive(book, work, tmp_path, listener=listener)
@@ -288,7 +277,7 @@ def test_an_analysis_that_takes_its_worker_down_is_given_up(tmp_path):
 
 
 def test_what_the_user_has_to_mend_is_not_analysed_again(tmp_path):
-    book, log = ledger(2, 1, 4), tmp_path / "log"
+    book, log = ledger(2, 4), tmp_path / "log"
     work = StandIn(4, scripts={("analysis", 0): ("own",) * 9}, log=log)
     drive(book, work, tmp_path)
     assert (book.runs.state == State.DONE).all()
@@ -298,7 +287,7 @@ def test_what_the_user_has_to_mend_is_not_analysed_again(tmp_path):
 
 def test_runs_are_analysed_side_by_side(tmp_path):
     book, log, hold = (
-        ledger(runs=3, glasses=1, frames_wanted=1),
+        ledger(runs=3, frames_wanted=1),
         tmp_path / "log",
         tmp_path / "hold",
     )

@@ -5,12 +5,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from distributed import Client, Security
 
 from glasscreep.campaign.driver import Driver
-from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.ledger import Ledger
 from glasscreep.campaign.patience import Patience
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.seat import Seat
@@ -18,21 +17,9 @@ from glasscreep.campaign.states import State
 from glasscreep.tasks.segment import Outcome
 
 sys.path.insert(0, str(Path(__file__).parent))  # Dask workers import the stand-in by name
-from stand_in import Silent, StandIn, until
+from stand_in import Silent, StandIn, ledger, until
 
 SECURITY = Security.temporary()
-
-
-def ledger(runs: int, frames_wanted: int = 1) -> Ledger:
-    glasses = Progress.unstarted(1)
-    glasses.state[:] = State.DONE
-    return Ledger(
-        runs=Progress.unstarted(runs),
-        glasses=glasses,
-        glass_of_run=np.zeros(runs, np.int32),
-        asked=np.ones(runs, bool),
-        frames_wanted=frames_wanted,
-    )
 
 
 def drive(
@@ -65,7 +52,7 @@ def lines(log: Path) -> list[str]:
 
 
 def test_a_seat_that_comes_late_does_the_work(tmp_path):
-    book = ledger(3)
+    book = ledger(3, glasses_done=True)
 
     async def come(driver: Driver, client: Client) -> None:
         assert driver.load("md") == 3
@@ -77,7 +64,7 @@ def test_a_seat_that_comes_late_does_the_work(tmp_path):
 
 
 def test_a_leaving_seat_ends_what_it_does_and_takes_no_more(tmp_path):
-    book, log, hold = ledger(3), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(3, glasses_done=True), tmp_path / "log", tmp_path / "hold"
     hold.touch()
 
     async def go(driver: Driver, client: Client) -> None:
@@ -101,7 +88,7 @@ def test_a_leaving_seat_ends_what_it_does_and_takes_no_more(tmp_path):
 
 def test_what_a_lost_seat_worked_on_is_done_elsewhere(tmp_path):
     """The worker lives on here: the driver must not wait for what it may never answer."""
-    book, log, hold = ledger(1), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(1, glasses_done=True), tmp_path / "log", tmp_path / "hold"
     hold.touch()
 
     async def go(driver: Driver, client: Client) -> None:
@@ -122,7 +109,7 @@ def test_what_a_lost_seat_worked_on_is_done_elsewhere(tmp_path):
 
 
 def test_a_crash_just_before_the_worker_is_lost_is_no_crash(tmp_path):
-    book, log = ledger(1), tmp_path / "log"
+    book, log = ledger(1, glasses_done=True), tmp_path / "log"
 
     async def go(driver: Driver, client: Client) -> None:
         worker = await md_worker(client)
@@ -139,7 +126,7 @@ def test_a_crash_just_before_the_worker_is_lost_is_no_crash(tmp_path):
 
 
 def test_a_stop_ends_a_campaign_without_any_seat(tmp_path):
-    book = ledger(5)
+    book = ledger(5, glasses_done=True)
 
     async def stop(driver: Driver, _client: Client) -> None:
         await driver.stop("asked")
@@ -150,7 +137,7 @@ def test_a_stop_ends_a_campaign_without_any_seat(tmp_path):
 
 @pytest.mark.parametrize("under_way", [True, False])
 def test_a_cancelled_run_is_given_up_and_the_others_go_on(tmp_path, under_way):
-    book, log, hold = ledger(2), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(2, glasses_done=True), tmp_path / "log", tmp_path / "hold"
     scripts = {("run", 0): ("crashed",)} if under_way else {}  # as one that is killed ends
     work = StandIn(1, scripts=scripts, log=log, hold=hold)
     hold.touch()
@@ -172,7 +159,7 @@ def test_a_cancelled_run_is_given_up_and_the_others_go_on(tmp_path, under_way):
 
 def test_with_patience_full_storage_is_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(Patience, "RETRY_S", 0.05)
-    book = ledger(1, frames_wanted=2)
+    book = ledger(1, frames_wanted=2, glasses_done=True)
     scripts = {("run", 0): ("storage",) * 3}
 
     async def go(driver: Driver, client: Client) -> None:
@@ -187,7 +174,7 @@ def test_with_patience_full_storage_is_waited_for(tmp_path, monkeypatch):
 @pytest.mark.parametrize("kind", ["run", "analysis"])
 def test_patience_ends(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(Patience, "RETRY_S", 0.05)
-    book = ledger(1)
+    book = ledger(1, glasses_done=True)
 
     async def go(driver: Driver, client: Client) -> None:
         driver.add_seat(Seat("md", 1, await md_worker(client)))
@@ -199,7 +186,7 @@ def test_patience_ends(tmp_path, monkeypatch, kind):
 
 
 def test_a_run_that_is_done_as_it_is_cancelled_stays_done(tmp_path):
-    book, log, hold = ledger(1), tmp_path / "log", tmp_path / "hold"
+    book, log, hold = ledger(1, glasses_done=True), tmp_path / "log", tmp_path / "hold"
     work = StandIn(1, log=log, hold=hold)
     hold.touch()
 
@@ -218,7 +205,7 @@ def test_a_run_that_is_done_as_it_is_cancelled_stays_done(tmp_path):
 def test_patience_begins_anew_with_every_frame_that_is_committed(tmp_path, monkeypatch):
     """One slot fails for want of storage, longer than patience is, while another goes on."""
     monkeypatch.setattr(Patience, "RETRY_S", 0.05)
-    book, log = ledger(1), tmp_path / "log"
+    book, log = ledger(1, glasses_done=True), tmp_path / "log"
 
     async def go(driver: Driver, client: Client) -> None:
         driver.add_seat(Seat("md", 1, await md_worker(client)))

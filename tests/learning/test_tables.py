@@ -72,10 +72,14 @@ def test_a_column_is_read_without_the_others(tmp_path):
 def test_tables_are_joined_row_after_row_one_column_at_a_time(tmp_path):
     paths = [tmp_path / f"{number}.npz" for number in range(3)]
     for number, path in enumerate(paths):
-        write_table(path, "abc", {"rows": np.full((number, 2), number), "one": np.arange(number)})
-    joined = Joined([Table(path) for path in paths])
-    assert list(joined) == ["rows", "one"]
-    np.testing.assert_array_equal(joined["rows"], [[1, 1], [2, 2], [2, 2]])
+        write_table(
+            path, "abc", {"rows": np.full((number + 1, 2), number), "one": np.arange(number)}
+        )
+    joined = Joined([Table(path) for path in paths], {"glass": np.arange(6)})
+    assert list(joined) == ["rows", "one", "glass"]
+    assert len(joined) == 3
+    np.testing.assert_array_equal(joined["glass"], np.arange(6))
+    np.testing.assert_array_equal(joined["rows"], [[0, 0], *[[1, 1]] * 2, *[[2, 2]] * 3])
     write_table(tmp_path / "all.npz", "all", joined)
     np.testing.assert_array_equal(Table(tmp_path / "all.npz")["one"], [0, 0, 1])
 

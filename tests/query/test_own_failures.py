@@ -10,19 +10,31 @@ from typer.testing import CliRunner
 
 import glasscreep
 from glasscreep.campaign.forget import forget
-from glasscreep.campaign.logs import show_logs_of_run
+from glasscreep.campaign.logs import show_logs_of
 from glasscreep.campaign.main import app
 from glasscreep.campaign.own_failures import own_failures
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.analysed import read_analysed
 
-FAILS = SOURCE + "\n\ndef middle(frame):\n    return [1, 2, 3][: 2 + (frame.step < 180)]\n"
+FAILS = (
+    SOURCE
+    + """
+
+from pathlib import Path
+
+
+def middle(frame):
+    fails = frame.step >= 180 and not Path(PATH).exists()
+    return [1, 2, 3][: 3 - fails]
+"""
+)
 
 
 @pytest.fixture
 def failed(tmp_path, make, corner, small_files):
     """Give a campaign with a function that fails late on run 0, and another that does not."""
-    analysis = analysis_of(tmp_path, TABLES[:2], FAILS)
+    source = FAILS.replace("PATH", repr(str(tmp_path / "mended")))
+    analysis = analysis_of(tmp_path, TABLES[:2], source)
     campaign = make(tmp_path / "filled", corner, analysis=analysis)
     campaign.write(0, FRAMES)
     campaign.write(1, 4)
@@ -104,7 +116,7 @@ def test_the_list_of_results_counts_it(failed):
 def test_logs_of_the_run_tell_it(failed):
     with (console := Console(width=2000)).capture() as shown:
         for row in (0, 1):
-            show_logs_of_run(failed.directory, failed.place(row).name, 5, console)
+            show_logs_of(failed.directory, failed.place(row).name, 5, console)
     told = [line for line in shown.get().splitlines() if "failed" in line]
     assert len(told) == 1
     assert told[0].startswith("middle failed: frame 8 of run " + failed.place(0).name)
@@ -116,8 +128,8 @@ def test_all_of_a_campaign_can_be_had_for_a_report(failed):
     assert failure.run == ids[0]
 
 
-def test_once_it_goes_well_it_is_told_no_more(failed, monkeypatch):
-    monkeypatch.setattr("glasscreep.tasks.own_function._array", lambda returned: np.ones(3))
+def test_once_it_goes_well_it_is_told_no_more(failed, tmp_path):
+    (tmp_path / "mended").touch()
     failed.analyse(0)
     assert read_analysed(failed.place(0)).failed == {}
     assert query(failed, "middle").exit_code == 0

@@ -2,10 +2,8 @@
 
 import contextlib
 import io
-import json
 import os
 import pty
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
 import glasscreep
-from glasscreep.campaign import netcdf_file, result_list, stored_values, table_files
+from glasscreep.campaign import result_list, table_files
 from glasscreep.campaign.main import app
 from glasscreep.campaign.result_list import list_results
 from glasscreep.campaign.table_files import ENDS_SHOWN, render_on_terminal
@@ -88,43 +85,6 @@ def test_parquet_keeps_values_and_units(running, tmp_path):
     assert table.attrs["parameters"] == {"cutoff": 2.5}
 
 
-@pytest.mark.parametrize("piece_bytes", [1, 3000, 2**24])
-@pytest.mark.parametrize(
-    "name",
-    ["d2min_20", "creep_fit", "position", "image", "box_edges", "force_evaluations", "state"],
-)
-def test_netcdf_keeps_all_values_and_labels(running, tmp_path, monkeypatch, name, piece_bytes):
-    monkeypatch.setattr(netcdf_file, "CHUNK_BYTES", piece_bytes)
-    monkeypatch.setattr(stored_values, "PIECE_BYTES", piece_bytes)
-    path = tmp_path / "file.nc"
-    done = query(running.directory, name, "--where", "frames > 0", "--output", path)
-    assert done.exit_code == 0
-    assert f"{path}: {name} of 3 runs" in done.stdout
-    expected = glasscreep.open(running.directory).select(where="frames > 0")[name]
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        assert dataset.attrs["title"] == "filled"
-        array = dataset[name].load()
-    assert array.dtype == expected.dtype
-    xr.testing.assert_equal(array, expected.load())
-    assert array.attrs["units"] == expected.attrs["units"]
-    assert array.attrs.get("definition") == expected.attrs.get("definition")
-    assert array["temperature"].attrs["units"] == "energy"
-    parameters = expected.attrs.get("parameters")
-    assert parameters is None or json.loads(array.attrs["parameters"]) == parameters
-
-
-def test_netcdf_that_the_disk_has_no_room_for_is_refused_with_its_size(
-    running, tmp_path, monkeypatch
-):
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
-    done = query(running.directory, "d2min_20", "--output", tmp_path / "file.nc")
-    assert done.exit_code == 1
-    assert "would take 7.68e-05 GB, and its disk has 1e-06 GB left: 4 (run) x 12 (frame)" in (
-        done.stderr
-    )
-
-
 def test_a_file_is_replaced_only_if_told_to(running, tmp_path):
     for name in ("kept.csv", "kept.nc", "kept.parquet"):
         path = tmp_path / name
@@ -143,12 +103,6 @@ def test_files_need_a_name(running, form):
     done = query(running.directory, "strain", "--format", form)
     assert done.exit_code == 2
     assert f"--format {form} is no text to print: name a file with --output FILE" in done.stderr
-
-
-def test_the_list_is_no_netcdf(running, tmp_path):
-    done = query(running.directory, "--output", tmp_path / "list.nc")
-    assert done.exit_code == 2
-    assert "--format netcdf takes the name of a result" in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(two):

@@ -5,15 +5,12 @@ import json
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 import zarr
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
 import glasscreep
@@ -140,79 +137,6 @@ def test_a_file_that_is_lost_is_told_as_damage(two):
         f"left out: run {run}, frames 4 to 7, array d2min_20: frame 4 is not there" in done.stderr
     )
     assert pd.read_csv(io.StringIO(done.stdout))["run"].unique().tolist() == [two.place(1).name]
-
-
-def test_what_is_damaged_is_left_out_of_a_netcdf_file(two, tmp_path):
-    damage(two.prepared.store / "d2min_20" / "c.0.1.0")
-    path = tmp_path / "d2min.nc"
-    done = query(two.directory, "d2min_20", "--output", path)
-    assert done.exit_code == 1
-    assert f"left out: run {two.place(0).name}, frames 4 to 7, array d2min_20" in done.stderr
-    assert "d2min_20 of 3 runs" in done.stdout
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        assert dataset["run"].to_numpy().tolist() == [1, 2, 3]
-        assert_array_equal(dataset["d2min_20"][0], two.open_array("d2min_20")[1])
-
-
-def test_a_lost_file_is_left_out_of_a_netcdf_file_too(two, tmp_path):
-    (two.prepared.store / "d2min_20" / "c.0.1.0").unlink()
-    path = tmp_path / "d2min.nc"
-    done = query(two.directory, "d2min_20", "--output", path)
-    assert done.exit_code == 1
-    assert f"left out: run {two.place(0).name}, frames 4 to 7, array d2min_20: frame 4 is not" in (
-        done.stderr
-    )
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        assert dataset["run"].to_numpy().tolist() == [1, 2, 3]
-
-
-def test_a_lost_file_of_positions_is_left_out_of_a_netcdf_file_too(two, tmp_path):
-    (two.prepared.store / "position" / "c.1.0.0.0").unlink()
-    done = query(two.directory, "position", "--output", tmp_path / "position.nc")
-    assert done.exit_code == 1
-    assert f"left out: run {two.place(1).name}, frames 0 to 3, array position: frame 0" in (
-        done.stderr
-    )
-    with xr.open_dataset(tmp_path / "position.nc", engine="h5netcdf") as dataset:
-        assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
-
-
-def test_a_run_that_proves_damaged_late_leaves_nothing_of_itself_in_a_netcdf_file(two, tmp_path):
-    """All but its last frames are written by then."""
-    damage(two.prepared.store / "d2min_20" / "c.1.2.0")
-    path = tmp_path / "d2min.nc"
-    done = query(two.directory, "d2min_20", "--output", path)
-    assert done.exit_code == 1
-    with xr.open_dataset(path, engine="h5netcdf") as dataset:
-        assert dataset["run"].to_numpy().tolist() == [0, 2, 3]
-        assert dataset["id"].to_numpy().tolist() == [two.place(row).name for row in (0, 2, 3)]
-        assert dataset["replica"].to_numpy().tolist() == [0, 1, 1]
-        assert_array_equal(dataset["d2min_20"][0], two.open_array("d2min_20")[0])
-        assert np.isnan(dataset["d2min_20"][1:]).all()
-
-
-def test_lost_scalars_of_frames_are_left_out_of_a_netcdf_file_too(two, tmp_path):
-    (two.prepared.store / "potential_energy" / "c.0.0").unlink()
-    done = query(two.directory, "potential_energy", "--output", tmp_path / "energy.nc")
-    assert done.exit_code == 1
-    assert "array potential_energy: frame 0 is not there; its file is lost" in done.stderr
-
-
-def test_each_file_is_read_once_for_a_netcdf_file(two, tmp_path):
-    name, opened = "d2min_20", Counter()
-
-    def watch(event, arguments):
-        if event == "open" and f"/{name}/c." in str(arguments[0]):
-            opened[str(arguments[0])] += watching
-
-    sys.addaudithook(watch)
-    watching = 1
-    assert query(two.directory, name, "--output", tmp_path / "d2min.nc").exit_code == 0
-    watching = 0
-    there = {str(file) for file in (two.prepared.store / name).glob("c.*")}
-    # Once for the index of a file, which tells what it holds, and once for what it holds.
-    assert there == {file for file, times in opened.items() if Path(file).exists()}
-    assert max(opened.values()) <= 2
 
 
 def test_damage_is_raised_in_python_unless_it_may_be_skipped(two):

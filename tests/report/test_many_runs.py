@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from filled_campaign import Frames, make_campaign
 from report_page import Page
 
 from glasscreep.campaign import run_list
@@ -40,3 +41,18 @@ def test_a_report_is_written(many):
 
 def test_strain_is_plotted(many):
     assert plot_strain(many.directory).stat().st_size > 1000
+
+
+def test_of_many_points_it_is_said_which_are_drawn(tmp_path):
+    grid = [{"temperature": [0.1, 0.2, 0.3], "stress": [0.2, 0.4, 0.6]}]
+    filled = make_campaign(tmp_path / "grid", Frames.of_corner(30), replicas=1, grid=grid)
+    for row in range(9):
+        filled.write(row, 3)
+    page = Page(write_report(Source(filled.directory), filled.directory / "report.html").page)
+    for panel, where in (("2A", "stress 0.4"), ("2D", "temperature 0.2")):
+        told = f"Drawn are 3 of 9 points, those at {where}; `glasscreep query` has the others"
+        assert told in page.captions[panel]
+        name, value = where.split()
+        assert set(page.table(panel)[name]) == {float(value)}
+    assert "Drawn are 3 of 9" in page.captions["7B"]
+    assert "Drawn are" not in page.captions["2C"]

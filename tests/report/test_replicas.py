@@ -6,6 +6,8 @@ from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_sm
 from numpy.testing import assert_allclose
 from report_page import Page
 
+from glasscreep.campaign.figures.figure_strain import _draw_moduli
+from glasscreep.campaign.figures.style import panel_grid
 from glasscreep.campaign.query import query_table
 from glasscreep.campaign.replicas import BEHIND, in_common, replicas_told
 from glasscreep.campaign.report import write_report
@@ -73,7 +75,9 @@ def test_a_mean_against_time_is_of_the_replicas_that_have_come_so_far(
     assert (shown["replicas"] == len(SHOWN)).all()
     assert page.captions[panel].count("Replicas: 3; not in the means, having fewer frames:") == 1
     left = 5 if result == "strain" else 3
-    assert f"3 ({left}), 4 (0) at temperature 0.1, stress 0.5" in page.captions[panel]
+    assert (
+        f"3 ({left} frames) at temperature 0.1, stress 0.5; 4 (0 frames) at" in page.captions[panel]
+    )
 
 
 def test_single_replicas_are_all_shown_and_their_mean_is_of_the_same(page):
@@ -81,7 +85,7 @@ def test_single_replicas_are_all_shown_and_their_mean_is_of_the_same(page):
     assert table.groupby("replica").size().to_dict() == LENGTHS
     assert sorted(set(table["replica"][table["averaged"]])) == SHOWN
     assert table["frame"][table["averaged"]].max() == UNTIL - 1
-    assert "3 (5), 4 (0)" in page.captions["2C"]
+    assert "3 (5 frames) at" in page.captions["2C"]
 
 
 def test_distributions_and_correlations_are_of_the_same_frames(page, unequal):
@@ -94,7 +98,7 @@ def test_distributions_and_correlations_are_of_the_same_frames(page, unequal):
     assert_allclose(
         page.table("8B")["mean"], each.groupby("sacf_distance").mean(), rtol=1e-12, atol=1e-15
     )
-    assert "3 (3), 4 (0)" in page.captions["8B"]
+    assert "3 (3 frames) at" in page.captions["8B"]
 
 
 def test_a_tail_is_of_the_replicas_that_have_an_exponent(page):
@@ -142,6 +146,20 @@ def test_of_very_many_behind_some_are_named():
     }
     told = replicas_told(table)
     assert told.startswith("Replicas: 3 to 4, see the table; not in the means")
-    assert told.count("(7)") == 10
-    assert told.count("(0)") == 2
-    assert told.endswith("0 (0), 1 (0) at temperature 0.2, stress 0.5 and 8 more")
+    assert "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 (7 frames) at temperature 0.1, stress 0.5; " in told
+    assert told.endswith("0, 1 (0 frames) at temperature 0.2, stress 0.5 and 8 more")
+
+
+def test_a_modulus_that_means_nothing_is_in_the_table_alone():
+    table = pd.DataFrame(
+        {
+            "temperature": 0.1, "stress": [0.1, 0.2], "mean": [200.0, 1e9], "stderr": [20.0, 1e10],
+            "slope": [1e-3, 1e-9], "slope_stderr": [1e-4, 1e-8],
+        }
+    )  # fmt: skip
+    _, (axes,) = panel_grid(1)
+    _draw_moduli(axes, table, "lj")
+    assert axes.get_ylim()[1] < 1000
+    _, (axes,) = panel_grid(1)
+    _draw_moduli(axes, table.iloc[1:], "lj")
+    assert not axes.containers

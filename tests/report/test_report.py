@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 from report_page import Page
 from typer.testing import CliRunner
 
+from glasscreep.campaign import report_facts
 from glasscreep.campaign.main import app
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.query import query_table
@@ -130,6 +131,19 @@ def test_a_second_time_nothing_is_computed_and_the_page_is_the_same(own, reporte
     second, again = report_of(own.directory)
     assert second.new == 0
     assert again.source == page.source
+
+
+def test_the_points_are_summed_up_again_only_if_something_changed(bare, monkeypatch):
+    bare.write(0, 5)
+    _, first = report_of(bare.directory)
+    assert "5/24" in first.words
+    with monkeypatch.context() as patch:
+        patch.delattr(report_facts, "point_table")
+        _, second = report_of(bare.directory)
+    assert second.source == first.source
+    bare.write(0, 12)
+    _, third = report_of(bare.directory)
+    assert "12/24" in third.words
 
 
 @pytest.mark.slow
