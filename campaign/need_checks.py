@@ -1,13 +1,13 @@
 """Checks of what the user's functions need: that it is there, and that none needs itself."""
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from glasscreep.campaign.problems import Problem, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.needs import is_of_frames, needed, with_needs
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.registry import BUILT_IN
+from glasscreep.tasks.spelling import did_you_mean
 
 
 def need_problems(campaign: Campaign) -> Iterator[Problem]:
@@ -47,8 +47,8 @@ def _unknown(path: str, word: str, there: list[str], every: list[str]) -> Proble
         hint = f"say over which interval: {' or '.join(over)}"
     elif word in BUILT_IN:
         hint = f"add {toml_text(word)} to analysis.results"
-    elif near := get_close_matches(word, there, n=1):
-        hint = f"did you mean {near[0]}?"
+    else:
+        hint = did_you_mean(word, there, most=1)
     return Problem(path, toml_text(word), ", ".join(there), hint)
 
 

@@ -1,21 +1,23 @@
 """An exit status means the same in every command: docs/trouble.md has the table."""
 
-import json
 import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import SNAPSHOT, ago
 from rich.console import Console
 from typer.testing import CliRunner
 
 from glasscreep.campaign.local_run import run_campaign
 from glasscreep.campaign.main import app
 from glasscreep.campaign.scan import keep_failure
+from glasscreep.campaign.snapshot import write_snapshot
 from glasscreep.campaign.terminal import FAILED, INTERRUPTED, REFUSED
 from glasscreep.tasks.segment import Outcome
 
@@ -47,16 +49,8 @@ def invoke(words, **places):
 
 def snapshot(directory, **changes):
     """Write what a driver would have said last."""
-    content = {
-        "schema": 1, "campaign": "filled", "phase": "finished", "host": "far", "pid": 1,
-        "started": "2026-01-01T00:00:00+00:00", "updated": "2026-01-01T00:00:10+00:00",
-        "dashboard": "", "runs": {"new": 0, "partial": 0, "done": 4, "failed": 0},
-        "glasses_done": 2, "glasses_total": 2, "frames_done": 48, "frames_total": 48,
-        "unrelaxed": 0, "particle_steps_per_s": 0, "time_left_s": None, "why_stopped": "",
-        "active": [], "failures": [], "allocations": [], "trouble": "", "points": [],
-        **changes,
-    }  # fmt: skip
-    (directory / "status.json").write_text(json.dumps(content))
+    ended = {"runs": {"new": 0, "partial": 0, "done": 4, "failed": 0}, "phase": "finished"}
+    write_snapshot(directory, replace(SNAPSHOT, host="far", updated=ago(1000), **ended | changes))
 
 
 @pytest.fixture
