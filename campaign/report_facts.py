@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glasscreep import __version__
-from glasscreep.campaign.figures.labels import POINT_LABELS, labelled
+from glasscreep.campaign.figures.labels import POINT_LABELS, unit
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.run_list import points_of
@@ -44,7 +44,7 @@ def progress(source: Source) -> Table:
 def point_table(source: Source) -> Table:
     """Sum every point up: runs, frames, strain and creep."""
     headings = [
-        *(labelled(name, POINT_LABELS[name][1], source.system) for name in POINT), "runs", "done", "failed", "frames", "not relaxed", "last strain",
+        "temperature", "stress", "runs", "done", "failed", "frames", "not relaxed", "last strain",
         "strain per ln t",
     ]  # fmt: skip
     strains, slopes = _last_strains(source), _values(source, FIT, "slope")
@@ -63,9 +63,10 @@ def point_table(source: Source) -> Table:
                 _mean_and_error(slopes.reindex(own["id"]).dropna()),
             ]
         )
+    units = (f"{name} in {unit(POINT_LABELS[name][1], source.system)}" for name in POINT)
     note = (
         "Last strain and strain per ln t (slope of the creep fit): of finished runs, mean ± "
-        "standard error over replicas."
+        f"standard error over replicas. Units: {', '.join(units)}."
     )
     return {"headings": headings, "rows": rows, "note": note}
 
