@@ -135,10 +135,8 @@ def _limit(
             for source in result.sources
         )
         return task.frames_wanted - apart if are_there else 0
-    # The later frame of a pair has what follows from that frame alone.
-    of_sources = [done[each.name] - (0 if each.reach else apart) for each in result.sources]
     of_frames = {Kind.BOX: frames, Kind.FRAME: flushed, Kind.PAIR: flushed - apart}[kind]
-    return min(of_frames, *of_sources) if of_sources else of_frames
+    return min(of_frames, *(done[source.name] for source in result.sources), frames)
 
 
 def _blocks(task: AnalysisTask, group: tuple[Result, ...], start: int, end: int) -> Iterator[Block]:

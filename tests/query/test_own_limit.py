@@ -45,6 +45,7 @@ def killed(frame):
 def told(frame):
     os.kill(os.getpid(), signal.SIGTERM)
     print("{}", flush=True)
+    os.write(1, b"{}\\n")
     return frame.time
 """
 

@@ -181,15 +181,23 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_left(campaign, done):
         assert_array_equal(again.array(name), done.array(name), err_msg=name)
 
 
-def test_what_is_not_asked_for_is_told_with_what_there_is(tmp_path, small_files):
-    body = "def bad(frame):\n    return frame['d2min_60']\n"
-    table = {"function": "mine:bad", "needs": ["strain"]}
-    analysis = {**analysis_of(tmp_path, [table], body), "results": ["strain"]}
-    filled = make_campaign(tmp_path / "filled", Frames.of_corner(60), analysis=analysis)
+@pytest.mark.parametrize(
+    ("of", "needs", "said"),
+    [
+        ("frame", ["strain"], "d2min_60 is not given: of other results there is only strain"),
+        ("frame", [], "d2min_60 is not given: of other results there is none"),
+        ("pair", ["d2min_60"], "d2min_60 follows from later frames too: it is given with the fir"),
+    ],
+)
+def test_what_is_not_given_is_told(tmp_path, small_files, of, needs, said):
+    body = "def bad(*frames):\n    return frames[-1]['d2min_60']\n"
+    table = {"function": "mine:bad", "needs": needs, "of": of}
+    analysis = analysis_of(tmp_path, [table], body)
+    filled = make_campaign(tmp_path / "filled", Frames.of_corner(200), analysis=analysis)
     filled.write(0, FRAMES)
     outcome = next(out for out in map(analyse_block, filled.blocks(0)) if out.kind != "done")
     assert outcome.kind == "own"
-    assert "d2min_60 is not given: of other results there is only strain" in outcome.message
+    assert said in outcome.message
 
 
 def written(folder, *tables):
