@@ -15,7 +15,6 @@ from glasscreep.tasks.reader import FrameReader, reader_of
 
 READ_TOGETHER = 2**19
 """Values of D2min in memory at a time."""
-_LAST = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +107,20 @@ def _near(
     order: NDArray[np.uint64], values: NDArray[np.float64], draws: list[tuple[Draw, Lowest]]
 ) -> NDArray[np.int64]:
     """Find the examples that any draw might keep: nearly all others come too late for them."""
-    near = np.zeros(len(order), bool)
+    near, reach = np.zeros(len(order), bool), 0
     for one, kept in draws:
-        bound = kept.priority[-1] if len(kept.priority) == one.most else _LAST
-        if one.loose and bound == _LAST:  # they are few
-            near |= values > one.threshold
-        else:
-            near |= order <= bound
+        if len(kept.priority) == one.most:
+            near |= order <= kept.priority[-1]
+            continue
+        loose = values > one.threshold
+        if one.loose:  # they are few
+            near |= loose
+        else:  # among so many of the first there are enough tight ones, wherever the loose are
+            reach = max(reach, one.most + int(np.count_nonzero(loose)))
+    if 0 < reach < len(order):
+        near |= order <= np.partition(order, reach - 1)[reach - 1]
+    elif reach:
+        near[:] = True
     return np.flatnonzero(near)
 
 
