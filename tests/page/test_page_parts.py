@@ -173,7 +173,8 @@ def test_what_is_given_is_never_html():
     ("phase", "said"), [("finished", "since 2026-11-28 06:10:00"), ("running", "0:01:30")]
 )
 def test_the_headline_tells_what_is_to_come(phase, said):
-    text = headline(replace(SNAPSHOT, phase=phase), 0.1)
+    snapshot = replace(SNAPSHOT, phase=phase, updated="2026-11-28T06:10:00+00:00")
+    text = headline(snapshot, 0.1)
     assert said in text
     assert ("frames/min" in text) == (phase == "running")
 
