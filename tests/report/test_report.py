@@ -30,6 +30,7 @@ LEARNT = {"4A", "4B", "5A", "5B", "5C", "5D"}
 
 def report_of(directory, page=None, **more):
     path = page or directory / "report.html"
+    path.parent.mkdir(exist_ok=True)
     return write_report(Source.of(directory), path, **more), Page(path)
 
 
