@@ -30,8 +30,10 @@ from glasscreep.campaign.lesson_model import make_model
 from glasscreep.campaign.lesson_tables import Chosen, choose, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
+from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import storing, write_durably
 from glasscreep.tasks.model_in_use import model_hash
 from glasscreep.tasks.places import LESSON, LOOSENESS
@@ -82,9 +84,8 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
     with CampaignLock(lesson.directory, "learn"):
         with storing(folder):
             folder.mkdir(exist_ok=True)
-        known = read_report(lesson.directory)
-        model = model_hash(lesson.directory)
-        if known and known["made_from"] == lesson.made_from and known["sha256"] == model:
+        known, model = _known(lesson.directory), model_hash(lesson.directory)
+        if (known.get("made_from"), known.get("sha256")) == (lesson.made_from, model):
             return Learnt(known, is_new=False)
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
         report["sha256"] = model_hash(lesson.directory)
@@ -108,12 +109,11 @@ def _clean(lesson: Lesson) -> None:
         partial.unlink(missing_ok=True)
 
 
-def read_report(directory: Path) -> dict[str, Any] | None:
-    """Read what was learnt from a campaign; None if nothing was, or the file is damaged."""
-    with suppress(OSError, ValueError, KeyError):
-        report: dict[str, Any] = json.loads((directory / LOOSENESS / LESSON).read_bytes())
-        return report if {"made_from", "sha256"} <= report.keys() else None
-    return None
+def _known(directory: Path) -> dict[str, Any]:
+    """Read what was learnt before; nothing if that is damaged: it is learnt again."""
+    with suppress(DamagedError):
+        return read_lesson(directory) or {}
+    return {}
 
 
 async def _learn(lesson: Lesson, console: Console, workers: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from glasscreep.campaign.result_names import (
     known_results,
     unknown_result,
 )
-from glasscreep.campaign.selection import POINT
+from glasscreep.campaign.selection import COORDINATES
 from glasscreep.campaign.stored_values import values_of_run
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.errors import DamagedError
@@ -80,7 +80,9 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
             damaged.append(str(error))
     filled = [part for part in parts if len(part)] or parts[:1]
     table = (
-        pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=["run", *POINT])
+        pd.concat(filled, ignore_index=True)
+        if filled
+        else pd.DataFrame(columns=["run", *COORDINATES])
     )
     attributes = describe(group, name)
     table.attrs = {key: attributes[key] for key in ATTRIBUTES if key in attributes}
@@ -131,7 +133,7 @@ def _part(run: Any, columns: Columns, times: dict[str, NDArray[Any]]) -> pd.Data
     if "frame" in result:
         for at, (name, values) in enumerate(times.items(), start=1):
             result.insert(at, name, values[result["frame"]])
-    point = {"run": run.id, **{name: getattr(run, name) for name in POINT}}
+    point = {"run": run.id, **{name: getattr(run, name) for name in COORDINATES}}
     for at, (name, value) in enumerate(point.items()):
         result.insert(at, name, value)
     return result

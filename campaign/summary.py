@@ -132,7 +132,7 @@ def plot_strain(directory: Path) -> Path:
     Path
         The PNG file.
     """
-    source = Source(directory)
+    source = Source.of(directory)
     path = directory / PLOT_FILE
     with styled():
         figure, (axes,) = panel_grid(1)
