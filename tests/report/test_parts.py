@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from filled_campaign import Frames, make_campaign, make_files_small
 from made_up import SNAPSHOT
 from report_page import Page
 from typer.testing import CliRunner
@@ -22,6 +23,11 @@ from glasscreep.tasks.analysed import ANALYSED, encode_analysed, read_analysed
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.segment import Outcome
 
+LEAN = {
+    "results": ["strain", "creep_fit", "d2min", "tacf"],
+    "d2min_intervals": [20],
+    "voxels": {"voxels": 2, "divisions": [1, 2, 3]},
+}
 FINISHED = replace(
     SNAPSHOT, phase="finished", runs={"new": 0, "partial": 0, "done": 4, "failed": 0}
 )
@@ -40,6 +46,19 @@ def flip(path, at=-20):
     data = bytearray(path.read_bytes())
     data[at] ^= 0xFF
     path.write_bytes(data)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Give less than the others have: what these tests look at."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_files_small(patch)
+        directory = tmp_path_factory.mktemp("report") / "whole"
+        filled = make_campaign(directory, Frames.of_corner(200), analysis=LEAN)
+        for row in range(4):
+            filled.write(row, 12)
+            filled.analyse(row)
+        yield filled
 
 
 @pytest.fixture
