@@ -69,6 +69,7 @@ def test_netcdf_that_the_disk_has_no_room_for_is_refused_with_its_size(
     [
         ("strain", ("--where", "stress > 99"), "No run meets --where; without it, `query` shows"),
         ("creep_fit", ("--where", "state == 'partial'"), "creep_fit is not there yet: it is comp"),
+        ("position", ("--where", "frames == 1"), "it is computed when a file of frames is full"),
         ("position", ("--where", "state == 'new'"), "No frame of 1 run is committed yet; `query`"),
     ],
 )
