@@ -105,7 +105,8 @@ def _clean(lesson: Lesson) -> None:
         if other != own:
             shutil.rmtree(other, ignore_errors=True)
     for partial in (lesson.directory / LOOSENESS).rglob("*.partial"):
-        partial.unlink(missing_ok=True)
+        with storing(partial):
+            partial.unlink(missing_ok=True)
 
 
 def read_report(directory: Path) -> dict[str, Any] | None:

@@ -143,9 +143,7 @@ def test_a_local_driver_is_told_to_stop(directory, console):
         ('{"kind": "cra', ""),
     ],
 )
-def test_all_else_is_told_of_a_run_with_a_damaged_manifest(
-    directory, ids, console, content, told
-):
+def test_all_else_is_told_of_a_run_with_a_damaged_manifest(directory, ids, console, content, told):
     place = commit(directory, ids[1], 3)
     (place / MANIFEST).write_text("{")
     (place / "failure.json").write_text(content)

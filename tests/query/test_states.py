@@ -8,8 +8,8 @@ import zarr
 from rich.console import Console
 
 import glasscreep
-from glasscreep.campaign.run_list import asked_for
 from glasscreep.campaign.rows import UNASSIGNED
+from glasscreep.campaign.run_list import asked_for
 from glasscreep.campaign.scan import FailureNote, failure_note, keep_failure, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
