@@ -112,8 +112,7 @@ def test_what_is_no_dimension_is_refused(tmp_path, dimensions, said):
 def test_no_interval_makes_an_array_of_a_pair_a_dimension(tmp_path, order):
     (tmp_path / "mine.py").write_text("def wave(before, after): return 1\ndef f(frame): return 1\n")
     tables = [
-        'function = "mine:f"\nper = "frame"\nshape = 2\n'
-        "dimensions = { wave_1000 = { values = [1, 2] } }",
+        'function = "mine:f"\nper = "frame"\nshape = 2\ndimensions.wave_1000.values = [1, 2]',
         'function = "mine:wave"\nof = "pair"',
     ]
     about = '\nunits = "1"\ndefinition = "x"\n'
