@@ -106,7 +106,8 @@ def _clean(lesson: Lesson) -> None:
         if other != own:
             shutil.rmtree(other, ignore_errors=True)
     for partial in (lesson.directory / LOOSENESS).rglob("*.partial"):
-        partial.unlink(missing_ok=True)
+        with storing(partial):
+            partial.unlink(missing_ok=True)
 
 
 def _known(directory: Path) -> dict[str, Any]:

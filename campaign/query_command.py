@@ -29,6 +29,7 @@ from glasscreep.campaign.terminal import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from glasscreep.campaign.netcdf_file import Written
     from glasscreep.campaign.opened import OpenedCampaign
 
 
@@ -108,8 +109,8 @@ def query(
         if result is None:
             _list(campaign, chosen, output, overwrite=overwrite)
         elif output is not None and chosen is Format.NETCDF:
-            damaged = _write_netcdf(campaign, result, output, overwrite=overwrite)
-            _tell_what_is_missing(campaign, result, damaged)
+            written = _write_netcdf(campaign, result, output, overwrite=overwrite)
+            _tell_what_is_missing(campaign, result, written.damaged, is_empty=written.is_empty)
         else:
             read = campaign.read_table(result)
             _hand_over(read.table, chosen, output, overwrite=overwrite)
@@ -150,13 +151,12 @@ def _hand_over(
 
 def _write_netcdf(
     campaign: "OpenedCampaign", result: str, path: Path, *, overwrite: bool
-) -> tuple[str, ...]:
+) -> "Written":
     from glasscreep.campaign.netcdf_file import write_netcdf
 
-    damaged = write_netcdf(campaign, result, path, replace=overwrite)
-    written = len(campaign.runs) - len(damaged)
-    say(Console(), f"{path}: {result} of {count_of(written, 'run')}")
-    return damaged
+    written = write_netcdf(campaign, result, path, replace=overwrite)
+    say(Console(), f"{path}: {result} of {count_of(written.runs, 'run')}")
+    return written
 
 
 def _demand_output(

@@ -59,7 +59,7 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
     directory : Path
         Campaign directory.
     runs : pandas.DataFrame
-        Rows of `run_table`; none may be damaged for the columns of an empty table to be known.
+        Rows of `run_table`; the columns are those of one that is not damaged.
     name : str
         One of `known_results`.
 

@@ -54,6 +54,8 @@ FILES = {
     "blank": "c.0.1.0",
 }
 """Of each a file."""
+FEW = ("creep_fit", "rdf", "blank")
+EACH = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in FILES]
 ALL_NAN = ("gap", "none", "curve", "blank")
 
 
@@ -87,7 +89,7 @@ def runs_in(done):
     return pd.read_csv(io.StringIO(done.stdout))["run"].unique().tolist()
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", EACH)
 def test_what_is_lost_is_named_and_the_other_run_is_shown(campaign, name):
     (campaign.prepared.store / name / FILES[name]).unlink()
     done = query(campaign, name)
@@ -106,7 +108,7 @@ def test_what_is_lost_is_named_and_the_other_run_is_shown(campaign, name):
         glasscreep.open(campaign.directory).table(name)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", EACH)
 def test_what_is_there_is_not_lost_also_where_all_of_it_is_nan(filled, name):
     done = query(filled, name)
     assert done.exit_code == 0
@@ -130,7 +132,13 @@ def test_what_the_message_says_brings_it_back(campaign):
     assert query(campaign, "creep_fit").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["creep_fit", "gap", "curve", "none"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "creep_fit",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("gap", "curve", "none")),
+    ],
+)
 def test_a_store_of_an_earlier_version_is_not_damaged_where_there_is_no_file(campaign, name):
     """It wrote none where all was nan, and noted nothing of how it did."""
     metadata = campaign.prepared.store / "zarr.json"

@@ -185,3 +185,18 @@ def test_a_read_only_file_system(running, tmp_path):
     table = query(running.directory, "d2min_20", "--format", "csv").stdout
     assert done.stdout.startswith(table)
     assert "4: 1 new, 1 partial, 1 done, 1 failed" in done.stdout
+
+
+def test_an_empty_table_has_its_columns_also_where_the_first_run_is_damaged(two):
+    words = (two.directory, "strain", "--where", "stress > 9", "--format", "csv")
+    expected = query(*words).stdout
+    assert expected.startswith("run,temperature,stress,replica,frame,step,time,")
+    for row in range(4):
+        two.place(row).mkdir(exist_ok=True)
+        (two.place(row) / "manifest.json").write_text("{")
+        done = query(*words)
+        if row < 3:
+            assert (done.exit_code, done.stdout) == (0, expected)
+    assert done.exit_code == 1
+    told = "no run is chosen, and none is sound to tell the columns of strain by: "
+    assert told in done.stderr
