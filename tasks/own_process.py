@@ -107,7 +107,7 @@ class Caller:
 
     @contextmanager
     def _ended_if_this_fails(self) -> Iterator[None]:
-        """An answer that is not waited for would be taken for the next question's."""
+        """End it if so: an answer that nobody took would be taken for that of the next question."""
         try:
             yield
         except BaseException:
