@@ -19,6 +19,7 @@ from numpy.testing import assert_array_equal
 from waiting import wait_until
 
 from glasscreep.campaign.file import CampaignFileError, load
+from glasscreep.campaign.own_trials import demand_own
 from glasscreep.campaign.pinning import pinned
 from glasscreep.tasks import own_apart, own_process
 from glasscreep.tasks.analyse import analyse_block
@@ -141,7 +142,7 @@ def test_one_that_does_not_end_is_ended_and_told(campaign, name):
     filled = campaign(name, "time_of")
     outcomes = {block.names: analyse_block(block) for block in filled.blocks(0)}
     assert outcomes[name].kind == "own"
-    told = rf"frame 2 of run \w+: mine:{name} did not come back within 1 s, the time_limit_s of"
+    told = rf"frame [0-2] of run \w+: mine:{name} did not come back within 1 s, the time_limit_s of"
     assert re.search(told, outcomes[name].message), outcomes[name].message
     assert "raise time_limit_s" in outcomes[name].message
     assert outcomes["time_of"].kind == outcomes["strain"].kind == "done"
@@ -214,6 +215,14 @@ def test_one_that_starts_processes_or_reads_gives_what_it_returns(campaign, name
     filled.analyse(0)
     for result in (name, "time_of"):
         assert_array_equal(filled.array(result)[0, :FRAMES], filled.array("time")[:FRAMES])
+
+
+@pytest.mark.parametrize("name", ["copies", "leaves"])
+def test_one_that_forks_passes_the_trial(campaign, tmp_path, name):
+    filled = campaign(name)
+    assert [tried.name for tried in demand_own(filled.prepared.campaign, tmp_path / "new")] == [
+        name
+    ]
 
 
 def in_a_thread(work, *given):
