@@ -185,44 +185,42 @@ def test_what_it_began_is_ended_with_a_worker_that_is_killed(campaign):
     wait_until(lambda: not living(group), "all have ended", found=lambda: living(group))
 
 
-@pytest.mark.parametrize(
-    ("name", "how"),
-    [
-        ("gone", "ended its process (status 3)"),
-        pytest.param(
-            "killed",
-            "ended its process (SIGKILL), perhaps for want of memory",
-            marks=pytest.mark.slow,
-        ),
-        ("closes", "closed the descriptor that its process answers through"),
-        ("interrupts", "failed with KeyboardInterrupt: "),
-        ("forges", "wrote among the answers of its process"),
-    ],
-)
-def test_one_that_takes_its_process_down_takes_nothing_else(campaign, name, how):
-    filled = campaign(name, "time_of")
+DOWN = {
+    "gone": "ended its process (status 3)",
+    "killed": "ended its process (SIGKILL), perhaps for want of memory",
+    "closes": "closed the descriptor that its process answers through",
+    "interrupts": "failed with KeyboardInterrupt: ",
+    "forges": "wrote among the answers of its process",
+}
+
+
+def test_one_that_takes_its_process_down_takes_nothing_else(campaign):
+    filled = campaign(*DOWN, "time_of")
     outcomes = {block.names: analyse_block(block) for block in filled.blocks(0)}
-    assert outcomes[name].kind == "own"
-    told = f"frame 0 of run {filled.place(0).name}: mine:{name} {how}"
-    assert told in outcomes[name].message, outcomes[name].message
-    assert ("memory" in outcomes[name].message) == (name == "killed")
+    for name, how in DOWN.items():
+        told = f"frame 0 of run {filled.place(0).name}: mine:{name} {how}"
+        assert told in outcomes[name].message, outcomes[name].message
+        assert ("memory" in outcomes[name].message) == (name == "killed")
+        assert outcomes[name].kind == "own"
     assert outcomes["time_of"].kind == "done"
 
 
-@pytest.mark.parametrize("name", ["copies", "leaves", "pools", "terminates", "reads"])
-def test_one_that_starts_processes_or_reads_gives_what_it_returns(campaign, name):
-    filled = campaign(name, "time_of")
-    filled.analyse(0)
-    for result in (name, "time_of"):
-        assert_array_equal(filled.array(result)[0, :FRAMES], filled.array("time")[:FRAMES])
+FREE = ["copies", "leaves", "pools", "terminates", "reads", "time_of"]
 
 
-@pytest.mark.parametrize("name", ["copies", "leaves"])
-def test_one_that_forks_passes_the_trial(campaign, tmp_path, name):
-    filled = campaign(name)
-    assert [tried.name for tried in demand_own(filled.prepared.campaign, tmp_path / "new")] == [
-        name
-    ]
+def test_those_that_start_processes_or_read_give_what_they_return(campaign):
+    filled = campaign(*FREE)
+    outcomes = {block.names: analyse_block(block) for block in filled.blocks(0)}
+    for name in FREE:
+        assert outcomes[name].kind == "done", outcomes[name].message
+        values = filled.array(name)[0, :FRAMES]
+        assert_array_equal(values, filled.array("time")[:FRAMES], err_msg=name)
+
+
+def test_those_that_fork_pass_the_trial(campaign, tmp_path):
+    filled = campaign("copies", "leaves")
+    passed = demand_own(filled.prepared.campaign, tmp_path / "new")
+    assert [tried.name for tried in passed] == ["copies", "leaves"]
 
 
 def in_a_thread(work, *given):
