@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,14 +26,14 @@ from glasscreep.campaign.lesson_fits import (
     study,
 )
 from glasscreep.campaign.lesson_model import make_model
-from glasscreep.campaign.lesson_tables import Chosen, choose, describe
+from glasscreep.campaign.lesson_tables import PARTS, Chosen, choose, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.files import storing, write_durably
+from glasscreep.tasks.files import remove, storing, write_durably
 from glasscreep.tasks.model_in_use import model_hash
 from glasscreep.tasks.places import LESSON, LOOSENESS
 
@@ -100,14 +99,12 @@ def _fits(lesson: Lesson) -> Path:
 
 
 def _clean(lesson: Lesson) -> None:
-    """Remove what nothing will ask for again: fits of earlier lessons, and what kills left."""
-    own = _fits(lesson)
-    for other in own.parent.iterdir():
-        if other != own:
-            shutil.rmtree(other, ignore_errors=True)
-    for partial in (lesson.directory / LOOSENESS).rglob("*.partial"):
-        with storing(partial):
-            partial.unlink(missing_ok=True)
+    """Remove what nothing will ask for again: of earlier lessons, and what kills left."""
+    folder, own = lesson.directory / LOOSENESS, _fits(lesson)
+    earlier = [fits for fits in own.parent.iterdir() if fits != own]
+    with storing(folder):
+        for left in (folder / PARTS, *earlier, *folder.rglob("*.partial")):
+            remove(left)
 
 
 def _known(directory: Path) -> dict[str, Any]:

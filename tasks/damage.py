@@ -2,10 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from glasscreep.tasks.errors import DamagedError
 
@@ -18,26 +14,3 @@ def naming_damage(where: str) -> Iterator[None]:
     except (ValueError, RuntimeError) as error:
         msg = f"{where} is damaged: {error}"
         raise DamagedError(msg) from error
-
-
-def demand_there(values: NDArray[Any], start: int, where: str) -> None:
-    """Refuse frames without any value: they were computed, but their file is lost.
-
-    Parameters
-    ----------
-    values : (frames, N) float
-        As they were read.
-    start : int
-        Number of the first frame.
-    where : str
-        Which run, frames and array, for the message.
-
-    Raises
-    ------
-    DamagedError
-        Naming the first such frame.
-    """
-    lost = np.isnan(values).reshape(len(values), -1).all(axis=1)
-    if lost.any():
-        msg = f"{where}: frame {start + int(np.argmax(lost))} is not there; its file is lost"
-        raise DamagedError(msg)

@@ -13,6 +13,7 @@ from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.codec import RESOLUTION
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import run_directory
@@ -136,6 +137,20 @@ class FrameReader:
         if self.is_sharded(name):
             return self._sharded[name].read(row, start, stop)
         return np.asarray(self._arrays[name][row, start:stop])
+
+    def demand(self, name: str, row: int, start: int, stop: int, where: str) -> None:
+        """Refuse a result whose frames `start` to `stop - 1` were computed, but are lost.
+
+        Raises
+        ------
+        DamagedError
+            Naming `where` and the first of them; of a result that is not of particles, run, array
+            and file, whichever frames are lost.
+        """
+        if self.is_sharded(name):
+            self._sharded[name].demand(row, start, stop, where)
+        else:
+            demand_chunks(self._arrays[name], self.store, self.run_ids[row], row)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of an array: of runs, frames and so on."""

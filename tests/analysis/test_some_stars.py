@@ -214,7 +214,7 @@ def test_a_hole_that_must_be_looked_across_is(real):
 
 def test_refusals_say_what_was_got_and_what_is_allowed(real):
     where = real.positions, real.box
-    with pytest.raises(ValueError, match=r"numbers of particles from 0 to 9999, got \[10000\]"):
+    with pytest.raises(ValueError, match=r"numbers of particles from 0 to 9999, got 10000 at 0"):
         delaunay_stars(*where, [10_000])
     twice = np.concatenate([real.positions, real.positions[:1]])
     with pytest.raises(ValueError, match="particles 0 and 10000 are at one place"):
@@ -226,3 +226,24 @@ def test_refusals_say_what_was_got_and_what_is_allowed(real):
             interstice_features(*where, real.species, tetrahedra=stars, only=[5, other])
     with pytest.raises(ValueError, match="were not asked for 0"):
         voronoi_volumes(*where, stars)
+
+
+def test_stars_of_another_configuration_are_refused(real):
+    only = np.array([5, 60])
+    stars = delaunay_stars(real.positions, real.box, only)
+    corner, far = stars.particles[-1], np.setdiff1d(np.arange(10_000), stars.particles)[0]
+    moved, moved_far = real.positions.copy(), real.positions.copy()
+    moved[corner, 1] += 1e-9
+    moved_far[far] += 1e-9
+    fewer = slice(stars.particles[-1])
+    for positions, box, species, said in (
+        (moved, real.box, real.species, f"of particle {corner} at "),
+        (real.positions, real.box * [1, 1, 1.01], real.species, "of a box with edges "),
+        (real.positions[fewer], real.box, real.species[fewer], "of 10000 particles, not of "),
+    ):
+        with pytest.raises(ValueError, match=f"another configuration, {said}"):
+            interstice_features(positions, box, species, tetrahedra=stars, only=only)
+        with pytest.raises(ValueError, match=f"another configuration, {said}"):
+            voronoi_volumes(positions, box, stars, only=only)
+    volumes = voronoi_volumes(real.positions, real.box, stars, only=only)
+    assert_array_equal(voronoi_volumes(moved_far, real.box, stars, only=only), volumes)

@@ -19,7 +19,7 @@ from glasscreep.campaign.report import write_report
 from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.selection_options import Selection
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
 FROM_RESULTS = {
@@ -292,6 +292,12 @@ def test_lost_files_of_the_run_shown_are_told_as_damage(own):
     assert any("frame 11, array looseness" in told and "is lost" in told for told in written.damage)
     data = json.loads(page.source.split('type="application/json">')[1].split("</script>")[0])
     assert [one["name"][:7] for one in data["quantities"]] == ["species"]
+
+
+def test_a_frame_of_the_run_shown_may_be_defined_for_no_particle(own):
+    own.blank("d2min_20", Source(own.directory).run, 10)
+    with pytest.raises(AbsentError, match=r"d2min_20 of frame 10 of .* defined for no particle"):
+        particle_values(Source(own.directory), "d2min_20", 10)
 
 
 def test_what_others_wrote_is_escaped(own):
