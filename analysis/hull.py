@@ -1,13 +1,23 @@
 """Convex hulls of few points: of the neighbours of each particle."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.exact import orientation
+from glasscreep.analysis.vectors import minus
 
 FLAT = 1e-13
 """Four points whose edges have a triple product below this part of their width cubed are taken
 as in one plane: rounding can't tell."""
+THIN = 1e-4
+"""A facet whose edges span less than this part of the width squared has a plane that `FLAT` leaves
+uncertain by more than `FLAT / THIN` of the width."""
+EXACT_BITS = 51
+"""Points are rounded to so many binary places of their width, so that differences are exact."""
+UNCERTAIN = -1
 
 
 @compiled
@@ -44,6 +54,13 @@ def hull_cells(
     first : (stop - start + 1,) int64
         Where the tetrahedra of each particle start. There are none where its neighbours are
         fewer than four or in one plane.
+
+    Notes
+    -----
+    What is within `FLAT` of a facet's plane counts as in it, so that rounding adds no slivers to
+    the faces of a crystal. Points that differ from a crystal's by somewhat more make slivers,
+    whose planes say nothing, and what is outside of which facet may contradict itself. Where a
+    facet is thin or that happens, the hull is that of the rounded points, by exact signs.
     """
     width = 4
     for i in range(start, stop):
@@ -53,14 +70,18 @@ def hull_cells(
     first = np.zeros(stop - start + 1, np.int64)
     bond, image = np.empty((width, 3)), np.empty((width, 3), np.int8)
     # Facets of the hull so far, and from the middle on those that the next point replaces.
-    facets, planes = np.empty((4 * width, 3), np.int64), np.empty((2 * width, 4))
-    replaced = np.zeros((width, width), np.bool_)
+    facets, planes = np.empty((4 * width, 3), np.int64), np.empty((4 * width, 4))
+    replaced, after = np.zeros((width, width), np.bool_), np.empty(width, np.int64)
     m = 0
     for i in range(start, stop):
         row = indptr[i]
         n = indptr[i + 1] - row
         _bonds(points, lattice, inverse, i, indices, row, n, bond, image)
-        for f in range(_hull(bond, n, facets, planes, replaced)):
+        n_facets = _hull(bond, n, facets, planes, replaced, after, False)
+        if n_facets == UNCERTAIN:
+            _round(bond, n)
+            n_facets = _hull(bond, n, facets, planes, replaced, after, True)
+        for f in range(n_facets):
             vertices[m, 0] = i
             for k in range(3):
                 q = facets[f, k]
@@ -101,25 +122,55 @@ def _bonds(
 
 
 @compiled
+def _round(points: NDArray[np.float64], n: int) -> None:
+    """Make the points whole numbers, relative to the first, below 2**`EXACT_BITS`."""
+    _, exponent = math.frexp(_width(points, n))
+    x, y, z = points[0, 0], points[0, 1], points[0, 2]
+    for q in range(n):
+        points[q, 0] = np.rint(math.ldexp(points[q, 0] - x, EXACT_BITS - exponent))
+        points[q, 1] = np.rint(math.ldexp(points[q, 1] - y, EXACT_BITS - exponent))
+        points[q, 2] = np.rint(math.ldexp(points[q, 2] - z, EXACT_BITS - exponent))
+
+
+@compiled
+def _width(points: NDArray[np.float64], n: int) -> float:
+    size = 0.0
+    for q in range(n):
+        for axis in range(3):
+            size = max(size, abs(points[q, axis] - points[0, axis]))
+    return size
+
+
+@compiled
 def _hull(
     points: NDArray[np.float64],
     n: int,
     facets: NDArray[np.int64],
     planes: NDArray[np.float64],
     replaced: NDArray[np.bool_],
+    after: NDArray[np.int64],
+    is_exact: bool,
 ) -> int:
     """Write the facets of the hull of n points, one point after another, and count them.
 
-    A point that is outside of some facets is joined with the rim of these in their place.
+    A point that is outside of some facets is joined with the rim of these in their place. As long
+    as each rim is one ring, the facets are a sphere cut into triangles: at most 2 n - 4.
+
+    Returns
+    -------
+    int
+        `UNCERTAIN` if a facet is thin, unless signs are exact; or if a rim is none, which exact
+        signs exclude.
     """
-    size = 0.0
-    for q in range(n):
-        for axis in range(3):
-            size = max(size, abs(points[q, axis] - points[0, axis]))
-    flat = FLAT * size**3
+    size = _width(points, n)
+    flat, thin = FLAT * size**3, 0.0 if is_exact else THIN * size**2
     n_facets = _first_four(points, n, facets, planes, flat)
+    for f in range(n_facets):
+        if _span(planes, f) < thin:
+            return UNCERTAIN
     if n_facets == 0:
         return 0
+    after[:n] = -1
     a, b, c, d = facets[0, 0], facets[0, 1], facets[0, 2], facets[1, 2]
     for q in range(n):
         if q in (a, b, c, d):
@@ -129,7 +180,10 @@ def _hull(
         for f in range(n_facets):
             outside = planes[f, 0] * x + planes[f, 1] * y + planes[f, 2] * z - planes[f, 3]
             u, v, w = facets[f, 0], facets[f, 1], facets[f, 2]
-            if outside > flat:
+            is_outside = outside > flat
+            if is_exact and abs(outside) <= flat:  # several times the bound on its error
+                is_outside = _side(points, u, v, w, q) > 0
+            if is_outside:
                 replaced[u, v] = replaced[v, w] = replaced[w, u] = True
                 end -= 1
                 facets[end, 0], facets[end, 1], facets[end, 2] = u, v, w
@@ -140,17 +194,68 @@ def _hull(
                 kept += 1
             else:
                 kept += 1
-        n_facets = kept
-        for f in range(end, len(facets)):
-            for k in range(3):
-                u, v = facets[f, k], facets[f, (k + 1) % 3]
-                if not replaced[v, u]:
-                    _set(points, u, v, q, n_facets, facets, planes)
-                    n_facets += 1
+        n_facets = _join(points, q, kept, end, thin, facets, planes, replaced, after)
         for f in range(end, len(facets)):
             for k in range(3):
                 replaced[facets[f, k], facets[f, (k + 1) % 3]] = False
+        if n_facets == UNCERTAIN:
+            return UNCERTAIN
     return n_facets
+
+
+@compiled
+def _side(points: NDArray[np.float64], a: int, b: int, c: int, d: int) -> int:
+    """Tell on which side of three points of whole numbers a fourth is: 1 for outside, 0 or -1."""
+    origin = points[a, 0], points[a, 1], points[a, 2]
+    return orientation(
+        minus((points[b, 0], points[b, 1], points[b, 2]), origin),
+        minus((points[c, 0], points[c, 1], points[c, 2]), origin),
+        minus((points[d, 0], points[d, 1], points[d, 2]), origin),
+    )
+
+
+@compiled
+def _join(
+    points: NDArray[np.float64],
+    q: int,
+    kept: int,
+    end: int,
+    thin: float,
+    facets: NDArray[np.int64],
+    planes: NDArray[np.float64],
+    replaced: NDArray[np.bool_],
+    after: NDArray[np.int64],
+) -> int:
+    """Join a point with the rim of the replaced facets, from `end` on; count what there is then.
+
+    Returns
+    -------
+    int
+        `UNCERTAIN` if the rim is not one ring, or a new facet spans less than `thin`.
+    """
+    n_facets, start = kept, -1
+    for f in range(end, len(facets)):
+        for k in range(3):
+            u, v = facets[f, k], facets[f, (k + 1) % 3]
+            if replaced[v, u]:
+                continue
+            if after[u] >= 0:
+                return UNCERTAIN
+            after[u] = v
+            start = u
+            _set(points, u, v, q, n_facets, facets, planes)
+            if _span(planes, n_facets) < thin:
+                return UNCERTAIN
+            n_facets += 1
+    if start < 0:
+        return kept if end == len(facets) else UNCERTAIN
+    u, length = start, 0
+    while after[u] >= 0:
+        following = after[u]
+        after[u] = -1
+        u = following
+        length += 1
+    return n_facets if length == n_facets - kept else UNCERTAIN
 
 
 @compiled
@@ -180,6 +285,12 @@ def _first_four(
     _set(points, c, b, d, 2, facets, planes)
     _set(points, 0, c, d, 3, facets, planes)
     return 4
+
+
+@compiled
+def _span(planes: NDArray[np.float64], f: int) -> float:
+    """Twice the area of a facet."""
+    return float(np.sqrt(planes[f, 0] ** 2 + planes[f, 1] ** 2 + planes[f, 2] ** 2))
 
 
 @compiled
