@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.exact import orientation
-from glasscreep.analysis.vectors import minus
+from glasscreep.analysis.vectors import Vector, dot, minus
 
 FLAT = 1e-13
 """Four points whose edges have a triple product below this part of their width cubed are taken
@@ -59,8 +59,9 @@ def hull_cells(
     -----
     What is within `FLAT` of a facet's plane counts as in it, so that rounding adds no slivers to
     the faces of a crystal. Points that differ from a crystal's by somewhat more make slivers,
-    whose planes say nothing, and what is outside of which facet may contradict itself. Where a
-    facet is thin or that happens, the hull is that of the rounded points, by exact signs.
+    whose planes say nothing, and facets of one face that are said to be seen where others are
+    not. Where a facet is thin, folded over others, or the facets that are replaced are not a
+    patch with one rim, the hull is that of the rounded points, by exact signs.
     """
     width = 4
     for i in range(start, stop):
@@ -159,19 +160,20 @@ def _hull(
     Returns
     -------
     int
-        `UNCERTAIN` if a facet is thin, unless signs are exact; or if a rim is none, which exact
-        signs exclude.
+        `UNCERTAIN` if a facet is, unless signs are exact; or if a rim is none, which exact signs
+        exclude.
     """
     size = _width(points, n)
-    flat, thin = FLAT * size**3, 0.0 if is_exact else THIN * size**2
+    flat, thin = FLAT * size**3, THIN * size**2
     n_facets = _first_four(points, n, facets, planes, flat)
-    for f in range(n_facets):
-        if _span(planes, f) < thin:
-            return UNCERTAIN
     if n_facets == 0:
         return 0
     after[:n] = -1
     a, b, c, d = facets[0, 0], facets[0, 1], facets[0, 2], facets[1, 2]
+    middle = _middle(points, a, b, c, d)
+    for f in range(n_facets):
+        if not (is_exact or _is_certain(planes, f, middle, flat, thin)):
+            return UNCERTAIN
     for q in range(n):
         if q in (a, b, c, d):
             continue
@@ -194,12 +196,15 @@ def _hull(
                 kept += 1
             else:
                 kept += 1
-        n_facets = _join(points, q, kept, end, thin, facets, planes, replaced, after)
+        n_facets = _join(points, q, kept, end, facets, planes, replaced, after)
         for f in range(end, len(facets)):
             for k in range(3):
                 replaced[facets[f, k], facets[f, (k + 1) % 3]] = False
         if n_facets == UNCERTAIN:
             return UNCERTAIN
+        for f in range(kept, n_facets):
+            if not (is_exact or _is_certain(planes, f, middle, flat, thin)):
+                return UNCERTAIN
     return n_facets
 
 
@@ -220,7 +225,6 @@ def _join(
     q: int,
     kept: int,
     end: int,
-    thin: float,
     facets: NDArray[np.int64],
     planes: NDArray[np.float64],
     replaced: NDArray[np.bool_],
@@ -231,7 +235,7 @@ def _join(
     Returns
     -------
     int
-        `UNCERTAIN` if the rim is not one ring, or a new facet spans less than `thin`.
+        `UNCERTAIN` if the rim is not one ring.
     """
     n_facets, start = kept, -1
     for f in range(end, len(facets)):
@@ -244,8 +248,6 @@ def _join(
             after[u] = v
             start = u
             _set(points, u, v, q, n_facets, facets, planes)
-            if _span(planes, n_facets) < thin:
-                return UNCERTAIN
             n_facets += 1
     if start < 0:
         return kept if end == len(facets) else UNCERTAIN
@@ -288,9 +290,21 @@ def _first_four(
 
 
 @compiled
-def _span(planes: NDArray[np.float64], f: int) -> float:
-    """Twice the area of a facet."""
-    return float(np.sqrt(planes[f, 0] ** 2 + planes[f, 1] ** 2 + planes[f, 2] ** 2))
+def _middle(points: NDArray[np.float64], a: int, b: int, c: int, d: int) -> Vector:
+    return (
+        0.25 * (points[a, 0] + points[b, 0] + points[c, 0] + points[d, 0]),
+        0.25 * (points[a, 1] + points[b, 1] + points[c, 1] + points[d, 1]),
+        0.25 * (points[a, 2] + points[b, 2] + points[c, 2] + points[d, 2]),
+    )
+
+
+@compiled
+def _is_certain(
+    planes: NDArray[np.float64], f: int, middle: Vector, flat: float, thin: float
+) -> bool:
+    """Tell whether a facet is not thin, and turns positively as seen from outside of the middle."""
+    normal = planes[f, 0], planes[f, 1], planes[f, 2]
+    return bool(dot(normal, normal) >= thin**2 and dot(normal, middle) - planes[f, 3] < -flat)
 
 
 @compiled
