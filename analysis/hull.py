@@ -60,8 +60,8 @@ def hull_cells(
     What is within `FLAT` of a facet's plane counts as in it, so that rounding adds no slivers to
     the faces of a crystal. Points that differ from a crystal's by somewhat more make slivers,
     whose planes say nothing, and facets of one face that are said to be seen where others are
-    not. Where a facet is thin, folded over others, or the facets that are replaced are not a
-    patch with one rim, the hull is that of the rounded points, by exact signs.
+    not. Where a facet is thin or not seen from within, the hull is that of the rounded points,
+    by exact signs.
     """
     width = 4
     for i in range(start, stop):
@@ -70,18 +70,19 @@ def hull_cells(
     vertices, images = np.empty((capacity, 4), np.int32), np.zeros((capacity, 4, 3), np.int8)
     first = np.zeros(stop - start + 1, np.int64)
     bond, image = np.empty((width, 3)), np.empty((width, 3), np.int8)
-    # Facets of the hull so far, and from the middle on those that the next point replaces.
-    facets, planes = np.empty((4 * width, 3), np.int64), np.empty((4 * width, 4))
-    replaced, after = np.zeros((width, width), np.bool_), np.empty(width, np.int64)
+    # Facets of the hull so far, below 2 width, and at the end those that the next point replaces:
+    # each edge of these may be joined with it, before that is found to be wrong.
+    facets, planes = np.empty((8 * width, 3), np.int64), np.empty((6 * width, 4))
+    replaced = np.zeros((width, width), np.bool_)
     m = 0
     for i in range(start, stop):
         row = indptr[i]
         n = indptr[i + 1] - row
         _bonds(points, lattice, inverse, i, indices, row, n, bond, image)
-        n_facets = _hull(bond, n, facets, planes, replaced, after, False)
+        n_facets = _hull(bond, n, facets, planes, replaced, False)
         if n_facets == UNCERTAIN:
             _round(bond, n)
-            n_facets = _hull(bond, n, facets, planes, replaced, after, True)
+            n_facets = _hull(bond, n, facets, planes, replaced, True)
         for f in range(n_facets):
             vertices[m, 0] = i
             for k in range(3):
@@ -149,26 +150,23 @@ def _hull(
     facets: NDArray[np.int64],
     planes: NDArray[np.float64],
     replaced: NDArray[np.bool_],
-    after: NDArray[np.int64],
     is_exact: bool,
 ) -> int:
     """Write the facets of the hull of n points, one point after another, and count them.
 
-    A point that is outside of some facets is joined with the rim of these in their place. As long
-    as each rim is one ring, the facets are a sphere cut into triangles: at most 2 n - 4.
+    A point that is outside of some facets is joined with the rim of these in their place. Where
+    every facet is seen from one point within, they make a sphere, of at most 2 n - 4 facets.
 
     Returns
     -------
     int
-        `UNCERTAIN` if a facet is, unless signs are exact; or if a rim is none, which exact signs
-        exclude.
+        `UNCERTAIN` if floating point can't tell which facets a point is outside of.
     """
     size = _width(points, n)
     flat, thin = FLAT * size**3, THIN * size**2
     n_facets = _first_four(points, n, facets, planes, flat)
     if n_facets == 0:
         return 0
-    after[:n] = -1
     a, b, c, d = facets[0, 0], facets[0, 1], facets[0, 2], facets[1, 2]
     middle = _middle(points, a, b, c, d)
     for f in range(n_facets):
@@ -196,11 +194,17 @@ def _hull(
                 kept += 1
             else:
                 kept += 1
-        n_facets = _join(points, q, kept, end, facets, planes, replaced, after)
+        n_facets = kept
+        for f in range(end, len(facets)):
+            for k in range(3):
+                u, v = facets[f, k], facets[f, (k + 1) % 3]
+                if not replaced[v, u]:
+                    _set(points, u, v, q, n_facets, facets, planes)
+                    n_facets += 1
         for f in range(end, len(facets)):
             for k in range(3):
                 replaced[facets[f, k], facets[f, (k + 1) % 3]] = False
-        if n_facets == UNCERTAIN:
+        if not 4 <= n_facets <= 2 * n - 4:
             return UNCERTAIN
         for f in range(kept, n_facets):
             if not (is_exact or _is_certain(planes, f, middle, flat, thin)):
@@ -217,47 +221,6 @@ def _side(points: NDArray[np.float64], a: int, b: int, c: int, d: int) -> int:
         minus((points[c, 0], points[c, 1], points[c, 2]), origin),
         minus((points[d, 0], points[d, 1], points[d, 2]), origin),
     )
-
-
-@compiled
-def _join(
-    points: NDArray[np.float64],
-    q: int,
-    kept: int,
-    end: int,
-    facets: NDArray[np.int64],
-    planes: NDArray[np.float64],
-    replaced: NDArray[np.bool_],
-    after: NDArray[np.int64],
-) -> int:
-    """Join a point with the rim of the replaced facets, from `end` on; count what there is then.
-
-    Returns
-    -------
-    int
-        `UNCERTAIN` if the rim is not one ring.
-    """
-    n_facets, start = kept, -1
-    for f in range(end, len(facets)):
-        for k in range(3):
-            u, v = facets[f, k], facets[f, (k + 1) % 3]
-            if replaced[v, u]:
-                continue
-            if after[u] >= 0:
-                return UNCERTAIN
-            after[u] = v
-            start = u
-            _set(points, u, v, q, n_facets, facets, planes)
-            n_facets += 1
-    if start < 0:
-        return kept if end == len(facets) else UNCERTAIN
-    u, length = start, 0
-    while after[u] >= 0:
-        following = after[u]
-        after[u] = -1
-        u = following
-        length += 1
-    return n_facets if length == n_facets - kept else UNCERTAIN
 
 
 @compiled
