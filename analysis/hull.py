@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.analysis.compiled import compiled
+from glasscreep.analysis.compiled import compiled, compiled_into_callers
 from glasscreep.analysis.exact import orientation
 from glasscreep.analysis.vectors import Vector, dot, minus
 
@@ -175,25 +175,7 @@ def _hull(
     for q in range(n):
         if q in (a, b, c, d):
             continue
-        x, y, z = points[q, 0], points[q, 1], points[q, 2]
-        kept, end = 0, len(facets)
-        for f in range(n_facets):
-            outside = planes[f, 0] * x + planes[f, 1] * y + planes[f, 2] * z - planes[f, 3]
-            u, v, w = facets[f, 0], facets[f, 1], facets[f, 2]
-            is_outside = outside > flat
-            if is_exact and abs(outside) <= flat:  # several times the bound on its error
-                is_outside = _side(points, u, v, w, q) > 0
-            if is_outside:
-                replaced[u, v] = replaced[v, w] = replaced[w, u] = True
-                end -= 1
-                facets[end, 0], facets[end, 1], facets[end, 2] = u, v, w
-            elif kept < f:
-                facets[kept, 0], facets[kept, 1], facets[kept, 2] = u, v, w
-                for k in range(4):
-                    planes[kept, k] = planes[f, k]
-                kept += 1
-            else:
-                kept += 1
+        kept, end = _take_out(points, q, n_facets, flat, facets, planes, replaced, is_exact)
         n_facets = kept
         for f in range(end, len(facets)):
             for k in range(3):
@@ -210,6 +192,40 @@ def _hull(
             if not (is_exact or _is_certain(planes, f, middle, flat, thin)):
                 return UNCERTAIN
     return n_facets
+
+
+@compiled_into_callers
+def _take_out(
+    points: NDArray[np.float64],
+    q: int,
+    n_facets: int,
+    flat: float,
+    facets: NDArray[np.int64],
+    planes: NDArray[np.float64],
+    replaced: NDArray[np.bool_],
+    is_exact: bool,
+) -> tuple[int, int]:
+    """Move the facets that a point is outside of to the end; how many are kept, and that end."""
+    x, y, z = points[q, 0], points[q, 1], points[q, 2]
+    kept, end = 0, len(facets)
+    for f in range(n_facets):
+        outside = planes[f, 0] * x + planes[f, 1] * y + planes[f, 2] * z - planes[f, 3]
+        u, v, w = facets[f, 0], facets[f, 1], facets[f, 2]
+        is_outside = outside > flat
+        if is_exact and abs(outside) <= flat:  # several times the bound on its error
+            is_outside = _side(points, u, v, w, q) > 0
+        if is_outside:
+            replaced[u, v] = replaced[v, w] = replaced[w, u] = True
+            end -= 1
+            facets[end, 0], facets[end, 1], facets[end, 2] = u, v, w
+        elif kept < f:
+            facets[kept, 0], facets[kept, 1], facets[kept, 2] = u, v, w
+            for k in range(4):
+                planes[kept, k] = planes[f, k]
+            kept += 1
+        else:
+            kept += 1
+    return kept, end
 
 
 @compiled
