@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from qhull import qhull_tetrahedra
@@ -270,6 +270,7 @@ def test_following_frames_are_repaired_indeed(real, pair, monkeypatch):
 
 
 @given(rngs, st.floats(-16, 0), st.booleans())
+@example(np.random.default_rng(0), -12.59375, True)
 @settings(max_examples=25)
 def test_repairing_after_any_motion_equals_beginning_anew(rng, exponent, is_crystal):
     if is_crystal:
