@@ -14,7 +14,7 @@ from glasscreep.tasks.codec import RESOLUTION
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.manifest import Manifest, read_manifest
-from glasscreep.tasks.opening import METADATA, open_array, open_readable
+from glasscreep.tasks.opening import metadata_stamp, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.shards import ShardedFrames
 
@@ -198,7 +198,7 @@ class FrameReader:
 
 def reader_of(store: Path) -> FrameReader:
     """Give a reader, the same as long as the store keeps its layout: opening takes 20 ms."""
-    return _reader(store, (store / METADATA).stat().st_mtime_ns)
+    return _reader(store, metadata_stamp(store))
 
 
 @lru_cache(maxsize=2)
