@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from glasscreep.campaign.compatible import DirectoryError, read_campaign
+from glasscreep.campaign.compatible import DirectoryError, demand_no_lone_runs, read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError
@@ -16,7 +16,7 @@ from glasscreep.campaign.run_list import points_of, with_progress
 from glasscreep.campaign.run_results import RunResults
 from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
-from glasscreep.tasks.opening import METADATA, open_readable
+from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
 
 if TYPE_CHECKING:
@@ -176,6 +176,8 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     ------
     DirectoryError
         If the directory does not hold a campaign.
+    DamagedError
+        If what says which campaign it is, or what its store holds, is damaged or lost.
     NewerError
         If a later version of glasscreep made it.
 
@@ -188,10 +190,12 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     >>> cold.table("creep_fit")  # doctest: +SKIP
     """
     directory = Path(directory)
-    if not (directory / STORE / METADATA).is_file():
+    if not (directory / STORE).is_dir():
+        demand_no_lone_runs(directory)
         raise DirectoryError(_no_campaign(directory))
     if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
         raise DirectoryError(_no_campaign(directory))
+    read_campaign(directory)
     return OpenedCampaign(directory)
 
 
@@ -210,7 +214,7 @@ def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
 
 
 def _no_campaign(directory: Path) -> str:
-    has_store = (directory / STORE / METADATA).is_file()
+    has_store = (directory / STORE).is_dir()
     if (directory / CAMPAIGN_FILE).is_file() and not has_store:
         return (
             f"{directory} is a campaign that has no {STORE} yet: it has only just been begun. "

@@ -181,14 +181,14 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     """Say why there are no rows, and when there will be."""
     from glasscreep.campaign.progress import summary_line
     from glasscreep.campaign.result_names import when_computed
-    from glasscreep.campaign.snapshot import read_snapshot
+    from glasscreep.campaign.watch import judged_snapshot
     from glasscreep.tasks.opening import open_readable
     from glasscreep.tasks.places import STORE
 
     runs, store = campaign.runs, open_readable(campaign.directory / STORE)
     if runs.empty:
         return "No run meets --where; without it, `query` shows all."
-    snapshot = read_snapshot(campaign.directory)
+    snapshot = judged_snapshot(campaign.directory)
     how_far = f" {snapshot.campaign}: {summary_line(snapshot)}." if snapshot else ""
     whose, frames = count_of(len(runs), "run"), int(runs["frames"].sum())
     if not frames:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -31,12 +30,8 @@ def show_status(directory: Path, console: Console) -> None:
         Where to print.
     """
     seen = Watch(directory).look()
-    snapshot = seen.snapshot
+    snapshot = seen.judged
     if snapshot is not None:
-        if seen.state is not State.DRIVEN:
-            gone = snapshot.phase in ("running", "stopping")
-            phase = "ended without a word" if gone else snapshot.phase
-            snapshot = replace(snapshot, phase=phase, active=(), allocations=(), trouble="")
         console.print(Group(details(snapshot), _points(snapshot)))
         if beyond := _beyond(directory, snapshot):
             say(console, beyond)

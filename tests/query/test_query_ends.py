@@ -5,16 +5,20 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import zarr
+from made_up import SNAPSHOT, ago
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
 import glasscreep
+from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.main import app
+from glasscreep.campaign.snapshot import write_snapshot
 from glasscreep.tasks.errors import DamagedError
 
 PROGRAM = Path(sys.executable).with_name("glasscreep")
@@ -22,6 +26,10 @@ PROGRAM = Path(sys.executable).with_name("glasscreep")
 
 def query(*words):
     return CliRunner().invoke(app, ["query", *map(str, words)], catch_exceptions=False)
+
+
+def status(directory):
+    return CliRunner().invoke(app, ["status", str(directory)], env={"COLUMNS": "300"})
 
 
 def damage(path):
@@ -54,8 +62,8 @@ def test_a_campaign_that_has_no_store_yet(running, tmp_path):
 def test_a_campaign_without_frames_tells_how_far_it_is(campaign):
     snapshot = campaign.directory / "status.json"
     content = {
-        "schema": 1, "campaign": "filled", "phase": "running", "host": "here", "pid": 1,
-        "started": "2026-01-01T00:00:00+00:00", "updated": "2026-01-01T00:00:10+00:00",
+        "schema": 1, "campaign": "filled", "phase": "running", "host": "far", "pid": 1,
+        "started": ago(100), "updated": ago(0),
         "dashboard": "", "runs": {"new": 4, "partial": 0, "done": 0, "failed": 0},
         "glasses_done": 1, "glasses_total": 2, "frames_done": 0, "frames_total": 48,
         "unrelaxed": 0, "particle_steps_per_s": 1e6, "time_left_s": 90.0, "why_stopped": "",
@@ -68,6 +76,30 @@ def test_a_campaign_without_frames_tells_how_far_it_is(campaign):
     assert "No frame of 4 runs is committed yet; `query` shows rows when some are" in done.stderr
     assert "filled: running: runs 0/4, glasses 1/2, frames 0/48" in done.stderr
     assert query(campaign.directory, "strain").stdout.split() == done.stdout.strip().split(",")
+
+
+def test_a_driver_that_was_killed_is_told_of_as_status_does(campaign):
+    write_snapshot(campaign.directory, replace(SNAPSHOT, time_left_s=90.0))
+    with CampaignLock(campaign.directory):
+        assert "small: running: runs 0/1" in query(campaign.directory, "strain").stderr
+        assert ": running, as of " in repr(glasscreep.open(campaign.directory))
+    said = query(campaign.directory, "strain").stderr
+    assert "small: ended without a word: runs 0/1" in said
+    assert "time left" not in said
+    assert ": ended without a word, as of " in repr(glasscreep.open(campaign.directory))
+    assert "small: ended without a word: runs 0/1" in status(campaign.directory).stdout
+
+
+@pytest.mark.parametrize("content", ["", "x", '{"schema": 9}'])
+def test_a_damaged_status_is_told_as_such(campaign, content):
+    (campaign.directory / "status.json").write_text(content)
+    done = status(campaign.directory)
+    assert done.exit_code == 1
+    assert f"{campaign.directory}/status.json is damaged, or of another version" in done.stderr
+    assert "`glasscreep run` writes it anew" in done.stderr
+    with CampaignLock(campaign.directory):
+        assert "a driver has just begun" in status(campaign.directory).stdout
+    assert "no driver has said how far it is" in repr(glasscreep.open(campaign.directory))
 
 
 def test_frames_without_the_result_yet(campaign):
