@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.tasks.analysed import ANALYSED
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.places import RUNS
 
 
 @contextmanager
@@ -41,3 +43,8 @@ def demand_there(values: NDArray[Any], start: int, where: str) -> None:
     if lost.any():
         msg = f"{where}: frame {start + int(np.argmax(lost))} is not there; its file is lost"
         raise DamagedError(msg)
+
+
+def how_to_compute_anew(run_id: str) -> str:
+    """Say how results of a run that are damaged or lost come back."""
+    return f"Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` computes it anew"
