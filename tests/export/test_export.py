@@ -215,7 +215,7 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
     [
         (["extxyz", "--run", "zz"], REFUSED, "zz"),
         (["extxyz", "--temperature", "7"], REFUSED, "there is no run at temperature 7"),
-        (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "has an id that begins with"),
+        (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "is not among those chosen"),
         (["extxyz", "--run", "0", "--frames", "12"], REFUSED, "has no frame 12: 12 frames comm"),
         (["extxyz", "--run", "0", "--frames", "-13"], REFUSED, "choose from 0 to 11, or -1"),
         (["extxyz", "--run", "0", "--frames", "20:30"], REFUSED, "none of these frames in the"),
