@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from glasscreep.campaign.outputs import demand_ending
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.frame_files import Format
 from glasscreep.tasks.spelling import did_you_mean
@@ -53,7 +54,7 @@ def output_paths(
         )
         raise RefusedError(msg)
     for path in paths:
-        _demand_ending(path, form)
+        _demand_ending(path, form, is_for_one=len(runs) == 1)
     return paths
 
 
@@ -90,10 +91,11 @@ def _filled(pattern: str, run: Any) -> str:
     return re.sub(r"{(.*?)}", lambda found: values[found[1]], pattern)
 
 
-def _demand_ending(path: Path, form: Format) -> None:
-    if not path.name.endswith(form.all_endings):
+def _demand_ending(path: Path, form: Format, *, is_for_one: bool) -> None:
+    if is_for_one and not path.suffix and "{" not in str(path):
         msg = (
-            f"--output {path}: {form.title} must end in one of {', '.join(form.all_endings)}, as "
-            "other programs go by it."
+            f"--output {path}: there is no such folder. Make it first, or give the name of a file "
+            f"that ends in {' or '.join(form.all_endings)}."
         )
         raise RefusedError(msg)
+    demand_ending(path, form.title, form.all_endings)

@@ -12,7 +12,7 @@ from glasscreep.campaign.compatible import DirectoryError, demand_no_lone_runs, 
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.run_list import points_of, with_progress
+from glasscreep.campaign.run_list import points_of, run_table, with_progress
 from glasscreep.campaign.run_results import RunResults
 from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
@@ -201,16 +201,32 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
 
 def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
     if isinstance(run, str):
-        return int(table.index[position_of(list(table["id"]), run, str(directory))])
+        ids = list(table["id"])
+        if run and not any(each.startswith(run) for each in ids):
+            every = run_table(directory)
+            _refuse_unchosen(every[[each.startswith(run) for each in every["id"]]])
+        return int(table.index[position_of(ids, run, str(directory))])
     if not isinstance(run, int | np.integer):
         msg = f"a run is an id, the beginning of one, or a row; got {run!r}"
         raise RefusedError(msg)
     if run not in table.index:
+        every = run_table(directory)
+        _refuse_unchosen(every[every.index == run])
         msg = (
             f"no run of {directory} has the row {run!r}; `campaign.runs` lists runs by their rows."
         )
         raise RefusedError(msg)
     return int(run)
+
+
+def _refuse_unchosen(meant: pd.DataFrame) -> None:
+    """Refuse runs that the campaign has, and that are not among those chosen."""
+    for run in meant.itertuples():
+        msg = (
+            f"run {run.id} (temperature {run.temperature:g}, stress {run.stress:g}, replica "
+            f"{run.replica}) is not among those chosen. Choose it too, or name another."
+        )
+        raise RefusedError(msg)
 
 
 def _no_campaign(directory: Path) -> str:

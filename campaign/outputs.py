@@ -1,10 +1,19 @@
 """Whether what a command is to write may go where the user says."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from glasscreep.campaign.problems import RefusedError
+
+TABLE_ENDINGS = {
+    "table": ".txt",
+    "csv": ".csv",
+    "json": ".json",
+    "parquet": ".parquet",
+    "netcdf": ".nc",
+}
+"""Of files that hold a table, by format."""
 
 
 def demand_free(path: Path, *, replace: bool) -> None:
@@ -43,3 +52,35 @@ def demand_none(paths: Iterable[Path], *, replace: bool) -> None:
     if there is not None and not replace:
         msg = f"{there} is there already. Give another --output, or --overwrite to replace it."
         raise RefusedError(msg)
+
+
+def demand_ending(path: Path, what: str, endings: Sequence[str]) -> None:
+    """Refuse a file whose name says that it is of another kind.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    what : str
+        What is to be written, for the message.
+    endings : sequence of str
+        Those that its name may have.
+
+    Raises
+    ------
+    RefusedError
+        Naming them.
+    """
+    if path.name.endswith(tuple(endings)):
+        return
+    some = f"one of {', '.join(endings)}" if len(endings) > 1 else endings[0]
+    msg = f"--output {path}: {what} must end in {some}, as other programs go by it."
+    raise RefusedError(msg)
+
+
+def demand_table_ending(path: Path, form: str | None) -> None:
+    """Refuse a file for a table by its ending: not that of its format, or, of None, of any."""
+    if form is None:
+        demand_ending(path, "a table", list(TABLE_ENDINGS.values()))
+    else:
+        demand_ending(path, f"a file of --format {form}", [TABLE_ENDINGS[form]])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.outputs import TABLE_ENDINGS, demand_table_ending
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection_options import (
     Replicas,
@@ -45,12 +46,7 @@ class Format(StrEnum):
 
 PIPE_WIDTH = 160
 """Columns of the list of results where it does not go to a terminal."""
-BY_SUFFIX = {
-    ".csv": Format.CSV,
-    ".json": Format.JSON,
-    ".parquet": Format.PARQUET,
-    ".nc": Format.NETCDF,
-}
+BY_SUFFIX = {ending: Format(name) for name, ending in TABLE_ENDINGS.items()}
 
 
 def query(
@@ -104,6 +100,8 @@ def query(
 
         chosen = form or BY_SUFFIX.get(output.suffix if output else "", Format.TABLE)
         _demand_output(chosen, result, output, overwrite=overwrite)
+        if output is not None:
+            demand_table_ending(output, form)
         selection = Selection(temperature, stress, replica, where, run)
         campaign = selection.of(open_campaign(directory))
         if result is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.outputs import demand_ending
 from glasscreep.campaign.report_defaults import PAGE, PARTICLES
 from glasscreep.campaign.selection_options import (
     Replicas,
@@ -97,6 +98,7 @@ def report(
         source = Source.of(directory, shown_run, shown_frame, selection)
         page, forms = output or directory / PAGE, [form.value for form in figures or ()]
         demand_replaceable(page, forms, overwrite=overwrite)
+        demand_ending(page, "a report", [".html"])
         written = write_report(source, page, forms, particles)
         console = Console()
         say(console, f"report: {written.page}")

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from glasscreep.tasks.analysed import ANALYSED
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.places import RUNS
 
 
 @contextmanager
@@ -14,3 +16,8 @@ def naming_damage(where: str) -> Iterator[None]:
     except (ValueError, RuntimeError) as error:
         msg = f"{where} is damaged: {error}"
         raise DamagedError(msg) from error
+
+
+def how_to_compute_anew(run_id: str) -> str:
+    """Say how results of a run that are damaged or lost come back."""
+    return f"Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` computes it anew"

@@ -2,7 +2,7 @@
 
 Zarr writes no file for a chunk of nothing but the fill value, which a result may well be. So all
 chunks of results are written here, and an array that was made since says so by the attribute
-`NOTED_AS`; of an earlier one nothing can be told.
+`NOTED_AS`; of an earlier one no more is known than that a file is lost, or was never written.
 """
 
 import math
@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import zarr
 
-from glasscreep.tasks.analysed import ANALYSED, read_analysed
+from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.damage import how_to_compute_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.observable import NOTED_AS
 from glasscreep.tasks.opening import dimensions
-from glasscreep.tasks.places import RUNS, run_directory
+from glasscreep.tasks.places import run_directory
 
 
 def writing_every_chunk(array: "zarr.Array[Any]") -> "zarr.Array[Any]":
@@ -39,7 +40,8 @@ def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) 
     Parameters
     ----------
     array : zarr.Array
-        A result, not in shards; of others, and of arrays of earlier versions, nothing is said.
+        A result, not in shards; of others nothing is said, nor of arrays of earlier versions that
+        are noted by another name than their own.
     store : Path
         The frame store.
     run_id : str
@@ -50,9 +52,10 @@ def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) 
     Raises
     ------
     DamagedError
-        If it is noted as computed, and a file of it is not there: names run, array and file.
+        If it is noted as computed, and a file of it is not there: names run, array and file. Of an
+        array of an earlier version it may also be that the file held nothing but nan.
     """
-    if NOTED_AS not in array.attrs or array.shards is not None:
+    if array.shards is not None:
         return
     # A run's note is read where a file is missing alone: most often it is only not computed yet.
     if all(file.is_file() for file in _files(array, store, row, max(array.shape))):
@@ -62,10 +65,16 @@ def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) 
         return
     for file in _files(array, store, row, covered):
         if not file.is_file():
+            name = file.relative_to(store.parent)
+            lost = f"its file {name} is lost"
+            if NOTED_AS not in array.attrs:
+                lost = (
+                    f"there is no file {name}: it is lost, or all in it was nan, for which earlier "
+                    "versions wrote none"
+                )
             msg = (
-                f"run {run_id}, array {array.basename} is damaged: it was computed, but its file "
-                f"{file.name} is lost. Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` "
-                "computes it anew"
+                f"run {run_id}, array {array.basename} is damaged: it was computed, but {lost}. "
+                f"{how_to_compute_anew(run_id)}"
             )
             raise DamagedError(msg)
 

@@ -215,7 +215,7 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
     [
         (["extxyz", "--run", "zz"], REFUSED, "zz"),
         (["extxyz", "--temperature", "7"], REFUSED, "there is no run at temperature 7"),
-        (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "has an id that begins with"),
+        (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "is not among those chosen"),
         (["extxyz", "--run", "0", "--frames", "12"], REFUSED, "has no frame 12: 12 frames comm"),
         (["extxyz", "--run", "0", "--frames", "-13"], REFUSED, "choose from 0 to 11, or -1"),
         (["extxyz", "--run", "0", "--frames", "20:30"], REFUSED, "none of these frames in the"),
@@ -232,11 +232,13 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
         (["data", "--run", "0"], REFUSED, "of run {run} 12 are chosen. Give --frames last"),
         (["data", "--run", "0", "--unwrapped"], REFUSED, "Leave it out, or choose --format"),
         (["gsd", "--run", "0", "--unwrapped"], REFUSED, "the images that unwrap them"),
-        (["gsd", "--run", "0", "--output", "a.gsd.gz"], REFUSED, "must end in one of .gsd, as"),
+        (["gsd", "--run", "0", "--output", "a.gsd.gz"], REFUSED, "must end in .gsd, as"),
         (["gsd", "--output", "a.gsd"], REFUSED, "is one file, and 4 runs are chosen"),
         (["gsd", "--output", "{replic}.gsd"], REFUSED, "not known; did you mean replica? In br"),
         (["gsd", "--output", "{stress}.gsd"], REFUSED, "Put {{id}} into it"),
         (["gsd", "--run", "0", "--output", "no/a.gsd"], REFUSED, "there is no folder no. Make it"),
+        (["gsd", "--run", "0", "--output", "no/"], REFUSED, "--output no: there is no such folder"),
+        (["gsd", "--run", "0", "--output", "no"], REFUSED, "name of a file that ends in .gsd."),
         (["xtc", "--run", "0"], 2, "'xtc' is not one of"),
     ],
 )

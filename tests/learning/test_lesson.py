@@ -8,7 +8,7 @@ import pytest
 from glasscreep.analysis.drawing import Lowest
 from glasscreep.analysis.interstice_presets import PRESETS
 from glasscreep.campaign import learn
-from glasscreep.campaign.learn import FEWEST_LOOSE, _clean, demand_enough
+from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
 from glasscreep.campaign.lesson import lesson_of, variants
 from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_tables import Chosen, Counts
@@ -135,7 +135,7 @@ def test_what_a_kill_left_and_can_not_be_removed_is_named(taught):
     for folder in (left, copy.directory / "looseness" / "fits"):
         folder.mkdir(parents=True)
     with pytest.raises(StorageError, match=f"could not write {left}"):
-        _clean(lesson)
+        learn._clean(lesson)
 
 
 def test_a_directory_without_frames_is_refused(taught, tmp_path):

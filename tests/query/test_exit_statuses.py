@@ -147,9 +147,13 @@ def test_what_each_command_ends_with(filled, tmp_path, done_run, words, status):
     assert done.stderr or not status, "what is not well is told"
 
 
+def ending_of(words):
+    return {"query": ".csv", "export": ".xyz", "report": ".html"}[words.split()[0]]
+
+
 @pytest.mark.parametrize("words", WRITERS)
 def test_a_file_in_the_way_is_refused_unless_it_may_be_replaced(filled, tmp_path, done_run, words):
-    path = tmp_path / "mine.xyz"
+    path = tmp_path / f"mine{ending_of(words)}"
     path.write_text("mine")
     words += " --output OUT"
     done = invoke(words, DIR=filled, RUN=done_run, OUT=path)
@@ -172,7 +176,7 @@ def test_a_folder_that_is_missing_is_told_as_such(filled, tmp_path, done_run, wo
 
 @pytest.mark.parametrize("words", WRITERS)
 def test_a_name_that_no_file_can_have_is_told_as_such(filled, tmp_path, done_run, words):
-    path = tmp_path / f"{'long' * 100}.xyz"
+    path = tmp_path / f"{'long' * 100}{ending_of(words)}"
     done = invoke(f"{words} --output OUT", DIR=filled, RUN=done_run, OUT=path)
     assert done.exit_code == FAILED
     assert "File name too long. What was committed before is kept. Mend that" in done.stderr

@@ -139,18 +139,27 @@ def test_what_the_message_says_brings_it_back(campaign):
         *(pytest.param(name, marks=pytest.mark.slow) for name in ("gap", "curve", "none")),
     ],
 )
-def test_a_store_of_an_earlier_version_is_not_damaged_where_there_is_no_file(campaign, name):
+def test_of_an_earlier_version_it_is_told_that_a_file_may_be_lost(campaign, name):
     """It wrote none where all was nan, and noted nothing of how it did."""
     metadata = campaign.prepared.store / "zarr.json"
     root = json.loads(metadata.read_bytes())
     for array in root["consolidated_metadata"]["metadata"].values():
         array["attributes"].pop("noted_as", None)
     metadata.write_text(json.dumps(root))
-    for file in (campaign.prepared.store / name).glob("c.0*"):
-        file.unlink()
+    assert query(campaign, name).exit_code == 0
+    (campaign.prepared.store / name / FILES[name]).unlink()
     done = query(campaign, name)
-    assert done.exit_code == 0
+    assert done.exit_code == 1
+    run, file = campaign.place(0).name, f"store.zarr/{name}/{FILES[name]}"
     assert campaign.place(0).name not in done.stdout
+    assert "not there yet" not in done.stderr
+    told = " ".join(done.stderr.split())
+    assert f"run {run}, array {name} is damaged: it was computed, but there is no file" in told
+    assert f"{file}: it is lost, or all in it was nan, for which earlier versions wrote" in told
+    assert f"Remove runs/{run}/analysis.json, and `glasscreep run` computes it anew" in told
+    (campaign.place(0) / "analysis.json").unlink()
+    campaign.analyse(0)
+    assert query(campaign, name).exit_code == 0, "what it says ends it"
 
 
 def test_a_run_that_is_half_way_lacks_nothing(make, corner, tmp_path, small_files):

@@ -134,6 +134,25 @@ def test_a_place_that_is_not_there(running, tmp_path):
         assert f"there is no folder {tmp_path}/missing. Make it first" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--output", "c.xlsx"], "a table must end in one of .txt, .csv, .json, .parquet, .nc"),
+        (["--output", "c"], "a table must end in one of .txt, .csv, .json, .parquet, .nc"),
+        (["--output", "c.nc", "--format", "csv"], "a file of --format csv must end in .csv, as"),
+        (["--output", "c.csv", "--format", "table"], "of --format table must end in .txt, as"),
+        (["--output", "c.csv", "--format", "netcdf"], "of --format netcdf must end in .nc, as"),
+    ],
+)
+def test_a_file_is_called_after_its_format(running, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    for result in (["strain"], ["potential_energy"]):
+        done = query(running.directory, *result, *words)
+        assert done.exit_code == 2, done.output
+        assert said in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
 def test_long_tables_are_shortened_on_a_terminal():
     table = pd.DataFrame({"run": "0123456789abcdef", "value": np.arange(1000.0)})
     lines = render_on_terminal(table, 80).splitlines()

@@ -121,6 +121,14 @@ def test_what_can_be_no_choice_of_runs(opened, options, text):
         opened.select(**options)
 
 
+def test_a_row_that_is_not_chosen_is_told_from_one_that_is_not_there(opened, grid):
+    warm = opened.select(temperature=0.3)
+    with pytest.raises(RefusedError, match=f"run {grid.place(0).name} .* not among those chosen"):
+        warm.select(run=0)
+    with pytest.raises(RefusedError, match="has the row 99"):
+        warm.select(run=99)
+
+
 def test_of_many_values_some_are_named():
     runs = pd.DataFrame({"temperature": np.arange(100) / 10, "stress": 0.5, "replica": 0})
     with pytest.raises(AbsentError, match=r"0, 0\.1, .* 1, \.\.\. 9\.9 \(100 values\)"):
@@ -158,7 +166,7 @@ def test_a_run_that_is_not_there(opened):
         opened.row_of(18)
     with pytest.raises(RefusedError, match="has the row -1"):
         opened.row_of(-1)
-    with pytest.raises(RefusedError, match="begins with"):
+    with pytest.raises(RefusedError, match="is not among those chosen"):
         opened.select(replica=0).row_of(opened.select(replica=1).runs["id"].iloc[0])
 
 

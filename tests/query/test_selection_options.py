@@ -130,6 +130,21 @@ def test_what_no_run_has_is_refused(begun, tmp_path, command, words, said):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [("query", "--run"), ("export", "--run"), ("report", "--run"), ("report", "--show-run")],
+)
+def test_a_run_that_is_there_but_not_chosen_is_told_so(begun, command, option):
+    place = {"query": ["strain"], "export": ["--format", "extxyz"], "report": []}[command]
+    run = ids_of(begun)[0]
+    words = ["--temperature", "0.3", option, run[:8]]
+    done = invoke(command, begun.directory, *place, *words)
+    assert done.exit_code == 2, done.output
+    told = f"run {run} (temperature 0.1, stress 0.5, replica 0) is not among those chosen."
+    assert told in done.stderr
+    assert "begins with" not in done.stderr
+
+
 @pytest.mark.parametrize("command", ["export", "report"])
 def test_of_no_run_nothing_is_written(begun, tmp_path, command):
     form = {"export": ["--format", "extxyz"], "report": []}[command]

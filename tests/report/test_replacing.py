@@ -54,6 +54,13 @@ def test_a_page_of_its_own_is_not_replaced_by_a_report_either(bare):
     assert (bare.directory / "report.html").read_text() == "mine"
 
 
+def test_a_report_is_called_after_its_format(bare, tmp_path):
+    done = ask(bare, "--output", tmp_path / "page.pdf")
+    assert done.exit_code == 2
+    assert "a report must end in .html, as" in " ".join(done.stderr.split())
+    assert not list(tmp_path.glob("*.pdf"))
+
+
 def test_a_folder_that_is_not_there_is_refused(bare, tmp_path):
     done = ask(bare, "--output", tmp_path / "none" / "page.html")
     assert done.exit_code == 2
