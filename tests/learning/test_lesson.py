@@ -14,7 +14,7 @@ from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
-from glasscreep.tasks.errors import DamagedError, StorageError
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.reader import FrameReader
 
@@ -126,16 +126,6 @@ def test_a_campaign_without_d2min_is_refused(taught):
     values["analysis"]["results"] = ["strain"]
     with pytest.raises(LessonError, match=r"add d2min to analysis\.results"):
         lesson_of(Campaign.model_validate(values, strict=False), taught.directory)
-
-
-def test_what_a_kill_left_and_can_not_be_removed_is_named(taught):
-    copy = taught.copied("left")
-    lesson = lesson_of(copy.prepared.campaign, copy.directory)
-    left = copy.directory / "looseness" / "pool.npz.partial"
-    for folder in (left, copy.directory / "looseness" / "fits"):
-        folder.mkdir(parents=True)
-    with pytest.raises(StorageError, match=f"could not write {left}"):
-        learn._clean(lesson)
 
 
 def test_a_directory_without_frames_is_refused(taught, tmp_path):
