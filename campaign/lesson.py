@@ -211,8 +211,9 @@ def _without_looseness(campaign: Campaign) -> Campaign:
 
 def _sources(campaign: Campaign, directory: Path) -> list[Source]:
     table = run_table(directory)
+    asked: list[Any] = list(table[asked_for(campaign, table)].itertuples())
     reader, sources = reader_of(directory / STORE), []
-    for run in table[asked_for(campaign, table)].itertuples():
+    for run in asked:
         if not is_chosen(run.temperature, campaign.learning.temperature):
             continue
         if not is_chosen(run.stress, campaign.learning.stress):
