@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import zarr
 
-from glasscreep.tasks.analysed import ANALYSED, read_analysed
+from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.damage import computed_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.observable import NOTED_AS
 from glasscreep.tasks.opening import dimensions
-from glasscreep.tasks.places import RUNS, run_directory
+from glasscreep.tasks.places import run_directory
 
 
 def writing_every_chunk(array: "zarr.Array[Any]") -> "zarr.Array[Any]":
@@ -64,8 +65,7 @@ def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) 
         if not file.is_file():
             msg = (
                 f"run {run_id}, array {array.basename} is damaged: it was computed, but its file "
-                f"{file.name} is lost. Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` "
-                "computes it anew"
+                f"{file.name} is lost. {computed_anew(run_id)}"
             )
             raise DamagedError(msg)
 
