@@ -16,7 +16,7 @@ from glasscreep.campaign.run_list import asked_for, run_table
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.d2min_results import D2MIN
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import computed_anew, naming_damage
 from glasscreep.tasks.examples import Draw
 from glasscreep.tasks.observable import plain
 from glasscreep.tasks.places import LOOSENESS, STORE, run_directory
@@ -237,7 +237,8 @@ def _stored(reader: FrameReader, row: int, frames: Mapping[int, int]) -> str:
     found = hashlib.sha256()
     for interval, count in frames.items():
         name = f"d2min_{interval}"
-        with naming_damage(f"run {reader.run_ids[row]}, array {name}"):
+        run_id = reader.run_ids[row]
+        with naming_damage(f"run {run_id}, array {name}", computed_anew(run_id)):
             found.update(b"".join(reader.sharded(name).checksums(row, 0, count)))
     return found.hexdigest()
 

@@ -62,8 +62,8 @@ class Session:
         """Say why no work is left."""
         failed = self.ledger.count(State.FAILED)
         if failed:
-            return f"nothing to do: {failed} runs failed for good, all else is there"
-        return "nothing to do: all that the campaign asks for is there"
+            return f"nothing to do: {failed} runs failed for good, all else is done"
+        return "nothing to do: all that the campaign asks for is done"
 
     def is_work_left(self) -> bool:
         """Tell whether anything is to be simulated or analysed."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.codec import RESOLUTION
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import BRING_BACK, naming_damage, simulated_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.manifest import Manifest, read_manifest
@@ -76,8 +76,9 @@ class FrameReader:
 
     def column(self, name: str) -> NDArray[Any]:
         """Read a whole array of one dimension, such as `temperature` or `step`."""
-        with naming_damage(f"array {name} of {self.store}"):
-            return np.asarray(self._arrays[name][:])
+        array = self._arrays[name]
+        with naming_damage(f"array {name} of {self.store}", BRING_BACK, array):
+            return np.asarray(array[:])
 
     def has(self, name: str) -> bool:
         """Tell whether the store has an array of this name."""
@@ -174,12 +175,13 @@ class FrameReader:
         manifest = self.manifest(row)
         array = self._arrays[name]
         where = f"run {manifest.id}, frames 0 to {manifest.frames - 1}, array {name}"
-        with naming_damage(where):
+        mend = simulated_anew(manifest.id)
+        with naming_damage(where, mend, array, row):
             values = np.asarray(array[row, : manifest.frames])
         empty = _is_fill(values, array.fill_value)
         empty = np.asarray(empty.any(axis=tuple(range(1, empty.ndim))), np.bool_)
         if empty[: manifest.flushed].any():
-            msg = f"{where}: frame {int(np.argmax(empty))} is not there; its file is lost"
+            msg = f"{where}: frame {int(np.argmax(empty))} is not there; its file is lost. {mend}"
             raise DamagedError(msg)
         # The writer commits first and shows next; it may be between the two, or have died there.
         return values[: int(np.argmax(empty))] if empty.any() else values
@@ -203,10 +205,11 @@ class FrameReader:
         array = self._arrays[name]
         frames = f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
         where = f"run {self.run_ids[row]}, {frames}, array {name}"
-        with naming_damage(where):
+        mend = simulated_anew(self.run_ids[row])
+        with naming_damage(where, mend):
             values = self._sharded[name].read(row, start, stop)
         if _is_fill(values, array.fill_value).any():
-            msg = f"{where} is damaged: it was committed but is not there"
+            msg = f"{where} is damaged: it was committed but is not there. {mend}"
             raise DamagedError(msg)
         return values
 

@@ -34,7 +34,7 @@ def status(directory):
 
 def damage(path):
     data = bytearray(path.read_bytes())
-    data[50] ^= 1
+    data[min(50, len(data) // 2)] ^= 1
     path.write_bytes(data)
 
 
@@ -131,6 +131,25 @@ def test_an_unknown_run(running):
     assert "has an id that begins with 'zz'; there are" in done.stderr
 
 
+@pytest.mark.parametrize("content", [None, b"", b"short, and no checksum"])
+def test_a_message_of_damage_names_the_file_and_what_to_do(two, content):
+    file, run = two.prepared.store / "creep_fit" / "c.0.0", two.place(0).name
+    sound = glasscreep.open(two.directory).table("creep_fit")
+    damage(file) if content is None else file.write_bytes(content)
+    wrong = (
+        f"{file} is cut off" if content == b"" else f"{file}: the bytes do not match their checksum"
+    )
+    mend = f"Remove runs/{run}/analysis.json, and `glasscreep run` computes it anew"
+    said = query(two.directory, "creep_fit").stderr
+    assert f"left out: run {run}, array creep_fit is damaged: {wrong}. {mend}\n" in said
+    with pytest.raises(DamagedError) as caught:
+        glasscreep.open(two.directory).table("creep_fit")
+    assert f"{wrong}. {mend}. So much is damaged: 1 of 4 runs" in str(caught.value)
+    (two.place(0) / "analysis.json").unlink()
+    two.analyse(0)
+    assert glasscreep.open(two.directory).table("creep_fit").equals(sound)
+
+
 def test_a_result_that_was_not_computed(running):
     done = query(running.directory, "rdf")
     assert done.exit_code == 2
@@ -153,6 +172,7 @@ def test_what_is_damaged_is_told_and_the_rest_is_shown(two):
     assert done.exit_code == 1
     run = two.place(0).name
     assert f"left out: run {run}, frames 4 to 7, array d2min_20 is damaged" in done.stderr
+    assert f"Remove runs/{run}/analysis.json, and `glasscreep run` computes it anew" in done.stderr
     assert "1 of 4 runs left out as damaged; all else is there." in done.stderr
     table = pd.read_csv(io.StringIO(done.stdout))
     rest = whole[whole["run"] != run]
