@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.own_failures import OwnFailure, is_own_result, own_failures, told
 from glasscreep.campaign.result_array import array_of, dataset_of
-from glasscreep.campaign.result_names import known_results
+from glasscreep.campaign.result_names import known_results, unknown_result
 from glasscreep.campaign.result_table import ResultTable, read_result
 from glasscreep.campaign.run_list import run_table
 from glasscreep.tasks.errors import DamagedError
@@ -132,7 +132,15 @@ class RunResults:
         ----------
         name : str
             Its result; of other results there are none.
+
+        Raises
+        ------
+        AbsentError
+            If there is no such result: says what to do.
         """
+        group = open_readable(self.directory / STORE)
+        if name not in group and name not in known_results(group):
+            raise unknown_result(name, group, self.directory)
         if not is_own_result(self.directory, name):
             return ()
         return own_failures(self.directory, self._table()["id"], name)
