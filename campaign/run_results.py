@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glasscreep.campaign.own_failures import OwnFailure, is_own_result, own_failures, told
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.result_array import array_of, dataset_of
 from glasscreep.campaign.result_names import known_results, unknown_result
 from glasscreep.campaign.result_table import ResultTable, read_result
@@ -64,7 +65,10 @@ class RunResults:
         ------
         AbsentError
             If there is none: says what to do.
+        RefusedError
+            If it is no name.
         """
+        _demand_name(name)
         rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
         array = array_of(self.directory, rows, name)
         self._warn_of_failures(name)
@@ -118,6 +122,7 @@ class RunResults:
 
     def read_table(self, name: str) -> ResultTable:
         """Take a result as far as it can be read, and what is damaged of it; else as `table`."""
+        _demand_name(name)
         table = self._table()
         if len(table):
             return read_result(self.directory, table, name)
@@ -138,6 +143,7 @@ class RunResults:
         AbsentError
             If there is no such result: says what to do.
         """
+        _demand_name(name)
         group = open_readable(self.directory / STORE)
         if name not in group and name not in known_results(group):
             raise unknown_result(name, group, self.directory)
@@ -153,3 +159,12 @@ class RunResults:
     def _table(self) -> pd.DataFrame:
         table = run_table(self.directory)
         return table if self.rows is None else table.loc[self.rows]
+
+
+def _demand_name(name: object) -> None:
+    if not isinstance(name, str):
+        msg = (
+            f"a result is asked for by its name; got {name!r}. `campaign.results` names them; runs "
+            "are chosen by `campaign.select(run=...)`."
+        )
+        raise RefusedError(msg)

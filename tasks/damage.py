@@ -45,6 +45,6 @@ def demand_there(values: NDArray[Any], start: int, where: str) -> None:
         raise DamagedError(msg)
 
 
-def how_to_compute_anew(run_id: str) -> str:
-    """Say how results of a run that are damaged or lost come back."""
+def computed_anew(run_id: str) -> str:
+    """Say how to have damaged results of a run computed anew."""
     return f"Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` computes it anew"

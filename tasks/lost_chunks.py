@@ -15,7 +15,7 @@ import numpy as np
 import zarr
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.damage import how_to_compute_anew
+from glasscreep.tasks.damage import computed_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.observable import NOTED_AS
 from glasscreep.tasks.opening import dimensions
@@ -74,7 +74,7 @@ def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) 
                 )
             msg = (
                 f"run {run_id}, array {array.basename} is damaged: it was computed, but {lost}. "
-                f"{how_to_compute_anew(run_id)}"
+                f"{computed_anew(run_id)}"
             )
             raise DamagedError(msg)
 
