@@ -60,6 +60,13 @@ def chosen_frames(frames: StoredFrames, choice: Choice) -> Sequence[int]:
     if isinstance(choice, int):
         return [frames.number(choice)]
     numbers = range(*choice.indices(frames.stored))
+    if not numbers and not range(*choice.indices(frames.committed)) and frames.stored:
+        ends = ("" if end is None else str(end) for end in (choice.start, choice.stop))
+        msg = (
+            f"{':'.join(ends)} chooses no frame of run {frames.run_id}: 0 to {frames.stored - 1} "
+            "are in the store."
+        )
+        raise AbsentError(msg)
     if not numbers:
         msg = (
             f"run {frames.run_id} has none of these frames in the store, which has the positions "

@@ -1,7 +1,8 @@
 """Checks of what the user's functions need: that it is there, and that none needs itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from glasscreep.campaign.pinning import NAMELESS
 from glasscreep.campaign.problems import Problem, toml_text
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.needs import is_of_frames, needed, with_needs
@@ -17,17 +18,24 @@ def need_problems(campaign: Campaign) -> Iterator[Problem]:
     _, left = with_needs(own, [result for result in results if result not in own])
     of_frames = {each.name for each in (*results, *own) if is_of_frames(each)}
     needs = {result.name: list(needed(result, of_frames)) for result in left}
-    wrong = dict[str, Problem]()
+    every = [each.name for each in (*results, *own)]
+    wrong: list[Problem] = []
     for result in left:
         path = f"analysis.own[{_position(campaign, result)}].needs"
         for word, name in zip(result.parameters["needs"], needs[result.name], strict=True):
             if name not in of_frames:
-                every = [each.name for each in (*results, *own)]
-                wrong.setdefault(path, _unknown(path, word, sorted(of_frames), every))
+                there = sorted(_without(of_frames, result.name))
+                wrong.append(_unknown(path, word, there, every))
         if len(circle := _circle(result.name, needs)) > 1:
             got = " needs ".join(circle)
-            wrong.setdefault(path, Problem(path, got, "results that don't need it in turn"))
-    yield from wrong.values()
+            wrong.append(Problem(path, got, "results that don't need it in turn"))
+    # One table may give a result for each interval, of which the same is wrong.
+    yield from {(problem.path, problem.got): problem for problem in wrong}.values()
+
+
+def _without(names: Iterable[str], itself: str) -> Iterator[str]:
+    """Leave out what a result can't need: itself, and functions whose names can't be read."""
+    return (name for name in names if name != itself and not name.startswith(NAMELESS))
 
 
 def _position(campaign: Campaign, result: Result) -> int:

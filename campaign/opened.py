@@ -1,5 +1,6 @@
 """Opening a campaign to read it, finished or still running."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ class OpenedCampaign(RunResults):
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
-            named = (run,) if isinstance(run, str | int | np.integer) else run
+            named = (run,) if np.isscalar(run) else run
             table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
@@ -140,9 +141,19 @@ class OpenedCampaign(RunResults):
             From 0; below 0 from the end of those in the store.
         columns : str or sequence of str
             Results of particles to have in `arrays`.
+
+        Raises
+        ------
+        RefusedError
+            If the frame is no whole number, or no run is meant.
+        AbsentError
+            If the run has no such frame, or the campaign no such result.
         """
         from glasscreep.campaign.atoms import frame_atoms
 
+        if isinstance(frame, bool) or not isinstance(frame, int | np.integer):
+            msg = f"a frame is a whole number, from the end if below 0; got {frame!r}"
+            raise RefusedError(msg)
         names = (columns,) if isinstance(columns, str) else columns
         return frame_atoms(self.directory, self.row_of(run), frame, names)
 
@@ -189,6 +200,9 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     >>> cold["strain"].mean("run").plot()  # doctest: +SKIP
     >>> cold.table("creep_fit")  # doctest: +SKIP
     """
+    if not isinstance(directory, str | os.PathLike):
+        msg = f"a campaign is opened by its directory, a str or a Path; got {directory!r}"
+        raise DirectoryError(msg)
     directory = Path(directory)
     if not (directory / STORE).is_dir():
         demand_no_lone_runs(directory)
@@ -206,7 +220,7 @@ def _row_of(table: pd.DataFrame, run: str | int, directory: Path) -> int:
             every = run_table(directory)
             _refuse_unchosen(every[[each.startswith(run) for each in every["id"]]])
         return int(table.index[position_of(ids, run, str(directory))])
-    if not isinstance(run, int | np.integer):
+    if isinstance(run, bool) or not isinstance(run, int | np.integer):
         msg = f"a run is an id, the beginning of one, or a row; got {run!r}"
         raise RefusedError(msg)
     if run not in table.index:

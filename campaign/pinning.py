@@ -14,6 +14,8 @@ from glasscreep.campaign.problems import Problem, toml_text
 
 FUNCTION = re.compile(r"([A-Za-z_]\w*):([A-Za-z_]\w*)")
 FILES = "model.potential_files"
+NAMELESS = "unknown_"
+"""How the name begins that stands for a function whose name can't be read."""
 
 
 def pinned(values: dict[str, Any], folder: Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -53,7 +55,12 @@ def _own(at: int, said: Any, folder: Path, problems: list[Problem]) -> Any:
         return said
     function = _function(f"analysis.own[{at}].function", said["function"], folder, problems)
     # What is wrong is told; the rest of the table is still to be looked at.
-    return {**said, "function": function or f"unknown_{at}:unknown.py{MARK}"}
+    return {**said, "function": function or f"{_name(at, said['function'])}:unknown.py{MARK}"}
+
+
+def _name(at: int, said: Any) -> str:
+    match = FUNCTION.fullmatch(str(said))
+    return match[2] if match else f"{NAMELESS}{at}"
 
 
 def _potentials(said: Any, folder: Path, problems: list[Problem]) -> Any:

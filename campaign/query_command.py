@@ -211,7 +211,8 @@ def _tell_what_is_missing(
         _say_aside(f"left out: {damage}")
     if damaged:
         count = f"{len(damaged):,} of {count_of(len(runs), 'run')}"
-        _say_aside(f"{count} left out as damaged; all else is there.")
+        rest = "nothing else was asked for" if len(damaged) == len(runs) else "all else is there"
+        _say_aside(f"{count} left out as damaged; {rest}.")
     for line in told(failures, len(runs), campaign.directory) if failures else ():
         _say_aside(line)
     if damaged or failures:

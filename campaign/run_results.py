@@ -10,8 +10,9 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from glasscreep.campaign.own_failures import OwnFailure, is_own_result, own_failures, told
+from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.result_array import array_of, dataset_of
-from glasscreep.campaign.result_names import known_results
+from glasscreep.campaign.result_names import known_results, unknown_result
 from glasscreep.campaign.result_table import ResultTable, read_result
 from glasscreep.campaign.run_list import every_for, run_table
 from glasscreep.tasks.errors import DamagedError
@@ -64,6 +65,8 @@ class RunResults:
         ------
         AbsentError
             If there is none: says what to do.
+        RefusedError
+            If it is no name.
 
         Warns
         -----
@@ -71,6 +74,7 @@ class RunResults:
             If a function of the user's failed on some of the runs; of more than 1,000 runs, as
             many as that are looked at, evenly spaced.
         """
+        _demand_name(name)
         table = self._table()
         array = array_of(self.directory, table.index.to_numpy(np.intp), name)
         self._warn_of_failures(name, table.iloc[:: every_for(len(table))])
@@ -124,6 +128,7 @@ class RunResults:
 
     def read_table(self, name: str) -> ResultTable:
         """Take a result as far as it can be read, and what is damaged of it; else as `table`."""
+        _demand_name(name)
         table = self._table()
         if len(table):
             return read_result(self.directory, table, name)
@@ -136,7 +141,16 @@ class RunResults:
         ----------
         name : str
             Its result; of other results there are none.
+
+        Raises
+        ------
+        AbsentError
+            If there is no such result: says what to do.
         """
+        _demand_name(name)
+        group = open_readable(self.directory / STORE)
+        if name not in group and name not in known_results(group):
+            raise unknown_result(name, group, self.directory)
         return self._failures_on(self._table(), name)
 
     def _failures_on(self, table: pd.DataFrame, name: str) -> tuple[OwnFailure, ...]:
@@ -163,3 +177,12 @@ def _columns_alone(directory: Path, name: str) -> pd.DataFrame:
             return read.table.iloc[:0]
     msg = f"no run is chosen, and none is sound to tell the columns of {name} by: {read.damaged[0]}"
     raise DamagedError(msg)
+
+
+def _demand_name(name: object) -> None:
+    if not isinstance(name, str):
+        msg = (
+            f"a result is asked for by its name; got {name!r}. `campaign.results` names them; runs "
+            "are chosen by `campaign.select(run=...)`."
+        )
+        raise RefusedError(msg)

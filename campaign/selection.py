@@ -69,6 +69,13 @@ def choose(
 
 def _matches(name: str, there: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
     try:
+        ends = (
+            (wanted.start, wanted.stop)
+            if isinstance(wanted, slice)
+            else np.array(wanted, object).ravel()
+        )
+        if any(isinstance(end, bool | np.bool_) for end in ends):
+            raise TypeError  # which would pass for 0 or 1
         if not isinstance(wanted, slice):
             values = np.atleast_1d(np.asarray(wanted, np.float64))
             met = [close(there, value) for value in values.ravel()]

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.damage import computed_anew, naming_damage
 from glasscreep.tasks.errors import AbsentError
+from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.spelling import did_you_mean
+from glasscreep.tasks.registry import BUILT_IN, OBSERVABLES
+from glasscreep.tasks.spelling import did_you_mean, nearest
 from glasscreep.tasks.wrapping import wrapped
 from glasscreep.tasks.written_frame import Column, Contents, WrittenFrame
 
@@ -198,7 +200,7 @@ class StoredFrames:
     def _result(self, name: str) -> _Result:
         known = particle_results(self._group)
         if name not in known:
-            meant = did_you_mean(name, known)
+            meant = did_you_mean(name, known) or _not_computed(name, self._group)
             msg = (
                 f"the campaign has no result of particles {name!r}{f': {meant}' if meant else ';'} "
                 f"there are {', '.join(known) or 'none'}. Others are computed by `glasscreep run` once "
@@ -242,6 +244,13 @@ class StoredFrames:
 
 def _label(value: str | float) -> str:
     return value if isinstance(value, str) else f"{value:g}"
+
+
+def _not_computed(name: str, store: zarr.Group) -> str:
+    """Ask for a result of frames that a store does not have, and that is spelt nearly like one."""
+    could_be = [each for each in BUILT_IN if OBSERVABLES[each].kind is Kind.FRAME]
+    meant = nearest(name, (each for each in could_be if each not in store), most=1)
+    return f"did you mean {meant[0]}, which is not computed?" if meant else ""
 
 
 def _count(frames: int) -> str:

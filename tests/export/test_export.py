@@ -218,7 +218,16 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
         (["extxyz", "--run", "0", "--temperature", "0.3"], REFUSED, "is not among those chosen"),
         (["extxyz", "--run", "0", "--frames", "12"], REFUSED, "has no frame 12: 12 frames comm"),
         (["extxyz", "--run", "0", "--frames", "-13"], REFUSED, "choose from 0 to 11, or -1"),
-        (["extxyz", "--run", "0", "--frames", "20:30"], REFUSED, "none of these frames in the"),
+        (
+            ["extxyz", "--run", "0", "--frames", "20:30"],
+            REFUSED,
+            "20:30 chooses no frame of run {run}: 0 to 11",
+        ),
+        (
+            ["extxyz", "--run", "0", "--frames", "5:2"],
+            REFUSED,
+            "5:2 chooses no frame of run {run}: 0",
+        ),
         (["extxyz", "--run", "0", "--frames", "1:9:0"], REFUSED, "a step of 1 or more"),
         (["extxyz", "--run", "0", "--frames", "first"], REFUSED, "give `last`, a number"),
         (["extxyz", "--run", "1", "--frames", "-5"], REFUSED, "choose from 0 to 3, or -1"),
@@ -228,6 +237,11 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
         (["extxyz", "--run", "1", "--with", "d2min_20"], REFUSED, "`glasscreep run` of the campa"),
         (["extxyz", "--run", "0", "--with", "strain"], REFUSED, "there are bond_order, coordinat"),
         (["extxyz", "--run", "0", "--with", "bondorder"], REFUSED, "did you mean bond_order?"),
+        (
+            ["extxyz", "--run", "0", "--with", "featurs"],
+            REFUSED,
+            "features, which is not computed?",
+        ),
         (["data", "--run", "0", "--with", "d2min_20"], REFUSED, "Choose --format extxyz, dump,"),
         (["data", "--run", "0"], REFUSED, "of run {run} 12 are chosen. Give --frames last"),
         (["data", "--run", "0", "--unwrapped"], REFUSED, "Leave it out, or choose --format"),
@@ -306,7 +320,7 @@ def test_last_of_several_runs_is_the_last_that_each_has_in_the_store(export, str
     ("arguments", "told"),
     [
         (["--frames", "7"], ["has no frame 7: 5 frames", *["has no frame 7: 0 frames"] * 2]),
-        (["--frames", "5:9"], ["has none of these frames in the store, which has the pos"]),
+        (["--frames", "4:9"], ["has none of these frames in the store, which has the pos"]),
         (["--frames", "-5"], ["has no frame -5: 5 fr", *["has no frame -5: 0 frames"] * 2]),
         (["--with", "d2min_20"], ["d2min_20 of frame 0 of run"]),
     ],

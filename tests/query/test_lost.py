@@ -197,6 +197,15 @@ def test_of_an_earlier_version_it_is_told_that_a_file_may_be_lost(campaign, name
     assert query(campaign, name).exit_code == 0, "what it says ends it"
 
 
+def test_where_all_that_was_asked_for_is_lost_nothing_else_is_said_to_be_there(campaign):
+    (campaign.prepared.store / "creep_fit" / FILES["creep_fit"]).unlink()
+    done = query(campaign, "creep_fit", "--run", campaign.place(0).name)
+    assert done.exit_code == 1
+    assert "1 of 1 run left out as damaged; nothing else was asked for." in done.stderr
+    done = query(campaign, "creep_fit")
+    assert "1 of 4 runs left out as damaged; all else is there." in done.stderr
+
+
 def test_a_run_that_is_half_way_lacks_nothing(make, corner, tmp_path, small_files):
     campaign = make(tmp_path / "filled", corner)
     campaign.write(0, 5)

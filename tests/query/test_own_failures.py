@@ -17,6 +17,7 @@ from glasscreep.campaign.main import app
 from glasscreep.campaign.own_failures import own_failures
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.errors import AbsentError
 
 FAILS = (
     SOURCE
@@ -82,7 +83,10 @@ def test_others_are_told_nothing_of_it(failed):
         done = query(failed, *words)
         assert done.exit_code == 0, words
         assert "failed" not in done.stderr
-    assert glasscreep.open(failed.directory).failures("wave") == ()
+    opened = glasscreep.open(failed.directory)
+    assert opened.failures("wave") == opened.failures("strain") == ()
+    with pytest.raises(AbsentError, match=r"no result 'wav': did you mean wave\?"):
+        opened.failures("wav")
     assert len(glasscreep.open(failed.directory)["wave"]) == 4
 
 

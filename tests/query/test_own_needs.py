@@ -267,6 +267,26 @@ def test_what_needs_something_unknown_is_not_blamed_for_it_twice(tmp_path):
     assert [problem.path for problem in refused.value.problems] == ["analysis.own[0].needs"]
 
 
+def test_all_that_is_wrong_with_needs_is_told_at_once(tmp_path):
+    tables = ['name = "a"\nneeds = ["nothing", "nor", "b"]', 'name = "b"\nneeds = ["a"]']
+    with pytest.raises(CampaignFileError) as refused:
+        load(written(tmp_path, *tables))
+    assert [problem.got for problem in refused.value.problems] == [
+        '"nothing"', '"nor"', "a needs b needs a", "b needs a needs b",
+    ]  # fmt: skip
+
+
+def test_neither_itself_nor_a_name_of_no_function_is_allowed(tmp_path):
+    file = written(tmp_path, 'name = "a"\nneeds = ["nothing"]', 'name = "b"')
+    about = '[[analysis.own]]\nunits = "1"\ndefinition = "x"\nfunction = '
+    more = "".join(f'{about}"{function}"\n' for function in ("mine.f", "others:late"))
+    file.write_text(file.read_text() + more)
+    with pytest.raises(CampaignFileError) as refused:
+        load(file)
+    (problem,) = (one for one in refused.value.problems if one.path == "analysis.own[0].needs")
+    assert problem.allowed == "b, d2min_10000, late, strain"
+
+
 def test_what_is_needed_is_made_up_when_a_function_is_tried(tmp_path):
     campaign = load(written(tmp_path, 'name = "a"\nneeds = ["d2min_10000"]'))
     (tried,) = demand_own(campaign, tmp_path / "d")

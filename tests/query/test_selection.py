@@ -112,6 +112,12 @@ def test_values_that_are_not_there(opened, options, text):
     [
         ({"temperature": "warm"}, "temperature is 'warm': give a number, a list"),
         ({"stress": slice(0.1, 0.9, 2)}, "a slice has no step here"),
+        ({"replica": True}, "replica is True: give a number, a list"),
+        ({"replica": [0, True]}, "give a number, a list"),
+        ({"stress": slice(False, 1)}, "give a number, a list"),
+        ({"temperature": [[0.1], [0.2, 0.3]]}, "give a number, a list"),
+        ({"run": True}, "a run is an id, the beginning of one, or a row; got True"),
+        ({"run": 1.5}, "a run is an id, the beginning of one, or a row; got 1.5"),
         ({"where": "stress >"}, "where: "),
         ({"run": "zz"}, "has an id that begins with 'zz'"),
     ],
@@ -119,6 +125,27 @@ def test_values_that_are_not_there(opened, options, text):
 def test_what_can_be_no_choice_of_runs(opened, options, text):
     with pytest.raises(RefusedError, match=text):
         opened.select(**options)
+
+
+@pytest.mark.parametrize("name", [3, None, ("strain",)])
+def test_what_is_no_name_of_a_result_is_refused(opened, name):
+    for ask in (opened.__getitem__, opened.table, opened.failures):
+        with pytest.raises(
+            RefusedError, match=r"by its name; got .*`campaign\.results` names them"
+        ):
+            ask(name)
+
+
+@pytest.mark.parametrize("frame", [1.5, True, None, "last"])
+def test_what_is_no_number_of_a_frame_is_refused(opened, frame):
+    with pytest.raises(RefusedError, match="a frame is a whole number, from the end if below 0"):
+        opened.frame(0, frame)
+
+
+@pytest.mark.parametrize("place", [None, 3])
+def test_what_is_no_place_of_a_campaign_is_refused(place):
+    with pytest.raises(RefusedError, match=f"by its directory, a str or a Path; got {place}"):
+        glasscreep.open(place)
 
 
 def test_a_row_that_is_not_chosen_is_told_from_one_that_is_not_there(opened, grid):
