@@ -77,6 +77,7 @@ def _run_values(
     first = {result.observable: result for result in reversed(results)}
     shown = {"strain": "strain", "slope": FIT, "d2min": D2MIN}
     values: dict[str, list[float]] = {name: [] for name in shown if shown[name] in first}
+    run: Any
     for run in runs.itertuples():
         last = run.frames - 1
         if "strain" in values:
@@ -107,7 +108,8 @@ class _Stored:
     @property
     def slope(self) -> int:
         """Where the slope is among the parameters of a creep fit."""
-        return self._reader.column("fit_parameter").tolist().index("slope")
+        names: list[str] = self._reader.column("fit_parameter").tolist()
+        return names.index("slope")
 
     def mean(self, name: str, run: Any, at: int) -> float:
         """Take a value of a run, averaged if it is one per particle; nan if it is damaged."""
