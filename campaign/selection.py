@@ -69,7 +69,11 @@ def choose(
 
 def _matches(name: str, there: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
     try:
-        ends = (wanted.start, wanted.stop) if isinstance(wanted, slice) else np.array(wanted, object).ravel()
+        ends = (
+            (wanted.start, wanted.stop)
+            if isinstance(wanted, slice)
+            else np.array(wanted, object).ravel()
+        )
         if any(isinstance(end, bool | np.bool_) for end in ends):
             raise TypeError  # which would pass for 0 or 1
         if not isinstance(wanted, slice):
