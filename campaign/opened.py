@@ -1,7 +1,7 @@
 """Opening a campaign to read it, finished or still running."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,7 +98,8 @@ class OpenedCampaign(RunResults):
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
-            named = (run,) if np.isscalar(run) else run
+            is_one = isinstance(run, str) or not isinstance(run, Iterable)
+            named = (run,) if is_one else run
             table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
