@@ -167,6 +167,7 @@ def is_delaunay(a: Around, n: int, b: int, c: int, d: int, radius: float) -> boo
         may_be_in = not (square[j] - (c_x * x[j] + c_y * y[j] + c_z * z[j]) > bound)
         if may_be_in and j not in (b, c, d) and a.particle[j] >= 0:
             side = sphere_side(_vector(a, b), _vector(a, c), _vector(a, d), _vector(a, j))
+            a.ties[0] += side in (ON_INSIDE, ON_OUTSIDE)
             if side in (INSIDE, ON_INSIDE):
                 return False
     return True

@@ -27,7 +27,18 @@ def as_particles(only: ArrayLike | None, n: int) -> NDArray[np.int64]:
         return np.arange(n)
     particles = np.asarray(only)
     whole = particles.ndim == 1 and (particles.size == 0 or particles.dtype.kind in "iu")
-    if not whole or np.any((particles < 0) | (particles >= n)):
-        msg = f"only must be (k,) whole numbers of particles from 0 to {n - 1}, got {only}"
+    if not whole:
+        msg = (
+            f"only must be (k,) whole numbers of particles from 0 to {n - 1}, "
+            f"got {particles.shape} {particles.dtype}"
+        )
+        raise ValueError(msg)
+    wrong = np.flatnonzero((particles < 0) | (particles >= n))
+    if len(wrong):
+        at = wrong[0]
+        msg = (
+            f"only must be whole numbers of particles from 0 to {n - 1}, "
+            f"got {particles[at]} at {at} of {particles.shape}"
+        )
         raise ValueError(msg)
     return particles.astype(np.int64)

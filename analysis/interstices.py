@@ -79,7 +79,7 @@ def interstice_features(
     ------
     ValueError
         If a shape, position, box, species, preset, switch or particle is not allowed, or the
-        tetrahedra are of other particles.
+        tetrahedra are of other particles or, as stars, of another configuration.
 
     References
     ----------
@@ -105,6 +105,7 @@ def interstice_features(
         tetrahedra = delaunay(positions, lattice)
     points = np.column_stack([positions, np.take(chosen.radii, kind - 1)])
     if isinstance(tetrahedra, Stars):
+        tetrahedra.demand_same(positions, lattice)
         rows, points = tetrahedra.rows(rows), points[tetrahedra.particles]
         corners, complete = _check(tetrahedra, len(points)), tetrahedra.is_complete
         features = features_of_some(points, lattice, corners, complete, len(positions), chosen)

@@ -69,7 +69,8 @@ def _count(cells: PaddedCells, squared_cutoff: float, count: NDArray[np.int64]) 
                 cell = (cx * shape[1] + cy) * shape[2] + cz
                 for i in range(first[cell], first[cell + 1]):
                     x_i, y_i, z_i = cells.x[i], cells.y[i], cells.z[i]
-                    near = -1  # the particle itself is counted below
+                    # The particle itself is counted below, if a square so small is above 0.
+                    near = -1 if squared_cutoff > 0 else 0
                     for row in range(len(cells.row_start)):
                         start = first[cell + cells.row_start[row]]
                         stop = first[cell + cells.row_stop[row]]

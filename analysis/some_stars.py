@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from glasscreep.analysis.asked import as_particles
-from glasscreep.analysis.box import as_positions, heights, inverse_of
+from glasscreep.analysis.box import as_lattice, as_positions, heights, inverse_of
 from glasscreep.analysis.compiled import compiled
 from glasscreep.analysis.completing import complete_stars
 from glasscreep.analysis.tetrahedra import Tetrahedra, in_order
@@ -36,6 +36,12 @@ class Stars(NamedTuple):
     """(p,) whether a particle and its neighbours have all their tetrahedra here."""
     is_complete: NDArray[np.bool_]
     """(p,) whether a particle itself has."""
+    positions: NDArray[np.float64]
+    """(p, 3) of the corners, as they were given [length]."""
+    lattice: NDArray[np.float64]
+    """(3, 3) edges of the box as rows [length]."""
+    n_all: int
+    """Particles in the box."""
 
     def rows(self, only: NDArray[np.int64]) -> NDArray[np.int64]:
         """Find the places of particles that were asked for.
@@ -57,6 +63,36 @@ class Stars(NamedTuple):
             )
             raise ValueError(msg)
         return places
+
+    def demand_same(self, positions: NDArray[np.float64], lattice: NDArray[np.float64]) -> None:
+        """Refuse a configuration other than that which the stars are of.
+
+        Of particles that are no corners only the number is compared.
+
+        Parameters
+        ----------
+        positions : (n, 3) float64
+            Of all particles [length].
+        lattice : (3, 3) float64
+            Edges of the box as rows [length].
+
+        Raises
+        ------
+        ValueError
+            If it is another; it says in what.
+        """
+        if len(positions) != self.n_all:
+            other = f"{self.n_all} particles, not of {len(positions)}"
+        elif not np.array_equal(lattice, self.lattice):
+            other = f"a box with edges {self.lattice.tolist()}, not {lattice.tolist()}"
+        elif (moved := (positions[self.particles] != self.positions).any(axis=1)).any():
+            at = int(np.argmax(moved))
+            particle, was = self.particles[at], self.positions[at].tolist()
+            other = f"particle {particle} at {was}, not at {positions[particle].tolist()}"
+        else:
+            return
+        msg = f"the stars are of another configuration, of {other}; find them anew"
+        raise ValueError(msg)
 
 
 def delaunay_stars(positions: ArrayLike, box: ArrayLike, only: ArrayLike) -> Stars | None:
@@ -98,8 +134,8 @@ def delaunay_stars(positions: ArrayLike, box: ArrayLike, only: ArrayLike) -> Sta
     place[particles] = np.arange(len(particles))
     is_asked, is_complete = np.zeros((2, len(particles)), np.bool_)
     is_asked[place[asked]] = is_complete[place[around]] = True
-    vertices = place[tetrahedra.vertices]
-    return Stars(particles, vertices, tetrahedra.images, is_asked, is_complete)
+    vertices, own = place[tetrahedra.vertices], (points[particles], as_lattice(box).copy(), n)
+    return Stars(particles, vertices, tetrahedra.images, is_asked, is_complete, *own)
 
 
 def _tetrahedra(grid: Grid, of: NDArray[np.int64]) -> Tetrahedra:

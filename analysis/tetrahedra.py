@@ -24,7 +24,8 @@ class Tetrahedra(NamedTuple):
     across: NDArray[np.int32]
     """(m, 4) tetrahedron on the other side of the facet opposite each vertex."""
     is_degenerate: bool
-    """Whether five particles are on one sphere, so that others would be as good."""
+    """Whether five particles are on one sphere with none inside, so that others would be as good:
+    of positions and box as `glasscreep.analysis.triangulation.delaunay` rounds them."""
 
 
 class Kept(NamedTuple):

@@ -14,6 +14,7 @@ from glasscreep.analysis.completing import (
     first_radius,
     scratch_for,
 )
+from glasscreep.analysis.degeneracy import any_on_a_sphere
 from glasscreep.analysis.locality import spatial_order
 from glasscreep.analysis.repair import check, cut_out, doubt, volume_of
 from glasscreep.analysis.stars import DONE, sweep
@@ -62,9 +63,9 @@ def delaunay(
     if previous is not None:
         repaired = _repaired(previous, grid)
         if repaired is not None:
-            return repaired
+            return _decided(repaired, grid)
     found = find_tetrahedra(grid)
-    return in_order(found.row, found.order, grid.images, found.is_degenerate)
+    return _decided(in_order(found.row, found.order, grid.images, found.may_be_degenerate), grid)
 
 
 class Grid(NamedTuple):
@@ -85,8 +86,8 @@ class Found(NamedTuple):
     """(m, 16) as in `glasscreep.analysis.stars.Complex`."""
     order: NDArray[np.int32]
     """(n,) what each particle of `row` is called outside."""
-    is_degenerate: bool
-    """Whether five points were found on one sphere."""
+    may_be_degenerate: bool
+    """Whether five points were found on one sphere, which need not be an empty one."""
     reach: float
     """No sphere has a larger diameter, in the units of the grid [length]."""
 
@@ -157,6 +158,15 @@ def _repaired(previous: Tetrahedra, grid: Grid) -> Tetrahedra | None:
     if not tets.complete.all() or abs(volume / (6 * abs(np.linalg.det(edges))) - 1) > 1e-6:
         return None
     return in_order(row, np.arange(n, dtype=np.int32), images, bool(ties > 0), kept, origin)
+
+
+def _decided(tetrahedra: Tetrahedra, grid: Grid) -> Tetrahedra:
+    """Find out whether points that were met on one sphere are on one that is empty."""
+    if not tetrahedra.is_degenerate:
+        return tetrahedra
+    vertices, images, across, _ = tetrahedra
+    corners = grid.places[vertices] + (images + grid.images[vertices]) @ grid.edges
+    return tetrahedra._replace(is_degenerate=bool(any_on_a_sphere(vertices, across, corners)))
 
 
 def _undecided(previous: Tetrahedra) -> Kept:

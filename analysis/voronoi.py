@@ -80,12 +80,12 @@ def _sort_rows(indptr: NDArray[np.int64], indices: NDArray[np.int64]) -> None:
 
 
 def _neighbors(grid: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    row, order, is_degenerate, reach = find_tetrahedra(grid)
+    row, order, may_be_degenerate, reach = find_tetrahedra(grid)
     copies = np.floor(2 * reach / heights(grid.edges)).astype(int) + 1
-    if is_degenerate and (copies > 1).any():
+    if may_be_degenerate and (copies > 1).any():
         return _of_copies(grid, copies)
     first, entry = _by_particle(row, len(order))
-    if is_degenerate:
+    if may_be_degenerate:
         corner = _corners(row, grid.places[order], grid.edges)
         return _without_touching(row, order, first, entry, corner)
     return _rows(row, order, first, entry)

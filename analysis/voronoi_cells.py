@@ -76,8 +76,8 @@ def voronoi_volumes(
     Raises
     ------
     ValueError
-        If a shape is wrong, a number is not finite, a vertex is no particle, or a particle does
-        not exist.
+        If a shape is wrong, a number is not finite, a vertex is no particle, a particle does not
+        exist, or stars are of another configuration.
 
     Notes
     -----
@@ -86,6 +86,7 @@ def voronoi_volumes(
     points, lattice = as_positions(positions), as_lattice(box)
     rows = as_particles(only, len(points))
     if isinstance(tetrahedra, Stars):
+        tetrahedra.demand_same(points, lattice)
         rows, points = tetrahedra.rows(rows), points[tetrahedra.particles]
     _check(tetrahedra, len(points))
     volumes = _sum_volumes(points, lattice, tetrahedra.vertices, tetrahedra.images)

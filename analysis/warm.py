@@ -122,6 +122,7 @@ def _calls() -> dict[str, Callable[[], object]]:
     def triangulate() -> None:
         made.append(first())
         delaunay(after, box, made[0])
+        delaunay(crystal, np.full(3, 4.0))
 
     def neighbors() -> None:
         voronoi_neighbors(before, box)

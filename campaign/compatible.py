@@ -38,13 +38,19 @@ def read_campaign(directory: Path) -> Campaign:
     NewerError
         If it has a key that is not known here: it is of a newer version, or was edited.
     DamagedError
-        If it describes no campaign.
+        If it describes no campaign, or is lost though the store is there.
     """
     path = directory / CAMPAIGN_FILE
     try:
         content = json.loads(path.read_bytes())
         return Campaign.model_validate(content["campaign"])
     except (FileNotFoundError, NotADirectoryError) as error:
+        if (directory / STORE).is_dir():
+            msg = (
+                f"{path} is lost. Give `glasscreep run` the campaign's own file again: it writes it "
+                "anew."
+            )
+            raise DamagedError(msg) from error
         msg = (
             f"{directory} holds no campaign. Name the directory of one, "
             "or start one with `glasscreep run CAMPAIGN.toml`."
@@ -123,8 +129,16 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
         return
     if (directory / CAMPAIGN_FILE).exists():
         _demand_name(campaign, directory, read_campaign(directory).name)
-    if any(_entries(directory / RUNS)):
-        msg = f"{directory} holds runs, but their store {directory / STORE} is gone. Bring it back."
+    demand_no_lone_runs(directory)
+
+
+def demand_no_lone_runs(directory: Path) -> None:
+    """Refuse a directory that holds runs, but no store; DamagedError says so."""
+    if any(_entries(directory / RUNS)) and not (directory / STORE).exists():
+        msg = (
+            f"{directory} holds runs, but their store {directory / STORE} is gone. Bring it back "
+            "from a copy; without one the runs have to be made anew, in another directory."
+        )
         raise DamagedError(msg)
 
 

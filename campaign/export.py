@@ -72,6 +72,11 @@ class _Plan:
     damaged: list[str] = field(default_factory=list)
     """What is damaged of each run that is left out for that."""
 
+    @property
+    def chosen(self) -> int:
+        """How many runs were asked for."""
+        return sum(map(len, (self.runs, self.waiting, self.absent, self.damaged)))
+
     def add(self, run: Any, frames: StoredFrames, asked: Export, choice: Choice) -> None:
         """Take a run, or note what it lacks."""
         # A run that has just begun is no surprise, unless one of its frames was named.
@@ -116,7 +121,7 @@ def export(asked: Export, console: Console) -> list[str]:
     form = FORMATS[asked.form]
     _demand_held(asked, form)
     plan = _plan(asked)
-    paths = output_paths(plan.runs, form, asked.output)
+    paths = output_paths(plan.runs, form, asked.output, chosen=plan.chosen)
     files = [_File(path, *known) for path, known in zip(paths, plan.found, strict=True)]
     left_out = [*plan.absent, *plan.damaged]
     for file in files:

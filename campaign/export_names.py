@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glasscreep.campaign.outputs import demand_ending, demand_folder
+from glasscreep.campaign.outputs import demand_ending
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.frame_files import Format
 from glasscreep.tasks.spelling import did_you_mean
@@ -16,7 +16,9 @@ FIELDS = ("id", "temperature", "stress", "replica")
 STEM = "T{temperature}_S{stress}_R{replica}_{id}"
 
 
-def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list[Path]:
+def output_paths(
+    runs: Sequence[Any], form: Format, output: Path | None, *, chosen: int
+) -> list[Path]:
     """Name a file for each run.
 
     Parameters
@@ -28,19 +30,21 @@ def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list
     output : Path or None
         A file, for one run; a pattern such as `{id}.xyz`; or a folder. None for the current
         folder.
+    chosen : int
+        How many runs were asked for: those that are left out do not make a name do.
 
     Returns
     -------
     list of Path
-        One for each run; their folder is there.
+        One for each run.
 
     Raises
     ------
     RefusedError
-        If two runs would share a file, an ending is not one of the format's, a folder is not
-        there, or a pattern has other names in braces.
+        If two runs would share a file, an ending is not one of the format's, or a pattern has other
+        names in braces.
     """
-    pattern = _pattern(output, form, len(runs))
+    pattern = _pattern(output, form, chosen)
     paths = [Path(_filled(pattern, run)) for run in runs]
     shared = [path for path, count in Counter(paths).items() if count > 1]
     if shared:
@@ -51,7 +55,6 @@ def output_paths(runs: Sequence[Any], form: Format, output: Path | None) -> list
         raise RefusedError(msg)
     for path in paths:
         _demand_ending(path, form, is_for_one=len(runs) == 1)
-        demand_folder(path)
     return paths
 
 

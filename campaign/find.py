@@ -114,6 +114,6 @@ def position_of(ids: Sequence[str], text: str, where: str, what: str = "run") ->
     else:
         msg = (
             f"no {what} of {where} has an id that begins with {text!r}; there are {some or 'none'}. "
-            "`glasscreep.open(DIR).runs` lists them all."
+            "`glasscreep.open(DIR).runs` lists all runs."
         )
     raise RefusedError(msg)

@@ -9,6 +9,7 @@ from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.analyse import forget_results
+from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.opening import METADATA, dimensions, open_array, open_readable
 from glasscreep.tasks.own_results import NAMES as OWN
 from glasscreep.tasks.places import RUNS, STORE
@@ -53,14 +54,16 @@ def with_dependents(directory: Path, names: Iterable[str]) -> tuple[str, ...]:
 
     Raises
     ------
-    GlasscreepError
-        If there is no campaign, or no such result in it; names those there are.
+    DirectoryError
+        If there is no campaign.
+    AbsentError
+        If there is no such result in it; names those there are.
     """
     there = list(_stored(open_campaign(directory).directory / STORE))
     known, found = [array.name for array in there], list(dict.fromkeys(names))
     for name in found:
         if name not in known:
-            raise RefusedError(_unknown(name, known))
+            raise AbsentError(_unknown(name, known))
     while more := [name for name in _joined(there, set(found)) if name not in found]:
         found += more
     return tuple(found)

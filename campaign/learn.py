@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +26,14 @@ from glasscreep.campaign.lesson_fits import (
     study,
 )
 from glasscreep.campaign.lesson_model import make_model
-from glasscreep.campaign.lesson_tables import Chosen, choose, describe
+from glasscreep.campaign.lesson_tables import PARTS, Chosen, choose, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
+from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.slurm.contact import FOLDER, TLS
 from glasscreep.slurm.credentials import ensure_credentials
-from glasscreep.tasks.files import storing, write_durably
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.files import remove, storing, write_durably
 from glasscreep.tasks.model_in_use import model_hash
 from glasscreep.tasks.places import LESSON, LOOSENESS
 
@@ -82,9 +83,8 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
     with CampaignLock(lesson.directory, "learn"):
         with storing(folder):
             folder.mkdir(exist_ok=True)
-        known = read_report(lesson.directory)
-        model = model_hash(lesson.directory)
-        if known and known["made_from"] == lesson.made_from and known["sha256"] == model:
+        known, model = _known(lesson.directory), model_hash(lesson.directory)
+        if (known.get("made_from"), known.get("sha256")) == (lesson.made_from, model):
             return Learnt(known, is_new=False)
         report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
         report["sha256"] = model_hash(lesson.directory)
@@ -99,21 +99,19 @@ def _fits(lesson: Lesson) -> Path:
 
 
 def _clean(lesson: Lesson) -> None:
-    """Remove what nothing will ask for again: fits of earlier lessons, and what kills left."""
-    own = _fits(lesson)
-    for other in own.parent.iterdir():
-        if other != own:
-            shutil.rmtree(other, ignore_errors=True)
-    for partial in (lesson.directory / LOOSENESS).rglob("*.partial"):
-        partial.unlink(missing_ok=True)
+    """Remove what nothing will ask for again: of earlier lessons, and what kills left."""
+    folder, own = lesson.directory / LOOSENESS, _fits(lesson)
+    earlier = [fits for fits in own.parent.iterdir() if fits != own]
+    with storing(folder):
+        for left in (folder / PARTS, *earlier, *folder.rglob("*.partial")):
+            remove(left)
 
 
-def read_report(directory: Path) -> dict[str, Any] | None:
-    """Read what was learnt from a campaign; None if nothing was, or the file is damaged."""
-    with suppress(OSError, ValueError, KeyError):
-        report: dict[str, Any] = json.loads((directory / LOOSENESS / LESSON).read_bytes())
-        return report if {"made_from", "sha256"} <= report.keys() else None
-    return None
+def _known(directory: Path) -> dict[str, Any]:
+    """Read what was learnt before; nothing if that is damaged: it is learnt again."""
+    with suppress(DamagedError):
+        return read_lesson(directory) or {}
+    return {}
 
 
 async def _learn(lesson: Lesson, console: Console, workers: int) -> dict[str, Any]:

@@ -8,21 +8,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from glasscreep.analysis.interstice_presets import IntersticePreset, choose
 from glasscreep.campaign.compatible import demand_compatible
 from glasscreep.campaign.learning_section import LearningSection
 from glasscreep.campaign.lesson_demands import LessonError, demand_sense, is_chosen
+from glasscreep.campaign.run_list import asked_for, run_table
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.d2min_results import D2MIN
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import computed_anew, naming_damage
 from glasscreep.tasks.examples import Draw
 from glasscreep.tasks.observable import plain
 from glasscreep.tasks.places import LOOSENESS, STORE, run_directory
 from glasscreep.tasks.reader import FrameReader, reader_of
-from glasscreep.tasks.store import read_run_table
 
 MOST_LOOSE = 100_000
 """Loose examples that models are made of at most."""
@@ -212,22 +210,18 @@ def _without_looseness(campaign: Campaign) -> Campaign:
 
 
 def _sources(campaign: Campaign, directory: Path) -> list[Source]:
-    table = read_run_table(directory / STORE)
-    asked = {run.id for run in campaign.runs()}
-    temperature, stress = np.asarray(table.temperature), np.asarray(table.stress)
-    glass_row = np.asarray(table.glass_row)
+    table = run_table(directory)
+    asked: list[Any] = list(table[asked_for(campaign, table)].itertuples())
     reader, sources = reader_of(directory / STORE), []
-    for row, run_id in enumerate(table.run_id):
-        if run_id not in asked:
+    for run in asked:
+        if not is_chosen(run.temperature, campaign.learning.temperature):
             continue
-        if not is_chosen(temperature[row], campaign.learning.temperature):
+        if not is_chosen(run.stress, campaign.learning.stress):
             continue
-        if not is_chosen(stress[row], campaign.learning.stress):
-            continue
-        frames = _frames(campaign, directory, run_id)
-        point = float(temperature[row]), float(stress[row])
-        d2min = _stored(reader, row, frames)
-        sources.append(Source(row, run_id, int(glass_row[row]), point, frames, d2min))
+        frames = _frames(campaign, directory, run.id)
+        point = float(run.temperature), float(run.stress)
+        d2min = _stored(reader, run.Index, frames)
+        sources.append(Source(run.Index, run.id, int(run.glass_row), point, frames, d2min))
     return sources
 
 
@@ -243,7 +237,8 @@ def _stored(reader: FrameReader, row: int, frames: Mapping[int, int]) -> str:
     found = hashlib.sha256()
     for interval, count in frames.items():
         name = f"d2min_{interval}"
-        with naming_damage(f"run {reader.run_ids[row]}, array {name}"):
+        run_id = reader.run_ids[row]
+        with naming_damage(f"run {run_id}, array {name}", computed_anew(run_id)):
             found.update(b"".join(reader.sharded(name).checksums(row, 0, count)))
     return found.hexdigest()
 

@@ -1,6 +1,5 @@
 """`logs`: what the jobs of a campaign wrote, or what is known of one run or glass."""
 
-import json
 import textwrap
 from pathlib import Path
 
@@ -9,10 +8,11 @@ from rich.console import Console
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.find import Found, find_run_or_glass
 from glasscreep.campaign.own_failures import own_failures
-from glasscreep.campaign.scan import FAILURE_FILE, has_failed
+from glasscreep.campaign.scan import FAILURE_FILE, failure_note, has_failed
 from glasscreep.campaign.terminal import say
 from glasscreep.slurm.contact import FOLDER
-from glasscreep.tasks.manifest import Manifest, read_manifest
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.provenance import read_segments
 from glasscreep.tasks.task import LOG
@@ -77,9 +77,8 @@ def show_logs_of(directory: Path, text: str, lines: int, console: Console) -> No
 
 def _tell(directory: Path, found: Found, console: Console) -> None:
     """Print how far a run or glass is, the attempts at it, and why it failed if it did."""
-    manifest = read_manifest(found.place) if found.place.is_dir() else None
     kind = "run" if found.glass else "glass"
-    say(console, f"{kind} {found.id} ({found.where}): {_how_far(manifest)}")
+    say(console, f"{kind} {found.id} ({found.where}): {_how_far(found.place)}")
     say(console, f"  {found.place}")
     for segment in read_segments(directory / STORE, found.id):
         say(
@@ -88,15 +87,18 @@ def _tell(directory: Path, found: Found, console: Console) -> None:
             f"{segment['frames']} frames, {segment['steps']:,} steps in "
             f"{segment['wall_time_s']:.1f} s",
         )
-    if has_failed(found.place):
-        path = found.place / FAILURE_FILE
-        failure = json.loads(path.read_bytes())
-        say(console, f"{failure['kind']}: {failure['message']} ({path})")
+    if note := failure_note(found.place):
+        why = f": {note.message}" if note.message else ""
+        say(console, f"{note.kind}{why} ({found.place / FAILURE_FILE})")
     for own in own_failures(directory, [found.id]):
         say(console, str(own))
 
 
-def _how_far(manifest: Manifest | None) -> str:
+def _how_far(place: Path) -> str:
+    try:
+        manifest = read_manifest(place)
+    except DamagedError as error:
+        return str(error)
     if manifest is None:
         return "not begun"
     if manifest.kind == "glass":

@@ -4,10 +4,12 @@ import json
 import math
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 import zarr
 from numpy.typing import NDArray
@@ -30,9 +32,19 @@ CHUNK_BYTES = 2**20
 """Of a chunk of the file, unless a frame is more: what HDF5 keeps in memory until it is full."""
 
 
-def write_netcdf(
-    campaign: "OpenedCampaign", name: str, path: Path, *, replace: bool
-) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What has become of the runs that were to be written."""
+
+    runs: int
+    """How many are in the file."""
+    damaged: tuple[str, ...]
+    """What is damaged of each run that is left out."""
+    is_empty: bool
+    """Whether nothing is there yet of any of them: all is nan."""
+
+
+def write_netcdf(campaign: "OpenedCampaign", name: str, path: Path, *, replace: bool) -> Written:
     """Write a result of the runs of a campaign, with coordinates, units and attributes.
 
     Parameters
@@ -48,8 +60,8 @@ def write_netcdf(
 
     Returns
     -------
-    tuple of str
-        What is damaged of each run that is left out.
+    Written
+        Of as many runs as there were when it began.
 
     Raises
     ------
@@ -84,28 +96,33 @@ def _write_empty(array: xr.DataArray, campaign: "OpenedCampaign", path: Path) ->
     dataset.to_netcdf(path, engine="h5netcdf", unlimited_dims=["run"], encoding=chunks)
 
 
-def _fill(array: xr.DataArray, runs: list[Any], store: Path, path: Path) -> tuple[str, ...]:
+def _fill(array: xr.DataArray, runs: list[Any], store: Path, path: Path) -> Written:
     """Write the runs one after the other; one that proves damaged is written over by the next."""
     import h5netcdf
 
     stored, reader = open_array(open_readable(store), str(array.name)), FrameReader(store)
     sound: list[int] = []
     damaged: list[str] = []
+    is_empty = True
     with h5netcdf.File(path, "a") as file:
         file.resize_dimension("run", len(runs))
         target = file.variables[str(array.name)]
         for at, run in enumerate(runs):
             try:
+                has_some = False
                 for where, values in _pieces(stored, reader, run):
-                    target[(len(sound), *where)] = _decoded(values, stored).astype(array.dtype)
+                    decoded = _decoded(values, stored).astype(array.dtype)
+                    target[(len(sound), *where)] = decoded
+                    has_some = has_some or bool(pd.notna(decoded).any())
                 sound.append(at)
+                is_empty = is_empty and not has_some
             except DamagedError as error:
                 damaged.append(str(error))
         file.resize_dimension("run", len(sound))
         for name, labels in array.isel(run=sound).coords.items():
             if "run" in labels.dims:
                 file.variables[str(name)][...] = labels.to_numpy().astype(_plain(labels.dtype))
-    return tuple(damaged)
+    return Written(len(sound), tuple(damaged), is_empty)
 
 
 def _pieces(

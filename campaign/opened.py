@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from glasscreep.campaign.compatible import DirectoryError, read_campaign
+from glasscreep.campaign.compatible import DirectoryError, demand_no_lone_runs, read_campaign
 from glasscreep.campaign.find import position_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError
@@ -17,7 +17,7 @@ from glasscreep.campaign.run_list import points_of, run_table, with_progress
 from glasscreep.campaign.run_results import RunResults
 from glasscreep.campaign.selection import Wanted, choose
 from glasscreep.campaign.where import matching
-from glasscreep.tasks.opening import METADATA, open_readable
+from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
 
 if TYPE_CHECKING:
@@ -188,6 +188,8 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     ------
     DirectoryError
         If the directory does not hold a campaign.
+    DamagedError
+        If what says which campaign it is, or what its store holds, is damaged or lost.
     NewerError
         If a later version of glasscreep made it.
 
@@ -203,10 +205,12 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
         msg = f"a campaign is opened by its directory, a str or a Path; got {directory!r}"
         raise DirectoryError(msg)
     directory = Path(directory)
-    if not (directory / STORE / METADATA).is_file():
+    if not (directory / STORE).is_dir():
+        demand_no_lone_runs(directory)
         raise DirectoryError(_no_campaign(directory))
     if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
         raise DirectoryError(_no_campaign(directory))
+    read_campaign(directory)
     return OpenedCampaign(directory)
 
 
@@ -241,7 +245,7 @@ def _refuse_unchosen(meant: pd.DataFrame) -> None:
 
 
 def _no_campaign(directory: Path) -> str:
-    has_store = (directory / STORE / METADATA).is_file()
+    has_store = (directory / STORE).is_dir()
     if (directory / CAMPAIGN_FILE).is_file() and not has_store:
         return (
             f"{directory} is a campaign that has no {STORE} yet: it has only just been begun. "

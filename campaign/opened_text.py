@@ -9,8 +9,8 @@ import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.run_list import asked_for
-from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import State
+from glasscreep.campaign.watch import judged_snapshot
 
 if TYPE_CHECKING:
     from glasscreep.campaign.opened import OpenedCampaign
@@ -42,8 +42,8 @@ def as_text(campaign: "OpenedCampaign") -> str:
 
 
 def state_of_campaign(campaign: "OpenedCampaign") -> str:
-    """Say what the campaign's driver last said of it, and when."""
-    snapshot = read_snapshot(campaign.directory)
+    """Say how far the campaign is, as `glasscreep status` judges it, and as of when."""
+    snapshot = judged_snapshot(campaign.directory)
     if snapshot is None:
         return "no driver has said how far it is"
     return snapshot.told

@@ -38,7 +38,11 @@ def own_problems(campaign: Campaign) -> Iterator[Problem]:
     for position, own in enumerate(campaign.analysis.own):
         path = f"analysis.own[{position}]"
         of_files = dict.fromkeys(TAKEN if own.result_per == "particle" else (), OF_FILES)
-        dimensions = {name: f"a dimension of {of}" for name, (of, _) in known.items()}
+        dimensions = {
+            alike: f"{name} is a dimension of {of}"
+            for name, (of, _) in known.items()
+            for alike in (name, _digits_alike(name))
+        }
         yield from _of_name(own, path, of_files | taken | dimensions)
         taken |= dict.fromkeys(_names_of(own), f"{path} has it")
         yield from _of_dimensions(own, path, taken, known)

@@ -57,7 +57,9 @@ def own_failures(
     )
 
 
-def told(failures: Sequence[OwnFailure], runs: int, directory: Path) -> list[str]:
+def told(
+    failures: Sequence[OwnFailure], runs: int, directory: Path, *, among: int | None = None
+) -> list[str]:
     """Say which failures of one result there are, and where to look.
 
     Parameters
@@ -65,9 +67,11 @@ def told(failures: Sequence[OwnFailure], runs: int, directory: Path) -> list[str
     failures : sequence of OwnFailure
         At least one, all of one result.
     runs : int
-        How many runs were asked for.
+        How many runs were looked at.
     directory : Path
         Campaign directory.
+    among : int, optional
+        How many runs were asked for, if more.
 
     Returns
     -------
@@ -75,6 +79,8 @@ def told(failures: Sequence[OwnFailure], runs: int, directory: Path) -> list[str
         Lines: the first failures, and how many there are of how many runs.
     """
     count = f"{len(failures):,} of {count_of(runs, 'run')}"
+    if among is not None and among > runs:
+        count += f" that were looked at, of {among:,}"
     look = shlex.join(["glasscreep", "logs", str(directory)])
     last = (
         f"{failures[0].result} failed on {count}, of which what it gave before is shown; "

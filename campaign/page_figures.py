@@ -101,11 +101,33 @@ class MapFigure:
         self._chosen.data = {"x": x, "y": y, "color": list(COLORS[: len(chosen)])}
 
     def _draw(self, has_counts: bool) -> None:
-        plot, size = self.figure, {"width": self._x.size, "height": self._y.size}
         colors = LinearColorMapper(
             tuple(reversed(Blues256)), low=0, high=100, nan_color=NO_RUN_LEFT
         )
-        cells = plot.rect(
+        cells = self._draw_cells(colors, has_counts)
+        self._draw_marks(has_counts)
+        tips = [
+            ("temperature", "@temperature{0.[000000]}"),
+            ("stress", "@stress{0.[000000]}"),
+            ("frames", "@done{0,0} of @wanted{0,0}"),
+            ("failed runs", "@failed{0,0}"),
+        ]
+        plot = self.figure
+        plot.add_tools(
+            HoverTool(renderers=[cells], tooltips=tips), TapTool(renderers=[cells], mode="xor")
+        )
+        bar = ColorBar(color_mapper=colors, width=10, ticker=BasicTicker(desired_num_ticks=5))
+        plot.add_layout(bar, "right")
+        plot.grid.grid_line_color = None
+        for axis, laid in ((plot.xaxis, self._x), (plot.yaxis, self._y)):
+            _label(axis, laid)
+
+    @property
+    def _size(self) -> dict[str, float]:
+        return {"width": self._x.size, "height": self._y.size}
+
+    def _draw_cells(self, colors: LinearColorMapper, has_counts: bool) -> Any:
+        cells = self.figure.rect(
             "x",
             "y",
             source=self.source,
@@ -113,10 +135,10 @@ class MapFigure:
             line_color="#bbbbbb" if has_counts else None,
             nonselection_fill_alpha=1.0,
             nonselection_line_alpha=1.0,
-            **size,
+            **self._size,
         )
         if has_counts:
-            plot.text(
+            self.figure.text(
                 "x",
                 "y",
                 text="count",
@@ -127,10 +149,19 @@ class MapFigure:
                 text_font_size="12px",
                 nonselection_text_alpha=1.0,
             )
-        plot.rect(
-            "x", "y", source=self._chosen, fill_color=None, line_color="color", line_width=3, **size
+        return cells
+
+    def _draw_marks(self, has_counts: bool) -> None:
+        self.figure.rect(
+            "x",
+            "y",
+            source=self._chosen,
+            fill_color=None,
+            line_color="color",
+            line_width=3,
+            **self._size,
         )
-        plot.scatter(
+        self.figure.scatter(
             "x",
             "y",
             source=self._failed,
@@ -139,20 +170,6 @@ class MapFigure:
             line_color=FAILED_COLOR,
             line_width=2.5,
         )
-        tips = [
-            ("temperature", "@temperature{0.[000000]}"),
-            ("stress", "@stress{0.[000000]}"),
-            ("frames", "@done{0,0} of @wanted{0,0}"),
-            ("failed runs", "@failed{0,0}"),
-        ]
-        plot.add_tools(
-            HoverTool(renderers=[cells], tooltips=tips), TapTool(renderers=[cells], mode="xor")
-        )
-        bar = ColorBar(color_mapper=colors, width=10, ticker=BasicTicker(desired_num_ticks=5))
-        plot.add_layout(bar, "right")
-        plot.grid.grid_line_color = None
-        for axis, laid in ((plot.xaxis, self._x), (plot.yaxis, self._y)):
-            _label(axis, laid)
 
 
 def _label(axis: Any, laid: Axis) -> None:

@@ -158,10 +158,7 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
     glass_steps = campaign.glass.melt_steps + campaign.glass.quench_steps
     steps = frames * campaign.creep.frame_interval + to_make * glass_steps
     measurements = 0 if campaign.resources.are_settled else to_make + ledger.count(State.NEW)
-    own = campaign, prepared.results
-    data = sum(bytes_of_run(*own, done) * runs for done, runs in have.items())
-    files_at_end = files_of_run(*own, campaign.frames)
-    files = sum((files_at_end - files_of_run(*own, done)) * runs for done, runs in have.items())
+    data, files = _to_write(prepared, have, to_make)
     return Plan(
         name=campaign.name,
         directory=prepared.directory,
@@ -181,8 +178,17 @@ def _plan(prepared: Prepared, ledger: Ledger, rate: Rate) -> Plan:
             particles * (steps + MEASUREMENT * measurements), particles * frames
         ),
         rate=rate,
-        bytes_to_write=data + to_make * bytes_of_glass(campaign),
-        files_to_write=files + to_make * files_of_glass(campaign),
+        bytes_to_write=data,
+        files_to_write=files,
         cluster=plan_cluster(campaign, prepared.directory, work, rate),
         awaits_model=campaign.awaits_model(prepared.directory),
     )
+
+
+def _to_write(prepared: Prepared, have: Counter[int], glasses: int) -> tuple[float, int]:
+    """Estimate bytes, and files, that glasses and runs will add, these by the frames they have."""
+    campaign, own = prepared.campaign, (prepared.campaign, prepared.results)
+    data = sum(bytes_of_run(*own, done) * runs for done, runs in have.items())
+    files_at_end = files_of_run(*own, campaign.frames)
+    files = sum((files_at_end - files_of_run(*own, done)) * runs for done, runs in have.items())
+    return data + glasses * bytes_of_glass(campaign), files + glasses * files_of_glass(campaign)

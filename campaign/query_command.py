@@ -30,6 +30,7 @@ from glasscreep.campaign.terminal import (
 if TYPE_CHECKING:
     import pandas as pd
 
+    from glasscreep.campaign.netcdf_file import Written
     from glasscreep.campaign.opened import OpenedCampaign
 
 
@@ -106,8 +107,8 @@ def query(
         if result is None:
             _list(campaign, chosen, output, overwrite=overwrite)
         elif output is not None and chosen is Format.NETCDF:
-            damaged = _write_netcdf(campaign, result, output, overwrite=overwrite)
-            _tell_what_is_missing(campaign, result, damaged)
+            written = _write_netcdf(campaign, result, output, overwrite=overwrite)
+            _tell_what_is_missing(campaign, result, written.damaged, is_empty=written.is_empty)
         else:
             read = campaign.read_table(result)
             _hand_over(read.table, chosen, output, overwrite=overwrite)
@@ -148,13 +149,12 @@ def _hand_over(
 
 def _write_netcdf(
     campaign: "OpenedCampaign", result: str, path: Path, *, overwrite: bool
-) -> tuple[str, ...]:
+) -> "Written":
     from glasscreep.campaign.netcdf_file import write_netcdf
 
-    damaged = write_netcdf(campaign, result, path, replace=overwrite)
-    written = len(campaign.runs) - len(damaged)
-    say(Console(), f"{path}: {result} of {count_of(written, 'run')}")
-    return damaged
+    written = write_netcdf(campaign, result, path, replace=overwrite)
+    say(Console(), f"{path}: {result} of {count_of(written.runs, 'run')}")
+    return written
 
 
 def _demand_output(
@@ -179,14 +179,14 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     """Say why there are no rows, and when there will be."""
     from glasscreep.campaign.progress import summary_line
     from glasscreep.campaign.result_names import when_computed
-    from glasscreep.campaign.snapshot import read_snapshot
+    from glasscreep.campaign.watch import judged_snapshot
     from glasscreep.tasks.opening import open_readable
     from glasscreep.tasks.places import STORE
 
     runs, store = campaign.runs, open_readable(campaign.directory / STORE)
     if runs.empty:
         return "No run meets --where; without it, `query` shows all."
-    snapshot = read_snapshot(campaign.directory)
+    snapshot = judged_snapshot(campaign.directory)
     how_far = f" {snapshot.campaign}: {summary_line(snapshot)}." if snapshot else ""
     whose, frames = count_of(len(runs), "run"), int(runs["frames"].sum())
     if not frames:

@@ -1,6 +1,7 @@
 """The report of a campaign: a page, and figures in files of their own."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from glasscreep.campaign.report_defaults import PARTICLES
 from glasscreep.campaign.report_page import Parts, damage_told, make_parts, render
 from glasscreep.campaign.report_panels import MadeFigure, make_figure, save_figure
 from glasscreep.campaign.report_source import Source
-from glasscreep.tasks.files import storing, write_durably
+from glasscreep.tasks.files import reading, storing, write_durably
 
 GENERATOR = b'<meta name="generator" content="glasscreep '
 HEAD_BYTES = 2048
@@ -60,7 +61,8 @@ def write_report(
     page : Path
         Where to write it; its figures go to a folder beside it, `<name>-figures`.
     forms : sequence of str
-        Formats of figures, of `pdf`, `png` and `svg`.
+        Formats of figures, of `pdf`, `png` and `svg`. Of these formats, figures that an earlier
+        report left in the folder, and this one doesn't have, are removed.
     particles : int
         Most particles of a frame that is shown in three dimensions.
 
@@ -78,8 +80,6 @@ def write_report(
     made = [make_figure(number, figure, source, cache) for number, figure in figures.items()]
     parts = make_parts(source, particles, cache)
     text = render(source, made, parts).encode()
-    with storing(page):
-        page.parent.mkdir(parents=True, exist_ok=True)
     write_durably(page, text)
     folder = figure_folder(page)
     saved = {
@@ -88,9 +88,11 @@ def write_report(
         )
         for figure, one in zip(figures.values(), made, strict=True)
     }
+    paths = tuple(path for one in saved.values() for path in one.value or ())
+    _remove_others(folder, forms, paths)
     return Written(
         page=page,
-        figures=tuple(path for one in saved.values() for path in one.value or ()),
+        figures=paths,
         panels=sum(len(figure.panels) for figure in made),
         computed=tuple(cache.computed),
         absent=tuple(panel.name for figure in made for panel in figure.absent),
@@ -116,6 +118,16 @@ def _faults(
             yield f"{name}: {part.reason}"
 
 
+def _remove_others(folder: Path, forms: Sequence[str], saved: Iterable[Path]) -> None:
+    with storing(folder):
+        for path in {*_figures_in(folder, forms)}.difference(saved):
+            path.unlink()
+
+
+def _figures_in(folder: Path, forms: Sequence[str]) -> list[Path]:
+    return sorted(path for form in forms for path in folder.glob(f"figure-*.{form}"))
+
+
 def figure_folder(page: Path) -> Path:
     """Name the folder of a page's figures."""
     return page.with_name(f"{page.stem}-figures")
@@ -138,15 +150,15 @@ def demand_replaceable(page: Path, forms: Sequence[str] = (), *, overwrite: bool
     RefusedError
         If there is a file already that does not say that `glasscreep report` wrote it, or a
         figure; or if there can be no page.
+    DamagedError
+        If there is a file already that can't be read.
     """
     demand_free(page, replace=overwrite or _is_report(page))
-    folder = figure_folder(page)
-    for form in forms:
-        demand_none(sorted(folder.glob(f"figure-*.{form}")), replace=overwrite)
+    demand_none(_figures_in(figure_folder(page), forms), replace=overwrite)
 
 
 def _is_report(page: Path) -> bool:
-    if not page.is_file():
+    if not os.path.isfile(page):  # not `Path.is_file`, which raises where a name is too long
         return False
-    with page.open("rb") as file:
+    with reading(page), page.open("rb") as file:
         return GENERATOR in file.read(HEAD_BYTES)

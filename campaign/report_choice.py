@@ -3,6 +3,7 @@
 import pandas as pd
 
 from glasscreep.campaign.replicas import POINT
+from glasscreep.campaign.run_list import asked_for
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
 
@@ -19,8 +20,7 @@ def of_interest(runs: pd.DataFrame, campaign: Campaign, shown: int | None) -> pd
     shown : int or None
         Row of a run.
     """
-    asked = runs["id"].isin([run.id for run in campaign.runs()])
-    return runs[asked | (runs["frames"] > 0) | (runs.index == shown)]
+    return runs[asked_for(campaign, runs) | (runs["frames"] > 0) | (runs.index == shown)]
 
 
 def middle_run(runs: pd.DataFrame) -> int | None:

@@ -29,12 +29,15 @@ def progress(source: Source) -> Table:
     """Say how far the campaign is, from what is committed."""
     runs = source.runs
     counts = runs["state"].value_counts()
-    wanted = len(runs) * source.campaign.frames
-    frames = int(runs["frames"].sum())
+    wanted = int(source.asked.sum()) * source.campaign.frames
+    frames = int(runs["frames"][source.asked].sum())
+    others = int(runs["frames"].sum()) - frames
     states = ", ".join(f"{counts.get(state, 0):,} {state}" for state in STATES)
     count = f"{len(runs):,} run" + ("s" if len(runs) != 1 else "")
     chosen = "" if source.selection == ALL else f"Of the campaign, {source.selection} alone: "
     text = f"{chosen}{count} ({states}); {frames:,} of {wanted:,} frames are committed."
+    if others:
+        text += f" Of runs that are no longer asked for there are {others:,} more."
     snapshot = read_snapshot(source.directory)
     if snapshot is not None:
         text += f" The driver: {snapshot.told}."
@@ -50,14 +53,15 @@ def point_table(source: Source) -> Table:
     strains, slopes = _last_strains(source), _values(source, FIT, "slope")
     rows = []
     points = points_of(source.runs, source.campaign.frames).to_dict("records")
-    for point, (_, own) in zip(points, source.runs.groupby(POINT, sort=True), strict=True):
+    groups = source.runs.assign(asked=source.asked).groupby(POINT, sort=True)
+    for point, (_, own) in zip(points, groups, strict=True):
         rows.append(
             [
                 *(f"{point[key]:g}" for key in POINT),
                 point["runs"],
                 point["done"],
                 point["failed"] or "",
-                f"{point['frames']:,}/{point['frames_wanted']:,}",
+                _frames(own, source.campaign.frames),
                 _unrelaxed(own),
                 _mean_and_error(strains.reindex(own["id"]).dropna()),
                 _mean_and_error(slopes.reindex(own["id"]).dropna()),
@@ -69,6 +73,14 @@ def point_table(source: Source) -> Table:
         f"standard error over replicas. Units: {', '.join(units)}."
     )
     return {"headings": headings, "rows": rows, "note": note}
+
+
+def _frames(runs: pd.DataFrame, wanted: int) -> str:
+    asked = runs[runs["asked"]]
+    told = [f"{asked['frames'].sum():,}/{len(asked) * wanted:,}"] if len(asked) else []
+    if len(asked) < len(runs):
+        told.append(f"{runs['frames'][~runs['asked']].sum():,} no longer asked for")
+    return ", ".join(told)
 
 
 def _unrelaxed(runs: pd.DataFrame) -> int | str:

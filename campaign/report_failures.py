@@ -1,16 +1,15 @@
 """Why runs, glasses and analyses failed, as a report tells it."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from glasscreep.campaign.own_failures import own_failures
 from glasscreep.campaign.report_source import Source
-from glasscreep.campaign.scan import FAILURE_FILE
+from glasscreep.campaign.run_list import run_table
+from glasscreep.campaign.scan import failure_note
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.tasks.failures import OWN
-from glasscreep.tasks.places import GLASSES, RUNS
+from glasscreep.tasks.places import glass_directory, run_directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,40 +24,62 @@ class Failed:
     """What went wrong."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the note of a failure would be."""
+
+    directory: Path
+    """Of a run or glass."""
+    where: str = ""
+    """Its point."""
+
+
 def failures(source: Source) -> tuple[Failed, ...]:
-    """Read why runs, glasses and own analyses failed, and what the last driver says of others."""
-    kept = (*_kept(source), *_own(source))
+    """Read why runs, glasses and own analyses failed, and what the last driver says of others.
+
+    Those of the runs that the report is of, and of the glasses that these start from.
+    """
+    places = {**_glasses(source), **_runs(source)}
+    kept = (*_kept(places), *_own(source))
     known = {(failed.what.partition(" (")[0], failed.kind, failed.message) for failed in kept}
     snapshot = read_snapshot(source.directory)
     last = tuple(
         Failed(f"{told.what} ({told.where})", told.kind, told.message)
         for told in (snapshot.failures if snapshot else ())
-        if (told.what, told.kind, told.message) not in known and told.kind != OWN
+        if told.what in places
+        and (told.what, told.kind, told.message) not in known
+        and told.kind != OWN
     )
     return (*kept, *last)
 
 
-def _own(source: Source) -> Iterator[Failed]:
-    for failure in own_failures(source.directory, source.runs["id"]):
-        yield Failed(f"{failure.result} of run {failure.run}", OWN, failure.why)
+def _glasses(source: Source) -> dict[str, _Place]:
+    rows = run_table(source.directory).loc[source.runs.index, "glass_row"]
+    glasses = source.campaign.glasses(int(rows.max()) + 1 if len(rows) else 0)
+    return {
+        f"glass {glasses[row].id}": _Place(glass_directory(source.directory, glasses[row].id))
+        for row in sorted(set(rows))
+    }
 
 
-def _kept(source: Source) -> Iterator[Failed]:
-    points = {
-        run["id"]: f"temperature {run['temperature']:g}, stress {run['stress']:g}, "
-        f"replica {run['replica']}"
+def _runs(source: Source) -> dict[str, _Place]:
+    return {
+        f"run {run['id']}": _Place(
+            run_directory(source.directory, run["id"]),
+            f" (temperature {run['temperature']:g}, stress {run['stress']:g}, "
+            f"replica {run['replica']})",
+        )
         for run in source.runs.to_dict("records")
     }
-    for kind, folder in (("glass", GLASSES), ("run", RUNS)):
-        for path in sorted((source.directory / folder).glob(f"*/{FAILURE_FILE}")):
-            name = path.parent.name
-            where = f" ({points[name]})" if name in points else ""
-            yield _read(path, f"{kind} {name}{where}")
 
 
-def _read(path: Path, what: str) -> Failed:
-    try:
-        content = json.loads(path.read_bytes())
-        return Failed(what, str(content.get("kind", "")), str(content.get("message", "")))
-    except (ValueError, AttributeError):
-        return Failed(what, "", f"{path} can't be read")
+def _kept(places: Mapping[str, _Place]) -> Iterator[Failed]:
+    for what, place in places.items():
+        if note := failure_note(place.directory):
+            yield Failed(f"{what}{place.where}", note.kind, note.message)
+
+
+def _own(source: Source) -> Iterator[Failed]:
+    for run_id in source.runs["id"]:
+        for result, why in source.progress.failed(run_id).items():
+            yield Failed(f"{result} of run {run_id}", OWN, why)

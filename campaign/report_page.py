@@ -52,7 +52,9 @@ def make_parts(source: Source, particles: int, cache: Cache) -> Parts:
 def _points(source: Source, cache: Cache) -> dict[str, Any]:
     """Sum the points up, if anything has changed: it takes the strain of every run."""
     results = "strain", FIT
-    key = cache.key({"state": source.state_of(results), "runs": source.runs.to_csv()})
+    runs = source.runs.assign(asked=source.asked).to_csv()
+    frames = source.campaign.frames
+    key = cache.key({"state": source.state_of(results), "runs": runs, "frames": frames})
     if (known := cache.recall("points", key)) is not None:
         return known
     table = report_facts.point_table(source)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.campaign.report_source import Source
-from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import AbsentError
 
 
@@ -28,7 +28,7 @@ def particle_values(source: Source, name: str, frame: int) -> NDArray[np.float64
     Raises
     ------
     AbsentError
-        If it is not computed of that frame.
+        If it is not computed of that frame, or defined for none of its particles.
     DamagedError
         If it does not match its checksum, or was computed and is lost.
     """
@@ -39,12 +39,13 @@ def particle_values(source: Source, name: str, frame: int) -> NDArray[np.float64
         msg = f"{name} is not there of a frame of the run shown"
         raise AbsentError(msg)
     where = f"run {reader.run_ids[run]}, frame {frame}, array {name}"
+    if frame < computed:
+        reader.demand(name, run, frame, frame + 1, where)
     with naming_damage(where):
         values = reader.sharded(name).read(run, frame, frame + 1).astype(np.float64)
-    if frame < computed:
-        demand_there(values, frame, where)
     if np.isnan(values).all():
-        msg = f"{name} of frame {frame} of the run shown is not computed yet"
+        why = "defined for no particle" if frame < computed else "not computed yet"
+        msg = f"{name} of frame {frame} of the run shown is {why}"
         raise AbsentError(msg)
     found: NDArray[np.float64] = values[0]
     return found

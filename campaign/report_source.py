@@ -5,22 +5,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import read_campaign
-from glasscreep.campaign.opened import open_campaign
+from glasscreep.campaign.opened import OpenedCampaign, open_campaign
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_about import About, about_array
 from glasscreep.campaign.report_advice import what_computes
 from glasscreep.campaign.report_choice import middle_run, of_interest
 from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.campaign.report_progress import Progress
+from glasscreep.campaign.run_list import asked_for
 from glasscreep.campaign.selection_options import ALL, Selection
 from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import LESSON, STORE
-from glasscreep.tasks.places import LOOSENESS as LEARNT
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.strain_results import STRAINS
 
@@ -33,32 +35,33 @@ class Source:
 
     Parameters
     ----------
-    directory : Path
-        Campaign directory, finished or still running; may be read-only. GlasscreepError if it
-        is none.
+    chosen : OpenedCampaign
+        The campaign, finished or still running, and those of its runs that the report is of.
     run : int, optional
         Row of the run whose particles are shown; by default the first finished run of the
         middle one of the points that have finished runs.
     frame : int, optional
         Frame of it; by default the last that has positions in the store.
     selection : Selection, optional
-        Which runs the report is of; by default all.
+        How these runs were chosen; by default they are all.
     """
 
     def __init__(
         self,
-        directory: Path,
+        chosen: OpenedCampaign,
         run: int | None = None,
         frame: int | None = None,
         selection: Selection = ALL,
     ) -> None:
-        self.directory = directory
+        self.directory = directory = chosen.directory
         self.selection = selection
         """Which runs it is of."""
-        self._opened = selection.some_of(open_campaign(directory))
+        self._opened = chosen
         self.campaign = read_campaign(directory)
-        self.runs = of_interest(self._opened.runs, self.campaign, run)
+        self.runs = of_interest(chosen.runs, self.campaign, run)
         """Those that are asked for, or have frames; as of `OpenedCampaign.runs`."""
+        self.asked: NDArray[np.bool_] = asked_for(self.campaign, self.runs)
+        """(runs,) which of them the campaign file asks for, as it stands."""
         self.reader = FrameReader(directory / STORE)
         self.damage: dict[str, list[str]] = {}
         """What is damaged, by result."""
@@ -74,17 +77,28 @@ class Source:
         frame: int | None = None,
         selection: Selection = ALL,
     ) -> "Source":
-        """Take the run shown by its id or the beginning of that, as `query` does.
+        """Open a campaign, choose runs, and take the one shown by its id, as `query` does.
+
+        Parameters
+        ----------
+        directory : Path
+            Campaign directory; may be read-only.
+        run : str, optional
+            Id of the run shown, or how it begins.
+        frame : int, optional
+            Frame of it.
+        selection : Selection, optional
+            Which runs the report is of; by default all.
 
         Raises
         ------
         GlasscreepError
-            If there is no campaign, no such run, or no such frame in the store.
+            If there is no campaign, no run is chosen, there is no such one among them, or no such
+            frame in the store.
         """
         chosen = selection.some_of(open_campaign(directory))
-        source = cls(directory, None if run is None else chosen.row_of(run), frame, selection)
-        there = source.frames_stored
-        if frame is not None and frame >= there:
+        source = cls(chosen, None if run is None else chosen.row_of(run), frame, selection)
+        if frame is not None and frame >= (there := source.frames_stored):
             msg = f"frame {frame} is not in the store; allowed: 0 to {there - 1}"
             raise AbsentError(msg if there else f"frame {frame} is not in the store: none is yet")
         return source
@@ -183,14 +197,14 @@ class Source:
     @cached_property
     def lesson(self) -> Mapping[str, Any]:
         """What `glasscreep learn` found."""
-        path = self.directory / LEARNT / LESSON
-        if not path.is_file():
+        lesson = read_lesson(self.directory)
+        if lesson is None:
             msg = (
                 "nothing is learnt from this campaign yet: `glasscreep learn CAMPAIGN.toml --dir "
                 "DIR` does it (it needs d2min in analysis.results)"
             )
             raise AbsentError(msg)
-        return read_lesson(path)
+        return lesson
 
     def has(self, name: str) -> bool:
         """Tell whether the store has an array."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.result_names import how_to_bring_back, unknown_result
 from glasscreep.tasks.errors import AbsentError
-from glasscreep.tasks.opening import open_readable
+from glasscreep.tasks.opening import open_readable, reading_metadata
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.strain_results import STRAINS
 
@@ -31,7 +31,8 @@ def dataset_of(directory: Path, rows: NDArray[np.intp] | None) -> xr.Dataset:
     xarray.Dataset
         Dimension ``run`` is labelled by the row in the store.
     """
-    dataset: xr.Dataset = xr.open_zarr(directory / STORE, chunks=None, consolidated=True)
+    with reading_metadata(directory / STORE):
+        dataset: xr.Dataset = xr.open_zarr(directory / STORE, chunks=None, consolidated=True)
     if rows is not None:
         dataset = dataset.isel(run=rows)
         return dataset.assign_coords(run=rows)

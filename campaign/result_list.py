@@ -1,6 +1,5 @@
 """Which results a campaign has, and how far each of them is computed."""
 
-import math
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,7 @@ import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.result_names import describe
-from glasscreep.campaign.run_list import EXACT_RUNS
+from glasscreep.campaign.run_list import every_for
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.terminal import count_of
 from glasscreep.tasks.analysed import Analysed, read_analysed
@@ -47,7 +46,7 @@ def list_results(campaign: "OpenedCampaign") -> pd.DataFrame:
     group = open_readable(campaign.directory / STORE)
     asked = read_campaign(campaign.directory)
     runs = campaign.runs
-    every = max(1, math.ceil(len(runs) / EXACT_RUNS))
+    every = every_for(len(runs))
     runs = runs.iloc[::every]
     places = [run_directory(campaign.directory, run_id) for run_id in runs["id"]]
     analysed = [read_analysed(place) for place in places]

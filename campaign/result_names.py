@@ -15,6 +15,7 @@ from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.model_in_use import model_path
 from glasscreep.tasks.observable import Kind, Result
+from glasscreep.tasks.opening import dimensions, open_array
 from glasscreep.tasks.registry import BUILT_IN, OBSERVABLES
 from glasscreep.tasks.scalars import NAMES
 from glasscreep.tasks.spelling import did_you_mean
@@ -54,10 +55,14 @@ def describe(group: zarr.Group, name: str) -> Mapping[str, Any]:
 
 
 def when_computed(group: zarr.Group, name: str) -> str:
-    """Say when a result of a run, or a scalar of its frames, is there."""
+    """Say when a result of a run, or another array of its frames, is there."""
     own = group[name].attrs.get("observable") if name in group else None
     observable = _observable_of(name) if own is None else str(own)
-    return "as frames are committed" if observable is None else OBSERVABLES[observable].kind.value
+    if observable is not None:
+        return OBSERVABLES[observable].kind.value
+    if name in group and "particle" in dimensions(open_array(group, name)):
+        return "when a file of frames is full, or the run is done"
+    return "as frames are committed"
 
 
 def unknown_result(name: str, group: zarr.Group, directory: Path) -> AbsentError:

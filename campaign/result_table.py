@@ -26,7 +26,7 @@ from glasscreep.campaign.result_names import (
     known_results,
     unknown_result,
 )
-from glasscreep.campaign.selection import POINT
+from glasscreep.campaign.selection import COORDINATES
 from glasscreep.campaign.stored_values import values_of_run
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.errors import DamagedError
@@ -59,7 +59,7 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
     directory : Path
         Campaign directory.
     runs : pandas.DataFrame
-        Rows of `run_table`; none may be damaged for the columns of an empty table to be known.
+        Rows of `run_table`; the columns are those of one that is not damaged.
     name : str
         One of `known_results`.
 
@@ -80,7 +80,9 @@ def read_result(directory: Path, runs: pd.DataFrame, name: str) -> ResultTable:
             damaged.append(str(error))
     filled = [part for part in parts if len(part)] or parts[:1]
     table = (
-        pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=["run", *POINT])
+        pd.concat(filled, ignore_index=True)
+        if filled
+        else pd.DataFrame(columns=["run", *COORDINATES])
     )
     attributes = describe(group, name)
     table.attrs = {key: attributes[key] for key in ATTRIBUTES if key in attributes}
@@ -131,7 +133,7 @@ def _part(run: Any, columns: Columns, times: dict[str, NDArray[Any]]) -> pd.Data
     if "frame" in result:
         for at, (name, values) in enumerate(times.items(), start=1):
             result.insert(at, name, values[result["frame"]])
-    point = {"run": run.id, **{name: getattr(run, name) for name in POINT}}
+    point = {"run": run.id, **{name: getattr(run, name) for name in COORDINATES}}
     for at, (name, value) in enumerate(point.items()):
         result.insert(at, name, value)
     return result

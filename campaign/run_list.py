@@ -1,5 +1,6 @@
 """The runs of a campaign and its points, with how far they are."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,6 +53,11 @@ def run_table(directory: Path) -> pd.DataFrame:
         index=index,
     )
     return runs[runs["glass_row"] != UNASSIGNED]
+
+
+def every_for(runs: int) -> int:
+    """Choose of how many runs one is looked at, so that these are 1,000 at most."""
+    return max(1, math.ceil(runs / EXACT_RUNS))
 
 
 def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.result_array import array_of, dataset_of
 from glasscreep.campaign.result_names import known_results, unknown_result
 from glasscreep.campaign.result_table import ResultTable, read_result
-from glasscreep.campaign.run_list import run_table
+from glasscreep.campaign.run_list import every_for, run_table
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
@@ -67,11 +67,17 @@ class RunResults:
             If there is none: says what to do.
         RefusedError
             If it is no name.
+
+        Warns
+        -----
+        UserWarning
+            If a function of the user's failed on some of the runs; of more than 1,000 runs, as
+            many as that are looked at, evenly spaced.
         """
         _demand_name(name)
-        rows = self._table().index.to_numpy(np.intp) if self.rows is None else self.rows
-        array = array_of(self.directory, rows, name)
-        self._warn_of_failures(name)
+        table = self._table()
+        array = array_of(self.directory, table.index.to_numpy(np.intp), name)
+        self._warn_of_failures(name, table.iloc[:: every_for(len(table))])
         return array
 
     def table(self, name: str, *, skip_damaged: bool = False) -> pd.DataFrame:
@@ -117,7 +123,7 @@ class RunResults:
             raise DamagedError(msg)
         for damage in read.damaged:
             warnings.warn(f"left out: {damage}", stacklevel=2)
-        self._warn_of_failures(name)
+        self._warn_of_failures(name, self._table())
         return read.table
 
     def read_table(self, name: str) -> ResultTable:
@@ -126,9 +132,7 @@ class RunResults:
         table = self._table()
         if len(table):
             return read_result(self.directory, table, name)
-        # Of no run, the columns alone.
-        any_run = read_result(self.directory, run_table(self.directory).iloc[:1], name)
-        return ResultTable(any_run.table.iloc[:0], ())
+        return ResultTable(_columns_alone(self.directory, name), ())
 
     def failures(self, name: str) -> tuple[OwnFailure, ...]:
         """Tell on which of the runs a function of the user's failed, and why.
@@ -147,18 +151,32 @@ class RunResults:
         group = open_readable(self.directory / STORE)
         if name not in group and name not in known_results(group):
             raise unknown_result(name, group, self.directory)
+        return self._failures_on(self._table(), name)
+
+    def _failures_on(self, table: pd.DataFrame, name: str) -> tuple[OwnFailure, ...]:
         if not is_own_result(self.directory, name):
             return ()
-        return own_failures(self.directory, self._table()["id"], name)
+        return own_failures(self.directory, table["id"], name)
 
-    def _warn_of_failures(self, name: str) -> None:
-        if failures := self.failures(name):
-            lines = told(failures, len(self._table()), self.directory)
+    def _warn_of_failures(self, name: str, looked_at: pd.DataFrame) -> None:
+        if failures := self._failures_on(looked_at, name):
+            lines = told(failures, len(looked_at), self.directory, among=len(self._table()))
             warnings.warn("\n".join(lines), stacklevel=3)
 
     def _table(self) -> pd.DataFrame:
         table = run_table(self.directory)
         return table if self.rows is None else table.loc[self.rows]
+
+
+def _columns_alone(directory: Path, name: str) -> pd.DataFrame:
+    """Give the table of a result without rows, by the first run that is not damaged."""
+    runs = run_table(directory)
+    for at in range(max(1, len(runs))):
+        read = read_result(directory, runs.iloc[at : at + 1], name)
+        if not read.damaged:
+            return read.table.iloc[:0]
+    msg = f"no run is chosen, and none is sound to tell the columns of {name} by: {read.damaged[0]}"
+    raise DamagedError(msg)
 
 
 def _demand_name(name: object) -> None:

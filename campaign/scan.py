@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,16 @@ from glasscreep.tasks.segment import Outcome
 FAILURE_FILE = "failure.json"
 
 
+@dataclass(frozen=True, slots=True)
+class FailureNote:
+    """Why a run or glass is not tried again for now."""
+
+    kind: str
+    """Class of the failure, such as `diverged`."""
+    message: str
+    """What went wrong; nothing if that was not noted."""
+
+
 def keep_failure(place: Path, outcome: Outcome) -> None:
     """Keep, durably, why the run or glass in a directory is not tried again for now."""
     with storing(place):
@@ -27,23 +37,29 @@ def keep_failure(place: Path, outcome: Outcome) -> None:
     write_durably(place / FAILURE_FILE, json.dumps(asdict(outcome), indent=1).encode())
 
 
+def failure_note(place: Path) -> FailureNote | None:
+    """Read why the run or glass in a directory failed; None if it did not, or that is cut off."""
+    try:
+        content = json.loads((place / FAILURE_FILE).read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return None  # cut off by a full disk
+    if not isinstance(content, dict):
+        return None
+    kind, message = (str(content.get(key, "")) for key in ("kind", "message"))
+    return FailureNote(kind, message) if kind else None
+
+
 def has_failed(place: Path) -> bool:
     """Tell whether the run or glass in a directory has failed, and is not tried again for now."""
-    return bool(_kind_of_failure(place))
+    return failure_note(place) is not None
 
 
 def has_diverged(place: Path) -> bool:
     """Tell whether the run or glass in a directory has diverged, and is never tried again."""
-    return _kind_of_failure(place) == "diverged"
-
-
-def _kind_of_failure(place: Path) -> str:
-    try:
-        return str(json.loads((place / FAILURE_FILE).read_bytes()).get("kind", ""))
-    except FileNotFoundError:
-        return ""
-    except ValueError:
-        return ""  # cut off by a full disk
+    note = failure_note(place)
+    return note is not None and note.kind == "diverged"
 
 
 def scan(

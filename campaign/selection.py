@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.errors import AbsentError
 
-POINT = ("temperature", "stress", "replica")
+COORDINATES = ("temperature", "stress", "replica")
 TOLERANCE = 1e-9
 """Relative: what a user types is one of the values of the campaign file, maybe computed."""
 VALUES_SHOWN = 12
@@ -52,7 +52,7 @@ def choose(
         If a condition is none of these.
     """
     said = ""
-    for name, wanted in zip(POINT, (temperature, stress, replica), strict=True):
+    for name, wanted in zip(COORDINATES, (temperature, stress, replica), strict=True):
         if wanted is None:
             continue
         there = runs[name].to_numpy()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from glasscreep.campaign.problems import RefusedError
+from glasscreep.tasks.errors import AbsentError
 
 if TYPE_CHECKING:
     from glasscreep.campaign.opened import OpenedCampaign
@@ -88,8 +88,10 @@ class Selection:
 
         Raises
         ------
+        AbsentError
+            If no run has one of the values.
         RefusedError
-            If no run has one of the values, or `where` can't be understood.
+            If `where` can't be understood, or no run, or more than one, is meant by one of `run`.
         """
         if self == ALL:
             return campaign
@@ -99,14 +101,14 @@ class Selection:
         return campaign.select(self.temperature, self.stress, self.replica, self.where, self.run)
 
     def some_of(self, campaign: "OpenedCampaign") -> "OpenedCampaign":
-        """Choose as `of` does, and refuse if there are none."""
+        """Choose as `of` does; AbsentError if `where` is true of none."""
         chosen = self.of(campaign)
         if chosen.rows is not None and not len(chosen.rows):
             msg = (
                 f"of the runs of {campaign.directory} that are chosen none meets --where "
-                f"{self.where!r}. Nothing was written."
+                f"{self.where!r}"
             )
-            raise RefusedError(msg)
+            raise AbsentError(msg)
         return chosen
 
 

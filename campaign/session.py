@@ -62,8 +62,8 @@ class Session:
         """Say why no work is left."""
         failed = self.ledger.count(State.FAILED)
         if failed:
-            return f"nothing to do: {failed} runs failed for good, all else is there"
-        return "nothing to do: all that the campaign asks for is there"
+            return f"nothing to do: {failed} runs failed for good, all else is done"
+        return "nothing to do: all that the campaign asks for is done"
 
     def is_work_left(self) -> bool:
         """Tell whether anything is to be simulated or analysed."""
@@ -95,12 +95,10 @@ def open_session(
     RefusedError
         If the launcher lacks what it needs.
     """
-    run_ids = prepared.table.run_id
-    glass_ids = [glass.id for glass in prepared.glasses]
     ledger = scan(
         prepared.directory,
-        run_ids,
-        glass_ids,
+        prepared.table.run_id,
+        [glass.id for glass in prepared.glasses],
         prepared.glass_of_run,
         prepared.asked,
         prepared.campaign.frames,
@@ -110,23 +108,7 @@ def open_session(
         launch = launcher.prefix(campaign.resources.ranks)
     except LauncherMissingError as error:
         raise RefusedError(str(error)) from error
-    roster = Roster(
-        ids={"run": run_ids, "glass": glass_ids},
-        temperature=np.asarray(prepared.table.temperature),
-        stress=np.asarray(prepared.table.stress),
-        replica=np.asarray(prepared.table.replica),
-    )
-    monitor = Monitor(
-        campaign.name,
-        ledger,
-        roster,
-        campaign.model.particles,
-        campaign.creep.frame_interval,
-        campaign.glass.melt_steps + campaign.glass.quench_steps,
-        Pace(expected_commit_s(campaign)),
-    )
-    for outcome in _failures_kept(prepared, ledger):
-        monitor.ended(outcome)
+    monitor = _monitor(prepared, ledger)
     work = MdWork(
         directory=prepared.directory.resolve(),
         glasses=prepared.glasses,
@@ -142,6 +124,29 @@ def open_session(
         settings=Wanted(campaign.resources.accelerator, campaign.resources.neighbor_skin),
     )
     return Session(prepared, ledger, work, monitor, display, Feed(monitor.snapshot()))
+
+
+def _monitor(prepared: Prepared, ledger: Ledger) -> Monitor:
+    """Sum up what is done, and what has failed before."""
+    campaign, table = prepared.campaign, prepared.table
+    roster = Roster(
+        ids={"run": table.run_id, "glass": [glass.id for glass in prepared.glasses]},
+        temperature=np.asarray(table.temperature),
+        stress=np.asarray(table.stress),
+        replica=np.asarray(table.replica),
+    )
+    monitor = Monitor(
+        campaign.name,
+        ledger,
+        roster,
+        campaign.model.particles,
+        campaign.creep.frame_interval,
+        campaign.glass.melt_steps + campaign.glass.quench_steps,
+        Pace(expected_commit_s(campaign)),
+    )
+    for outcome in _failures_kept(prepared, ledger):
+        monitor.ended(outcome)
+    return monitor
 
 
 def _set(variables: dict[str, str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +13,7 @@ from glasscreep.campaign.progress import details
 from glasscreep.campaign.snapshot import FRESH_S, Snapshot
 from glasscreep.campaign.terminal import count_of, say
 from glasscreep.campaign.watch import Seen, State, Watch, controller_at_work
+from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.places import STORE
 
 POINTS_SHOWN = 40
@@ -30,12 +30,8 @@ def show_status(directory: Path, console: Console) -> None:
         Where to print.
     """
     seen = Watch(directory).look()
-    snapshot = seen.snapshot
+    snapshot = seen.judged
     if snapshot is not None:
-        if seen.state is not State.DRIVEN:
-            gone = snapshot.phase in ("running", "stopping")
-            phase = "ended without a word" if gone else snapshot.phase
-            snapshot = replace(snapshot, phase=phase, active=(), allocations=(), trouble="")
         console.print(Group(details(snapshot), _points(snapshot)))
         if beyond := _beyond(directory, snapshot):
             say(console, beyond)
@@ -107,15 +103,28 @@ def _ended(seen: Seen, place: str) -> str:
 
 def _beyond(directory: Path, snapshot: Snapshot) -> str:
     """Say how many runs of the store are not counted: the campaign file asks for them no more."""
-    # Not through Zarr, which takes a while to import.
-    metadata = directory / STORE / "run_id" / "zarr.json"
-    rows = json.loads(metadata.read_bytes())["shape"][0] if metadata.is_file() else 0
-    if rows <= snapshot.runs_total:
+    try:
+        runs = _stored_runs(directory / STORE, at_least=snapshot.runs_total)
+    except (GlasscreepError, OSError, ValueError, KeyError):
+        return ""  # all else can be told, also where the store is damaged
+    if runs <= snapshot.runs_total:
         return ""
-    more = count_of(rows - snapshot.runs_total, "run")
+    more = count_of(runs - snapshot.runs_total, "run")
     return (
         f"counted is what the campaign file asks for; the store has {more} more, of earlier files"
     )
+
+
+def _stored_runs(store: Path, *, at_least: int) -> int:
+    """Count the runs of a store; `at_least` if it has no more rows than that."""
+    metadata = store / "run_id" / "zarr.json"
+    rows = json.loads(metadata.read_bytes())["shape"][0] if metadata.is_file() else 0
+    if rows <= at_least:
+        return at_least
+    # Zarr, which takes a while to import, tells which rows are of no run.
+    from glasscreep.campaign.run_list import run_table
+
+    return len(run_table(store.parent))
 
 
 def _points(snapshot: Snapshot) -> RenderableType:

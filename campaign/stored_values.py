@@ -9,7 +9,7 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.blocks import frames_of_a_file
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import computed_anew, naming_damage, simulated_anew
 from glasscreep.tasks.lost_chunks import demand_chunks, frames_noted
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.scalars import NAMES
@@ -36,7 +36,8 @@ def values_of_run(array: "zarr.Array[Any]", reader: FrameReader, run: Any) -> ND
         Naming run and array; also if it was computed and its file is lost.
     """
     demand_chunks(array, reader.store, run.id, run.Index)
-    with naming_damage(f"run {run.id}, array {array.basename}"):
+    where = f"run {run.id}, array {array.basename}"
+    with naming_damage(where, computed_anew(run.id), array, run.Index):
         return np.asarray(array[run.Index])
 
 
@@ -68,6 +69,8 @@ def values_of_frames(
         missing = np.full((frames - len(values), *values.shape[1:]), np.nan)
         yield np.concatenate([values, missing])
         return
+    is_frame = name in ("position", "image")
+    mend = simulated_anew(run.id) if is_frame else computed_anew(run.id)
     covered = _frames_demanded(array, reader, run) if is_sharded else 0
     demand_chunks(array, reader.store, run.id, run.Index)
     step = frames_together(array) if is_sharded else frames_of_a_file(array)
@@ -75,8 +78,8 @@ def values_of_frames(
         stop = min(start + step, frames)
         where = f"run {run.id}, frames {start} to {stop - 1}, array {name}"
         if start < covered:
-            reader.sharded(name).demand(run.Index, start, min(stop, covered), where)
-        with naming_damage(where):
+            reader.sharded(name).demand(run.Index, start, min(stop, covered), where, mend)
+        with naming_damage(where, mend, None if is_sharded else array, run.Index):
             values = _read(array, reader, run.Index, start, stop)
         yield values
 

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 from rich.table import Table
 
 from glasscreep.campaign.figures.curves import curves, draw_curves
@@ -16,9 +16,13 @@ from glasscreep.campaign.opened import OpenedCampaign, open_campaign
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.states import State
 from glasscreep.tasks.d2min_results import D2MIN
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import computed_anew, naming_damage
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.observable import Result
+from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.places import STORE
+from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.strain_results import FIT
 
 PLOT_FILE = "strain.png"
@@ -41,10 +45,14 @@ def summarise(directory: Path, results: Sequence[Result]) -> pd.DataFrame:
         standard error over replicas of the last frame's strain [1], the slope of the creep fit
         (strain per natural logarithm of time) [1] and, averaged over particles, the last
         interval's D2min [length**2].
+
+    Raises
+    ------
+    DamagedError
+        If any of these values is damaged or lost: names all that are.
     """
-    campaign = open_campaign(directory)
-    runs = _finished(campaign)
-    values = _run_values(campaign.dataset, runs, results)
+    runs = _finished(open_campaign(directory))
+    values = _run_values(directory / STORE, runs, results)
     table = runs[["temperature", "stress"]].assign(**values)
     rows = []
     for point, group in table.groupby(["temperature", "stress"]):
@@ -63,34 +71,65 @@ def _finished(campaign: OpenedCampaign) -> pd.DataFrame:
 
 
 def _run_values(
-    dataset: xr.Dataset, runs: pd.DataFrame, results: Sequence[Result]
+    store: Path, runs: pd.DataFrame, results: Sequence[Result]
 ) -> dict[str, list[float]]:
+    stored = _Stored(store)
     first = {result.observable: result for result in reversed(results)}
     shown = {"strain": "strain", "slope": FIT, "d2min": D2MIN}
     values: dict[str, list[float]] = {name: [] for name in shown if shown[name] in first}
-    for row, run in runs.iterrows():
-        last = run["frames"] - 1
+    for run in runs.itertuples():
+        last = run.frames - 1
         if "strain" in values:
-            values["strain"].append(_result(dataset["strain"][row, last], run["id"]))
+            values["strain"].append(stored.mean("strain", run, last))
         if "slope" in values:
-            slope = dataset[FIT].sel(fit_parameter="slope")[row]
-            values["slope"].append(_result(slope, run["id"]) if last else np.nan)
+            values["slope"].append(stored.mean(FIT, run, stored.slope) if last else np.nan)
         if "d2min" in values:
             result = first[D2MIN]
-            frame = last - result.interval // int(dataset["step"][0])
-            values["d2min"].append(_result(dataset[result.name][row, frame], run["id"]))
+            frame = last - result.interval // stored.frame_interval
+            values["d2min"].append(stored.mean(result.name, run, frame))
+    if stored.damaged:
+        raise DamagedError("\n".join(stored.damaged))
     return values
 
 
-def _result(values: xr.DataArray, run_id: str) -> float:
-    """Read a result of a finished run, averaged if it is one per particle."""
-    mend = f"remove runs/{run_id}/analysis.json, and `glasscreep run` computes it anew"
-    with naming_damage(f"array {values.name} of run {run_id} ({mend})"):
-        number = float(values.mean())
-    if np.isnan(number):
-        msg = f"array {values.name} of run {run_id} has gone from the store: {mend}"
-        raise DamagedError(msg)
-    return number
+class _Stored:
+    """Reads results of finished runs, and keeps count of what is damaged."""
+
+    def __init__(self, store: Path) -> None:
+        self.damaged: list[str] = []
+        self._group, self._reader = open_readable(store), FrameReader(store)
+
+    @property
+    def frame_interval(self) -> int:
+        """Steps from one frame to the next."""
+        return int(self._reader.column("step")[0])
+
+    @property
+    def slope(self) -> int:
+        """Where the slope is among the parameters of a creep fit."""
+        return self._reader.column("fit_parameter").tolist().index("slope")
+
+    def mean(self, name: str, run: Any, at: int) -> float:
+        """Take a value of a run, averaged if it is one per particle; nan if it is damaged."""
+        try:
+            return self._mean(name, run, at)
+        except DamagedError as error:
+            self.damaged.append(str(error))
+            return np.nan
+
+    def _mean(self, name: str, run: Any, at: int) -> float:
+        array, reader, row = open_array(self._group, name), self._reader, run.Index
+        where, mend = f"run {run.id}, array {name}", computed_anew(run.id)
+        if reader.is_sharded(name):
+            reader.sharded(name).demand(row, at, at + 1, where, mend)
+        demand_chunks(array, reader.store, run.id, row)
+        with naming_damage(where, mend, None if reader.is_sharded(name) else array, row):
+            values = reader.of_frames(name, row, at, at + 1)
+        known = values[~np.isnan(values)]
+        if not known.size:
+            msg = f"{where} is damaged: it was computed, but holds no number. {mend}"
+            raise DamagedError(msg)
+        return float(known.mean(dtype=np.float64))
 
 
 def summary_table(points: pd.DataFrame) -> Table:
@@ -132,7 +171,7 @@ def plot_strain(directory: Path) -> Path:
     Path
         The PNG file.
     """
-    source = Source(directory)
+    source = Source.of(directory)
     path = directory / PLOT_FILE
     with styled():
         figure, (axes,) = panel_grid(1)

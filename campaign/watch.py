@@ -11,10 +11,18 @@ from pathlib import Path
 from glasscreep.campaign.job_names import names_of_jobs
 from glasscreep.campaign.lock import Holder, is_held, read_holder
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.snapshot import FRESH_S, HANDING_OVER, Snapshot, age_s, read_snapshot
+from glasscreep.campaign.snapshot import (
+    FILE_NAME,
+    FRESH_S,
+    HANDING_OVER,
+    Snapshot,
+    age_s,
+    read_snapshot,
+)
 from glasscreep.campaign.submission import Submission, read_submission
 from glasscreep.slurm.contact import FOLDER, Contact, read_contact
 from glasscreep.slurm.queue import JobState, Queue
+from glasscreep.tasks.errors import DamagedError
 
 
 class State(Enum):
@@ -44,6 +52,15 @@ class Seen:
     """Other jobs of the campaign that wait or run, if SLURM was asked."""
     slurm_answered: bool = False
     """Whether SLURM was asked of the controller's job, and answered."""
+
+    @property
+    def judged(self) -> Snapshot | None:
+        """The snapshot; where no driver is at work, without what held only while one was."""
+        if self.snapshot is None or self.state is State.DRIVEN:
+            return self.snapshot
+        gone = self.snapshot.phase in ("running", "stopping")
+        phase = "ended without a word" if gone else self.snapshot.phase
+        return replace(self.snapshot, phase=phase, active=(), allocations=(), trouble="")
 
     @property
     def silent_s(self) -> float:
@@ -98,10 +115,18 @@ class Watch:
         ------
         RefusedError
             If the directory holds no campaign that was ever run or submitted.
+        DamagedError
+            If nothing but the snapshot would tell, and that can't be read.
         """
         snapshot, submission = read_snapshot(self._directory), read_submission(self._directory)
         held = is_held(self._directory)
         if snapshot is None and submission is None and not held:
+            if (self._directory / FILE_NAME).is_file():
+                msg = (
+                    f"{self._directory / FILE_NAME} is damaged, or of another version. Nothing else "
+                    "is lost by it: `glasscreep run` writes it anew."
+                )
+                raise DamagedError(msg)
             msg = (
                 f"{self._directory} holds no status of a campaign. Give the directory of one that "
                 "has begun, or begin it with `glasscreep run CAMPAIGN.toml`, or on a cluster "
@@ -135,6 +160,13 @@ class Watch:
             allocations=tuple(left),
             slurm_answered=True,
         )
+
+
+def judged_snapshot(directory: Path) -> Snapshot | None:
+    """Read how far a campaign is, judged as `status` does; None if no driver has said so."""
+    if read_snapshot(directory) is None:
+        return None
+    return Watch(directory).look().judged
 
 
 def controller_at_work(directory: Path) -> Contact | None:

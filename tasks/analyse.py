@@ -8,7 +8,7 @@ import numpy as np
 
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.blocks import Block, frames_of_a_file
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import computed_anew, naming_damage
 from glasscreep.tasks.errors import GlasscreepError, OwnAnalysisError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
@@ -121,9 +121,10 @@ def _store(
 ) -> None:
     """Write values, each file of the store as a whole; keep what of it is known already."""
     task, start = block.task, block.start
+    where = f"run {task.run_id}, frames before {known}, array {name}"
     if reader.is_sharded(name):
         frames = reader.sharded(name)
-        with naming_damage(f"run {task.run_id}, frames before {known}, array {name}"):
+        with naming_damage(where, computed_anew(task.run_id)):
             frames.write(task.row, start, values, scratch.write, known)
         return
     array = writing_every_chunk(open_array(open_writable(task.store, scratch.write), name))
@@ -137,7 +138,7 @@ def _store(
     last = min(first + step, array.shape[1])
     whole = np.full((last - first, *array.shape[2:]), array.fill_value)
     if known > first:
-        with naming_damage(f"run {task.run_id}, frames before {known}, array {name}"):
+        with naming_damage(where, computed_anew(task.run_id), array, task.row):
             whole[: known - first] = array[task.row, first : min(known, last)]
     whole[start - first : start - first + len(values)] = values
     array[task.row, first:last] = whole

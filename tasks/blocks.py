@@ -11,7 +11,7 @@ import zarr
 from glasscreep.tasks import own_results
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.observable import Kind, Result
-from glasscreep.tasks.opening import METADATA, open_readable
+from glasscreep.tasks.opening import metadata_stamp, open_readable
 from glasscreep.tasks.places import STORE, run_directory
 from glasscreep.tasks.registry import OBSERVABLES
 
@@ -140,7 +140,7 @@ def _limit(
 
 
 def _blocks(task: AnalysisTask, group: tuple[Result, ...], start: int, end: int) -> Iterator[Block]:
-    files = files_of(task.store, (task.store / METADATA).stat().st_mtime_ns)
+    files = files_of(task.store, metadata_stamp(task.store))
     lengths = {files[name] for result in group for name in array_names(result)}
     longest = end if kind_of(group[0]) is Kind.BOX else BLOCK_FRAMES
     while start < end:

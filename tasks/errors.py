@@ -37,6 +37,10 @@ class OwnAnalysisError(GlasscreepError):
     """An analysis function of the user's fails, or gives what can't be stored. Never retried."""
 
 
+class UnstartedError(GlasscreepError):
+    """A process that functions of the user's are called in did not start: no fault of theirs."""
+
+
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong: a stop is obeyed
     """What was going on is abandoned, as a stop was asked for; raised on every rank alike."""
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.drawing import Lowest, priority
-from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader, reader_of
 
@@ -144,9 +144,9 @@ def _values(
         for start in range(0, frames, step):
             stop = min(start + step, frames)
             where = f"run {reader.run_ids[task.row]}, frames {start} to {stop - 1}, array {name}"
+            reader.demand(name, task.row, start, stop, where)
             with naming_damage(where):
                 block = reader.sharded(name).read(task.row, start, stop)
-            demand_there(block, start, where)
             values = np.asarray(block, np.float64)[:, particles].ravel()
             frame = np.repeat(np.arange(start, stop), len(particles))
             yield interval, frame, np.tile(particles, stop - start), values

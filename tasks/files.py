@@ -140,7 +140,15 @@ def replacing(path: Path) -> Iterator[Path]:
             _put(partial, path)
     finally:
         with storing(partial):
-            _remove(partial)
+            remove(partial)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _aside(path: Path) -> Path:
@@ -170,14 +178,7 @@ def _put_folder(partial: Path, path: Path) -> None:
     except OSError:
         os.replace(old, path)
         raise
-    _remove(old)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+    remove(old)
 
 
 def _sync(path: Path, flags: int) -> None:

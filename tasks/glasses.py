@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.codec import decode_positions, encode_positions
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import BRING_BACK, naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import open_array, open_readable, open_writable
 from glasscreep.tasks.scratch import Scratch
@@ -71,7 +71,7 @@ def read_glass_box(store: Path, row: int) -> NDArray[np.float64]:
 def _read(store: Path, row: int, name: str) -> NDArray[Any]:
     array = open_array(open_readable(store), name)
     where = f"glass {row}, array {name} of {store}"
-    with naming_damage(where):
+    with naming_damage(where, BRING_BACK, array, row):
         values = np.asarray(array[row])
     if np.array_equal(values, np.full_like(values, array.fill_value), equal_nan=True):
         msg = f"{where} is not there; the glass is not made yet, or its file is lost"

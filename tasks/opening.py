@@ -1,6 +1,8 @@
 """Opening the frame store, to read or to write files that are whole or not there."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +17,10 @@ from glasscreep.tasks.files import Data, write_durably
 from glasscreep.tasks.layout import SCHEMA_VERSION
 
 METADATA = "zarr.json"
+MEND = (
+    "Bring it back from a copy of the directory. Without one, begin the same campaign file once more, "
+    "`glasscreep run FILE --dir OTHER`, end that with Ctrl-C, and copy the file out of its store"
+)
 
 Write = Callable[[Path, Data], None]
 
@@ -45,16 +51,24 @@ class DurableStore(LocalStore):
 
 def open_writable(path: Path, write: Write = write_durably) -> zarr.Group:
     """Open a store to write chunks, each replaced durably by `write`; else as `open_readable`."""
-    _demand(path)
-    group = zarr.open_group(DurableStore(path, write), mode="r+")
+    with reading_metadata(path):
+        group = zarr.open_group(DurableStore(path, write), mode="r+")
     _demand_known_schema(path, group.attrs.get("schema_version"))
     return group
 
 
 def open_readable(path: Path) -> zarr.Group:
-    """Open a store to read; NewerError if a later version of glasscreep wrote it."""
-    _demand(path)
-    group = zarr.open_group(LocalStore(path, read_only=True), mode="r")
+    """Open a store to read.
+
+    Raises
+    ------
+    DamagedError
+        If there is none, or its `zarr.json` is damaged or lost.
+    NewerError
+        If a later version of glasscreep wrote it.
+    """
+    with reading_metadata(path):
+        group = zarr.open_group(LocalStore(path, read_only=True), mode="r")
     _demand_known_schema(path, group.attrs.get("schema_version"))
     return group
 
@@ -83,7 +97,34 @@ def _demand_known_schema(path: Path, schema: object) -> None:
         raise NewerError(msg)
 
 
-def _demand(path: Path) -> None:
-    if not (path / METADATA).is_file():
-        msg = f"there is no frame store at {path}"
+def read_metadata(node: Path) -> dict[str, Any]:
+    """Read what a store, or an array of one, says of itself; DamagedError if that is damaged."""
+    with reading_metadata(node):
+        found: dict[str, Any] = json.loads((node / METADATA).read_bytes())
+        if found["node_type"] not in ("array", "group"):
+            raise ValueError(found["node_type"])
+        return found
+
+
+def metadata_stamp(path: Path) -> int:
+    """Tell when a store was last laid out anew [ns]; DamagedError if there is none."""
+    with reading_metadata(path):
+        return (path / METADATA).stat().st_mtime_ns
+
+
+@contextmanager
+def reading_metadata(node: Path) -> Iterator[None]:
+    """Turn what goes wrong with a store's, or an array's, `zarr.json` into an error that names it."""
+    file = node / METADATA
+    if not node.is_dir():
+        msg = f"there is no frame store at {node}"
         raise DamagedError(msg)
+    if not file.is_file():
+        msg = f"{file} is lost: nothing of the store can be read without it. {MEND}."
+        raise DamagedError(msg)
+    try:
+        yield
+    # By what stands in the place of what, Zarr raises any of these.
+    except (ValueError, TypeError, KeyError, AttributeError, FileNotFoundError) as error:
+        msg = f"{file} is damaged: it does not describe what is in the store. {MEND}."
+        raise DamagedError(msg) from error

@@ -2,8 +2,8 @@
 
 import copy
 import os
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -57,12 +57,12 @@ class OwnFunction:
         called = f"{where}: {self.function.named}"
         try:
             # What it prints for each of many frames would hide what `run` says.
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
+            with _copies_ended(), open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
                 function = _kept(self.function, self.directory / ATTACHED / self.function.kept_as)
                 returned = function(*given, **copy.deepcopy(dict(self.arguments)))
         except DamagedError:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             msg = f"{called} failed with {what_went_wrong(self.function, error)}"
             raise OwnAnalysisError(msg) from error
         found = _array(returned)
@@ -77,6 +77,21 @@ class OwnFunction:
             msg = f"{called} returned {what}; finite numbers are wanted, or nan"
             raise OwnAnalysisError(msg)
         return values
+
+
+@contextmanager
+def _copies_ended() -> Iterator[None]:
+    """End the copies of this process that a function makes by `os.fork` and lets come back."""
+    original, status = os.getpid(), 1
+    try:
+        yield
+        status = 0
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else int(error.code is not None)
+        raise
+    finally:
+        if os.getpid() != original:
+            os._exit(status & 0xFF)
 
 
 def _array(returned: object) -> NDArray[Any] | str:

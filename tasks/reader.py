@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.codec import RESOLUTION
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import BRING_BACK, naming_damage, simulated_anew
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.manifest import Manifest, read_manifest
-from glasscreep.tasks.opening import METADATA, open_array, open_readable
+from glasscreep.tasks.opening import metadata_stamp, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.shards import ShardedFrames
 
@@ -75,8 +76,9 @@ class FrameReader:
 
     def column(self, name: str) -> NDArray[Any]:
         """Read a whole array of one dimension, such as `temperature` or `step`."""
-        with naming_damage(f"array {name} of {self.store}"):
-            return np.asarray(self._arrays[name][:])
+        array = self._arrays[name]
+        with naming_damage(f"array {name} of {self.store}", BRING_BACK, array):
+            return np.asarray(array[:])
 
     def has(self, name: str) -> bool:
         """Tell whether the store has an array of this name."""
@@ -137,6 +139,20 @@ class FrameReader:
             return self._sharded[name].read(row, start, stop)
         return np.asarray(self._arrays[name][row, start:stop])
 
+    def demand(self, name: str, row: int, start: int, stop: int, where: str) -> None:
+        """Refuse a result whose frames `start` to `stop - 1` were computed, but are lost.
+
+        Raises
+        ------
+        DamagedError
+            Naming `where` and the first of them; of a result that is not of particles, run, array
+            and file, whichever frames are lost.
+        """
+        if self.is_sharded(name):
+            self._sharded[name].demand(row, start, stop, where)
+        else:
+            demand_chunks(self._arrays[name], self.store, self.run_ids[row], row)
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of an array: of runs, frames and so on."""
         return self._arrays[name].shape
@@ -159,12 +175,13 @@ class FrameReader:
         manifest = self.manifest(row)
         array = self._arrays[name]
         where = f"run {manifest.id}, frames 0 to {manifest.frames - 1}, array {name}"
-        with naming_damage(where):
+        mend = simulated_anew(manifest.id)
+        with naming_damage(where, mend, array, row):
             values = np.asarray(array[row, : manifest.frames])
         empty = _is_fill(values, array.fill_value)
         empty = np.asarray(empty.any(axis=tuple(range(1, empty.ndim))), np.bool_)
         if empty[: manifest.flushed].any():
-            msg = f"{where}: frame {int(np.argmax(empty))} is not there; its file is lost"
+            msg = f"{where}: frame {int(np.argmax(empty))} is not there; its file is lost. {mend}"
             raise DamagedError(msg)
         # The writer commits first and shows next; it may be between the two, or have died there.
         return values[: int(np.argmax(empty))] if empty.any() else values
@@ -188,17 +205,18 @@ class FrameReader:
         array = self._arrays[name]
         frames = f"frame {start}" if stop == start + 1 else f"frames {start} to {stop - 1}"
         where = f"run {self.run_ids[row]}, {frames}, array {name}"
-        with naming_damage(where):
+        mend = simulated_anew(self.run_ids[row])
+        with naming_damage(where, mend):
             values = self._sharded[name].read(row, start, stop)
         if _is_fill(values, array.fill_value).any():
-            msg = f"{where} is damaged: it was committed but is not there"
+            msg = f"{where} is damaged: it was committed but is not there. {mend}"
             raise DamagedError(msg)
         return values
 
 
 def reader_of(store: Path) -> FrameReader:
     """Give a reader, the same as long as the store keeps its layout: opening takes 20 ms."""
-    return _reader(store, (store / METADATA).stat().st_mtime_ns)
+    return _reader(store, metadata_stamp(store))
 
 
 @lru_cache(maxsize=2)

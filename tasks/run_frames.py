@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.interstice_presets import IntersticePreset
-from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.glasses import read_glass_box
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.reader import FrameReader
@@ -199,10 +199,9 @@ class RunFrames:
     def _reading(self, result: Result) -> Callable[[int, int], NDArray[Any]]:
         def read(start: int, stop: int) -> NDArray[Any]:
             where = f"run {self.run_id}, frames {start} to {stop - 1}, array {result.name}"
+            self.reader.demand(result.name, self.row, start, stop, where)
             with naming_damage(where):
                 values = self.reader.of_frames(result.name, self.row, start, stop)
-            if not result.time_limit_s:  # a function of the user's may have given nan alone
-                demand_there(values, start, where)
             return np.asarray(values, np.float64)
 
         return read

@@ -108,23 +108,24 @@ class ShardedFrames:
             found.extend(read_chunks(file.path, self.frames, frames, CRC_BYTES).values())
         return found
 
-    def demand(self, row: int, start: int, stop: int, where: str) -> None:
+    def demand(self, row: int, start: int, stop: int, where: str, mend: str = "") -> None:
         """Refuse frames, from `start` to `stop - 1`, that were computed but are in no file.
 
         Raises
         ------
         DamagedError
-            Naming the first after `where`; also if an index does not match its checksum.
+            Naming the first after `where`, and saying what to do, `mend`; also if an index does
+            not match its checksum.
         """
         lost: list[int] = []
-        with naming_damage(where):
+        with naming_damage(where, mend):
             for file in self._files(row, start, stop):
                 frames = range(max(start - file.first, 0), min(stop - file.first, self.frames))
                 held = read_chunks(file.path, self.frames, frames, CRC_BYTES)
                 lost += [file.first + frame for frame in frames if frame not in held]
         if lost:
             msg = f"{where}: frame {min(lost)} is not there; its file is lost"
-            raise DamagedError(msg)
+            raise DamagedError(f"{msg}. {mend}" if mend else msg)
 
     def write(self, row: int, start: int, values: Frames, write: Write, known: int) -> None:
         """Replace consecutive frames of a run, each file as a whole.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import BRING_BACK, naming_damage
 from glasscreep.tasks.journal import (
     CommittedJournal,
     StoredFrame,
@@ -49,8 +49,9 @@ class RunArrays:
 def open_run(store: Path, row: int, run_id: str) -> RunArrays:
     """Open the arrays of a run; ValueError if its row is that of another."""
     group = open_readable(store)
-    with naming_damage(f"array run_id of {store}"):
-        held = str(open_array(group, "run_id")[row])
+    ids = open_array(group, "run_id")
+    with naming_damage(f"array run_id of {store}", BRING_BACK, ids, row):
+        held = str(ids[row])
     if held != run_id:
         msg = f"row {row} of {store} is that of run {held!r}, not {run_id!r}"
         raise ValueError(msg)

@@ -26,7 +26,7 @@ from glasscreep.tasks.layout import (
     frame_specs,
 )
 from glasscreep.tasks.loading import AXES
-from glasscreep.tasks.opening import METADATA, DurableStore, open_array
+from glasscreep.tasks.opening import METADATA, DurableStore, open_array, read_metadata
 from glasscreep.tasks.provenance import PROVENANCE
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.words import KOB_ANDERSEN, Words
@@ -144,7 +144,7 @@ def extend_store(
     step, time, results, words
         As in `create_store`.
     """
-    attributes = json.loads((path / METADATA).read_bytes())["attributes"]
+    attributes = read_metadata(path)["attributes"]
     for metadata in sorted(path.glob(f"*/{METADATA}")):
         _grow(metadata, shape.sizes())
     for spec in results:
@@ -168,7 +168,7 @@ def remove_arrays(path: Path, names: Iterable[str]) -> None:
                 os.replace(array, partial)
                 sync_directory(path)
             shutil.rmtree(partial, ignore_errors=True)
-    _publish(path, json.loads((path / METADATA).read_bytes())["attributes"])
+    _publish(path, read_metadata(path)["attributes"])
 
 
 def write_run_table(path: Path, table: RunTable) -> None:
@@ -215,7 +215,7 @@ def _create_aside(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
 
 
 def _grow(metadata: Path, wanted: Mapping[str, int]) -> None:
-    array = json.loads(metadata.read_bytes())
+    array = read_metadata(metadata.parent)
     if array["node_type"] != "array":
         return
     dims = zip(array["dimension_names"], array["shape"], strict=True)
@@ -226,7 +226,7 @@ def _grow(metadata: Path, wanted: Mapping[str, int]) -> None:
 
 def _publish(path: Path, attributes: Mapping[str, Any]) -> None:
     """Write the root, with the copy of all arrays' metadata that readers open the store by."""
-    found = {file.parent.name: json.loads(file.read_bytes()) for file in path.glob(f"*/{METADATA}")}
+    found = {file.parent.name: read_metadata(file.parent) for file in path.glob(f"*/{METADATA}")}
     arrays = {name: found[name] for name in sorted(found) if found[name]["node_type"] == "array"}
     inline = {"kind": "inline", "must_understand": False, "metadata": arrays}
     _write_group(path, attributes, consolidated_metadata=inline)

@@ -11,7 +11,7 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.damage import computed_anew, naming_damage
 from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import dimensions, open_array, open_readable
@@ -226,10 +226,10 @@ class StoredFrames:
 
     def _values(self, result: _Result, frame: int) -> NDArray[Any]:
         name = result.column.name
-        where = f"run {self.run_id}, frame {frame}, array {name}"
+        where, mend = f"run {self.run_id}, frame {frame}, array {name}", computed_anew(self.run_id)
         if frame < result.frames:
-            self.reader.sharded(name).demand(self.row, frame, frame + 1, where)
-        with naming_damage(where):
+            self.reader.sharded(name).demand(self.row, frame, frame + 1, where, mend)
+        with naming_damage(where, mend):
             values = self.reader.sharded(name).read(self.row, frame, frame + 1)
         one: NDArray[Any] = values[0]
         # Files have columns: a matrix of each particle becomes a row of them.

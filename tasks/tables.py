@@ -14,6 +14,8 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import replacing, storing
 
 KEY = "key"
+DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
+"""What reading wrong bytes raises: they may even say that they are encrypted, or compressed."""
 
 Column = NDArray[Any]
 
@@ -79,7 +81,7 @@ class Table(Mapping[str, Column]):
         try:
             with self._path.open("rb") as stream, np.load(stream) as file:
                 yield file
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGE as error:
             msg = (
                 f"{self._path} can't be read ({error}); remove it, and give the same command again"
             )
@@ -120,5 +122,5 @@ def is_made_from(path: Path, key: str) -> bool:
     try:
         with path.open("rb") as file, np.load(file) as table:
             return str(table[KEY]) == key
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGE:
         return False

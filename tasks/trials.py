@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glasscreep.analysis.interstice_presets import IntersticePreset
 from glasscreep.analysis.loose_model import LinearEnsemble
 from glasscreep.analysis.scores import Tally
-from glasscreep.tasks.damage import demand_there, naming_damage
+from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import reader_of
 from glasscreep.tasks.run_frames import RunFrames
@@ -96,9 +96,9 @@ def try_on_run(task: TrialTask) -> Trial:
 def _with_frame(trial: Trial, task: TrialTask, frames: RunFrames, frame: int) -> Trial:
     name = f"d2min_{task.interval}"
     where = f"run {frames.run_id}, frame {frame}, array {name}"
+    frames.reader.demand(name, task.row, frame, frame + 1, where)
     with naming_damage(where):
         values = frames.reader.sharded(name).read(task.row, frame, frame + 1)
-    demand_there(values, frame, where)
     own = np.flatnonzero((frames.species == task.species) & np.isfinite(values[0]))
     features = frames.features(task.preset, frame)[np.ix_(own, np.array(task.columns))]
     known = np.isfinite(features).all(axis=1)

@@ -16,6 +16,7 @@ from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.blocks import AnalysisTask, ready_blocks
 from glasscreep.tasks.manifest import read_manifest
 from glasscreep.tasks.ranks import Ranks
+from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.store import Glass, write_glass
 from glasscreep.tasks.writer import FrameRecord, FrameWriter
@@ -147,6 +148,12 @@ class FilledCampaign:
         for block in self.blocks(row):
             outcome = analyse_block(block)
             assert outcome.kind == "done", outcome.message
+
+    def blank(self, name: str, row: int, frame: int) -> None:
+        """Store nan for all particles of a frame, as where a result is defined for none."""
+        sharded = FrameReader(self.prepared.store).sharded(name)
+        nothing = np.full_like(sharded.read(row, frame, frame + 1), np.nan)
+        sharded.write(row, frame, nothing, Path.write_bytes, known=self.prepared.campaign.frames)
 
     def copied(self, name: str) -> "FilledCampaign":
         """Copy the campaign to a directory beside it."""

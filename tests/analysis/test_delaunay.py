@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from qhull import qhull_tetrahedra
@@ -69,6 +69,7 @@ def assert_spheres_are_empty(positions, box, tetrahedra, reach=2):
     images = np.array(list(itertools.product(range(-reach, reach + 1), repeat=3)), dtype=object)
     everything = (whole[:, None] + images @ lattice).reshape(-1, 3)
     corners = whole[tetrahedra.vertices] + tetrahedra.images.astype(object) @ lattice
+    is_degenerate = False
     for corner in corners:
         (ax, ay, az), (bx, by, bz), (cx, cy, cz) = corner[1:] - corner[0]
         n = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
@@ -81,7 +82,10 @@ def assert_spheres_are_empty(positions, box, tetrahedra, reach=2):
             a * (bx * cy - by * cx) + b * (cx * ay - cy * ax) + c * n[2],
         ]
         apart = everything - corner[0]
-        assert (volume * (apart**2).sum(axis=1) >= apart @ centre).all()
+        squares, limits = volume * (apart**2).sum(axis=1), apart @ centre
+        assert (squares >= limits).all()
+        is_degenerate |= (squares == limits).sum() > 4
+    assert tetrahedra.is_degenerate == is_degenerate
 
 
 def random_box(rng, tilted):
@@ -270,6 +274,7 @@ def test_following_frames_are_repaired_indeed(real, pair, monkeypatch):
 
 
 @given(rngs, st.floats(-16, 0), st.booleans())
+@example(np.random.default_rng(0), -12.59375, True)
 @settings(max_examples=25)
 def test_repairing_after_any_motion_equals_beginning_anew(rng, exponent, is_crystal):
     if is_crystal:

@@ -1,8 +1,12 @@
 """Hulls equal Qhull's, and are whole for points in planes and lattices, too."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial import ConvexHull
@@ -11,6 +15,28 @@ from glasscreep.analysis.hull import hull_cells
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 BOX = 100 * np.eye(3)
+GRID = np.argwhere(np.ones((5, 5, 5))) / 2 - 1
+SHELLS = {  # neighbours in the triangulation of a crystal, and those that touch in a corner
+    "sc": [p for p in GRID if (p % 1 == 0).all() and p.any()],
+    "bcc": [p for p in GRID if (np.abs(p) == 0.5).all() or np.abs(p).sum() == np.abs(p).max() == 1],
+    "fcc": [p for p in GRID if sorted(np.abs(p)) in ([0, 0.5, 0.5], [0, 0, 1])],
+}
+# Every array access of these is checked in a process of their own.
+ROUGH_CRYSTALS = """
+import numpy as np
+from glasscreep.analysis.interstices import interstice_features
+
+corners = np.argwhere(np.ones((5, 5, 5)))
+cell = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+for seed in (9, 21, 24, 36):
+    rng = np.random.default_rng(seed)
+    exponent = rng.integers(-50, -20)
+    positions = (corners[:, None] + cell).reshape(-1, 3)
+    positions = positions + rng.uniform(-1, 1, (500, 3)) * 2.0**exponent
+    where = positions, np.full(3, 5.0), np.ones(500, int)
+    features = interstice_features(*where, cells="hull", radii=[0.3])
+    assert np.isfinite(features).all(), seed
+"""
 
 
 def hull(cloud, center=(0.0, 0.0, 0.0)):
@@ -57,6 +83,37 @@ def test_points_of_a_lattice_have_the_volume_of_qhull(rng):
     assert_allclose(volume(cloud, facets), ConvexHull(cloud).volume, rtol=1e-9)
     edges = np.sort(np.concatenate([facets[:, [0, 1]], facets[:, [1, 2]], facets[:, [2, 0]]]))
     assert (np.unique(edges, axis=0, return_counts=True)[1] == 2).all()
+
+
+def assert_is_hull(cloud, facets):
+    """Demand a closed surface without folds, as large as Qhull's."""
+    edges = np.concatenate([facets[:, [0, 1]], facets[:, [1, 2]], facets[:, [2, 0]]])
+    assert len(np.unique(edges, axis=0)) == len(edges)
+    assert_array_equal(np.unique(edges, axis=0), np.unique(edges[:, ::-1], axis=0))
+    assert len(facets) == 2 * len(np.unique(facets)) - 4
+    corners = cloud[facets - 1] - cloud.mean(axis=0)
+    width = np.ptp(cloud, axis=0).max()
+    assert np.linalg.det(corners).min() > -1e-12 * width**3
+    assert_allclose(volume(cloud, facets), ConvexHull(cloud, qhull_options="Qt").volume, rtol=1e-11)
+
+
+@given(rngs, st.sampled_from(list(SHELLS)), st.floats(-60, -15), st.sampled_from([1, 0.9]))
+@example(np.random.default_rng(1), "sc", -39.0, 1)
+@example(np.random.default_rng(3), "sc", -41.0, 1)
+@example(np.random.default_rng(430), "bcc", -42.0, 1)
+@example(np.random.default_rng(1), "fcc", -39.0, 1)
+@settings(max_examples=200)
+def test_crystals_that_are_nearly_perfect(rng, name, exponent, edge):
+    """Points that differ from planes and lines by about what rounding leaves uncertain."""
+    cloud = rng.permutation(SHELLS[name]) * edge
+    cloud = cloud + rng.uniform(-1, 1, cloud.shape) * 2.0**exponent
+    assert_is_hull(cloud, hull(cloud)[0])
+
+
+@pytest.mark.slow
+def test_nothing_is_written_out_of_bounds(tmp_path):
+    checked = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", ROUGH_CRYSTALS], env=checked, check=True)
 
 
 def test_images_lead_to_the_nearest_copies():

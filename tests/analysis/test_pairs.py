@@ -64,6 +64,10 @@ def test_two_at_one_place_are_neighbours_and_one_alone_has_none():
     assert near_pairs([[1.0, 1, 1]], [9.0, 9, 9], 1.0).vector.shape == (0, 3)
 
 
+def test_a_cutoff_whose_square_is_lost_in_rounding_has_no_pairs():
+    assert len(near_pairs([[1.0, 1, 1], [2, 1, 1]], [9.0, 9, 9], 1e-170).center) == 0
+
+
 @pytest.mark.parametrize("cutoff", [0, -1, np.nan, np.inf])
 def test_what_is_no_cutoff_is_refused(cutoff):
     with pytest.raises(ValueError, match="cutoff must be finite and above 0, got"):

@@ -119,5 +119,8 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
     assert "got [[1.0]]" in refusal(radii=[[1]])
     assert "width and cutoff must be finite and above 0, got 0 and None" in refusal(width=0)
     assert "got 0.1 and nan" in refusal(cutoff=np.nan)
-    assert "whole numbers of particles from 0 to 1, got [2]" in refusal(only=[2])
-    assert "got [True, False]" in refusal(only=[True, False])
+    assert "whole numbers of particles from 0 to 1, got 2 at 0 of (1,)" in refusal(only=[2])
+    assert "got (2,) bool" in refusal(only=[True, False])
+    assert "got (1, 2) int64" in refusal(only=[[0, 1]])
+    many = np.arange(100_000) - 7
+    assert refusal(only=many).endswith("got -7 at 0 of (100000,)")

@@ -135,6 +135,28 @@ def test_a_local_driver_is_told_to_stop(directory, console):
     assert f"process {driver.pid} is told to stop" in console.file.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('{"kind": "crashed", "message": "rank 1 died"}', "crashed: rank 1 died ("),
+        ('{"kind": "crashed"}', "crashed ("),
+        ('{"kind": "cra', ""),
+    ],
+)
+def test_all_else_is_told_of_a_run_with_a_damaged_manifest(directory, ids, console, content, told):
+    place = commit(directory, ids[1], 3)
+    (place / MANIFEST).write_text("{")
+    (place / "failure.json").write_text(content)
+    (place / "log.lammps").write_text("the last line\n")
+    show_logs_of(directory, ids[1], 2, console)
+    said = console.file.getvalue()
+    assert str(place / MANIFEST) in said.splitlines()[0]
+    assert "damaged" in said.splitlines()[0]
+    assert told in said
+    assert ("failure.json" in said) == bool(told)
+    assert "the last line" in said
+
+
 def test_all_that_is_known_of_a_run(directory, ids, console):
     place = commit(directory, ids[1], 3)
     (place / "log.lammps").write_text("".join(f"line {n}\n" for n in range(100)))

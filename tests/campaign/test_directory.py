@@ -263,7 +263,7 @@ def test_a_lost_campaign_file_is_written_again(directory):
     with pytest.raises(DamagedError, match=r"campaign.json is damaged"):
         read_campaign(directory)
     (directory / "campaign.json").unlink()
-    with pytest.raises(DirectoryError, match="holds no campaign"):
+    with pytest.raises(DamagedError, match=r"campaign.json is lost. Give `glasscreep run` the"):
         read_campaign(directory)
     with pytest.raises(DirectoryError, match=r"model\.density"):
         prepare(campaign(model={"particles": 300, "density": 1.1}), directory)

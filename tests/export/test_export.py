@@ -247,7 +247,7 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
         (["data", "--run", "0", "--unwrapped"], REFUSED, "Leave it out, or choose --format"),
         (["gsd", "--run", "0", "--unwrapped"], REFUSED, "the images that unwrap them"),
         (["gsd", "--run", "0", "--output", "a.gsd.gz"], REFUSED, "must end in .gsd, as"),
-        (["gsd", "--output", "a.gsd"], REFUSED, "is one file, and 2 runs are chosen"),
+        (["gsd", "--output", "a.gsd"], REFUSED, "is one file, and 4 runs are chosen"),
         (["gsd", "--output", "{replic}.gsd"], REFUSED, "not known; did you mean replica? In br"),
         (["gsd", "--output", "{stress}.gsd"], REFUSED, "Put {{id}} into it"),
         (["gsd", "--run", "0", "--output", "no/a.gsd"], REFUSED, "there is no folder no. Make it"),
@@ -337,6 +337,14 @@ def test_runs_that_lack_what_is_asked_for_are_named_and_the_others_written(
         assert why in line
     waiting = [line for line in said if line.startswith("left out, as they have no frames")]
     assert bool(waiting) == (len(told) == 1)
+
+
+def test_one_file_is_refused_for_two_runs_of_which_one_lacks_the_frame(export, straight, tmp_path):
+    """When it comes to have it, the same command would be refused."""
+    words = ["--frames", "7", "--run", "0", "--run", "1"]
+    said = export(straight, "gsd", *words, "--output", str(tmp_path / "a.gsd"), status=REFUSED)
+    assert "is one file, and 2 runs are chosen" in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_no_run_has_is_refused(export, straight, tmp_path):

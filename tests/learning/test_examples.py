@@ -128,3 +128,11 @@ def test_a_lost_file_is_named(taught):
         DamagedError, match=r"array d2min_20: frame 4 is not there; its file is lost"
     ):
         draw(task_of(copy))
+
+
+def test_a_frame_that_is_defined_for_no_particle_is_not_lost(taught):
+    copy = taught.copied("blank")
+    copy.blank("d2min_20", 0, 4)
+    found = draw(task_of(copy))
+    assert found.undefined[INTERVAL] == int((taught.array("species") == 1).sum())
+    assert all(frame != 4 for one in found.examples[:4] for frame in one.frame)

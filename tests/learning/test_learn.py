@@ -16,7 +16,7 @@ from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_s
 
 from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.analysis.interstices import interstice_features
-from glasscreep.campaign.learn import learn
+from glasscreep.campaign.learn import _known, learn
 from glasscreep.campaign.lesson import lesson_of
 from glasscreep.campaign.lesson_report import lesson_tables
 from glasscreep.campaign.sections import Campaign
@@ -112,6 +112,14 @@ def test_the_pool_has_all_loose_examples_with_their_class(learnt):
 def test_one_worker_finds_the_same(learnt, taught):
     alone = learn_in(taught.copied("alone"), workers=1)
     assert alone.report == learnt[1]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"made_from": '])
+def test_a_damaged_report_counts_as_nothing_learnt(tmp_path, text):
+    (tmp_path / "looseness").mkdir()
+    assert _known(tmp_path) == {}
+    (tmp_path / "looseness" / "report.json").write_text(text)
+    assert _known(tmp_path) == {}
 
 
 def test_a_second_time_nothing_is_done(learnt):

@@ -7,6 +7,7 @@ import pytest
 
 from glasscreep.analysis.drawing import Lowest
 from glasscreep.analysis.interstice_presets import PRESETS
+from glasscreep.campaign import learn
 from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
 from glasscreep.campaign.lesson import lesson_of, variants
 from glasscreep.campaign.lesson_demands import LessonError
@@ -184,3 +185,19 @@ def test_the_example_of_a_campaign_to_learn_from_is_valid():
     campaign = load(Path(__file__).parents[2] / "examples" / "reference.toml")
     assert campaign.learning.threshold == 0.25
     assert min(campaign.d2min_intervals) == 10_000
+
+
+def test_what_interrupted_lessons_have_left_is_removed(taught, tmp_path):
+    own = replace(lesson(taught), directory=tmp_path)
+    kept = learn._fits(own) / "fit.json"
+    folder = tmp_path / "looseness"
+    left = ("parts/of_an_earlier_lesson.npz", "fits/earlier/fit.json", "pool.npz.12ab.partial")
+    for file in (kept, folder / "pool.npz", *(folder / name for name in left)):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    learn._clean(own)
+    files = {file for file in folder.rglob("*") if file.is_file()}
+    assert files == {kept, folder / "pool.npz"}
+    assert {place.name for place in folder.iterdir()} == {"fits", "pool.npz"}
+    learn._clean(own)
+    assert kept.exists()

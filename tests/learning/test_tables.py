@@ -45,6 +45,25 @@ def test_a_changed_byte_is_noticed(tmp_path):
         dict(Table(path))
 
 
+def test_whatever_bit_is_changed_columns_are_right_or_refused(tmp_path):
+    path = tmp_path / "table.npz"
+    write_table(path, "abc", COLUMNS)
+    sound, refused = path.read_bytes(), 0
+    for bit in range(8 * len(sound)):
+        data = bytearray(sound)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        is_made_from(path, "abc")
+        try:
+            found = dict(Table(path))
+        except DamagedError:
+            refused += 1
+            continue
+        for name, values in found.items():
+            np.testing.assert_array_equal(values, COLUMNS[name])
+    assert refused > 2 * len(sound)
+
+
 def test_objects_are_not_read(tmp_path):
     path = tmp_path / "table.npz"
     np.savez(path, key=np.array("abc"), bad=np.array([{}], dtype=object))

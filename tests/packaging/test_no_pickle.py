@@ -34,6 +34,8 @@ def what_runs_code(text: str) -> set[str]:
                 found |= {name} & CALLS
             case ast.Attribute(attr=name):
                 found |= {name} & {"exec_module", "read_pickle", "run_path", "to_pickle", *MODULES}
+            case ast.keyword(arg="allow_pickle", value=ast.Constant(value=False)):
+                pass
             case ast.keyword(arg="allow_pickle"):
                 found.add("allow_pickle")
     return found

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
@@ -38,7 +39,9 @@ OF_DIRECTORIES = [
     "cancel DIR abc", "cancel DIR --all", "dashboard DIR",
 ]  # fmt: skip
 OF_FILES = ["run FILE", "plan FILE", "submit FILE", "learn FILE"]
-REPORT = pytest.param("report DIR", marks=pytest.mark.slow)
+slow = partial(pytest.param, marks=pytest.mark.slow)
+"""Also a case that shows what another one does."""
+REPORT = slow("report DIR")
 WRITERS = ["query DIR strain", "export DIR --run RUN --format extxyz", REPORT]
 
 
@@ -103,7 +106,7 @@ def test_an_unknown_option_is_refused(words):
         ("query DIR strain", 0),
         ("query DIR strain --where stress>9", 0),
         ("export DIR --format extxyz --output OUT --run RUN", 0),
-        pytest.param("report DIR", 0, marks=pytest.mark.slow),
+        slow("report DIR", 0),
         ("attach DIR", 0),
         ("logs DIR", 0),
         ("logs DIR RUN", 0),
@@ -111,16 +114,16 @@ def test_an_unknown_option_is_refused(words):
         ("forget DIR d2min_20 --yes", 0),
         ("export DIR --format extxyz --output OUT --frames 7", FAILED),
         ("query DIR strian", REFUSED),
-        ("forget DIR strian --yes", REFUSED),
+        slow("forget DIR strian --yes", REFUSED),
         ("forget DIR strain", REFUSED),
-        ("export DIR --format extxyz --output OUT --with strian", REFUSED),
-        ("export DIR --format extxyz --output OUT --frames 99", REFUSED),
+        slow("export DIR --format extxyz --output OUT --with strian", REFUSED),
+        slow("export DIR --format extxyz --output OUT --frames 99", REFUSED),
         ("report DIR --show-run RUN --show-frame 99", REFUSED),
         ("query DIR strain --run zz", REFUSED),
-        ("export DIR --format extxyz --output OUT --run zz", REFUSED),
-        ("report DIR --show-run zz", REFUSED),
-        ("logs DIR zz", REFUSED),
-        ("cancel DIR zz", REFUSED),
+        slow("export DIR --format extxyz --output OUT --run zz", REFUSED),
+        slow("report DIR --show-run zz", REFUSED),
+        slow("logs DIR zz", REFUSED),
+        slow("cancel DIR zz", REFUSED),
         ("cancel DIR RUN", REFUSED),
         ("cancel DIR", REFUSED),
         ("dashboard DIR", REFUSED),
@@ -128,9 +131,9 @@ def test_an_unknown_option_is_refused(words):
         ("query DIR strain --format parquet", REFUSED),
         ("query DIR strain --temperature 9", REFUSED),
         ("run DEMO --dir DIR", REFUSED),
-        ("plan DEMO --dir DIR", REFUSED),
-        ("learn DEMO --dir DIR", REFUSED),
-        ("submit DEMO --dir DIR", REFUSED),
+        slow("plan DEMO --dir DIR", REFUSED),
+        slow("learn DEMO --dir DIR", REFUSED),
+        slow("submit DEMO --dir DIR", REFUSED),
         ("looseness MISSING MISSING", REFUSED),
         ("looseness DEMO DEMO", FAILED),
     ],

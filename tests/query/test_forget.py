@@ -204,10 +204,10 @@ def test_while_a_driver_is_at_work_nothing_is_removed(campaign):
 
 def test_frames_and_what_is_mistyped_are_refused(campaign):
     for name in ("position", "d2min"):
-        with pytest.raises(RefusedError, match=f"no result '{name}'") as refused:
+        with pytest.raises(AbsentError, match=f"no result '{name}'") as refused:
             with_dependents(campaign.directory, [name])
         assert "d2min_20" in str(refused.value)
-    with pytest.raises(RefusedError, match="did you mean d2min_20"):
+    with pytest.raises(AbsentError, match="did you mean d2min_20"):
         with_dependents(campaign.directory, ["d2min_2"])
 
 

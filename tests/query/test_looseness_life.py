@@ -293,7 +293,7 @@ def test_run_says_what_it_awaits_and_goes_on_once_it_is_there(make, corner, tmp_
         return done.output
 
     output = said("run", file, "--dir", place)
-    assert "nothing to do: all that the campaign asks for is there" in output
+    assert "nothing to do: all that the campaign asks for is done" in output
     assert (
         output.splitlines()[-1]
         == f"looseness awaits a model: `glasscreep learn {file} --dir {place}`"

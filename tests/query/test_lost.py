@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 import zarr
 from own_analyses import analysis_of
+from rich.console import Console
 from typer.testing import CliRunner
 
 import glasscreep
+from glasscreep.campaign.local_run import run_campaign
 from glasscreep.campaign.main import app
+from glasscreep.campaign.summary import summarise
 from glasscreep.tasks.errors import DamagedError
 
 FRAMES = 12
@@ -54,6 +57,8 @@ FILES = {
     "blank": "c.0.1.0",
 }
 """Of each a file."""
+FEW = ("creep_fit", "rdf", "blank")
+EACH = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in FILES]
 ALL_NAN = ("gap", "none", "curve", "blank")
 
 
@@ -87,7 +92,7 @@ def runs_in(done):
     return pd.read_csv(io.StringIO(done.stdout))["run"].unique().tolist()
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", EACH)
 def test_what_is_lost_is_named_and_the_other_run_is_shown(campaign, name):
     (campaign.prepared.store / name / FILES[name]).unlink()
     done = query(campaign, name)
@@ -106,7 +111,7 @@ def test_what_is_lost_is_named_and_the_other_run_is_shown(campaign, name):
         glasscreep.open(campaign.directory).table(name)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", EACH)
 def test_what_is_there_is_not_lost_also_where_all_of_it_is_nan(filled, name):
     done = query(filled, name)
     assert done.exit_code == 0
@@ -114,6 +119,38 @@ def test_what_is_there_is_not_lost_also_where_all_of_it_is_nan(filled, name):
         assert len(done.stdout.splitlines()) == 1
     else:
         assert runs_in(done) == [filled.place(0).name, filled.place(1).name]
+
+
+def test_run_tells_all_that_is_lost_at_once(campaign, tmp_path):
+    """It has nothing to do, and can't know before it sums up."""
+    campaign = campaign.extended(replicas=1)
+    sound = summarise(campaign.directory, campaign.prepared.results)
+    strain = glasscreep.open(campaign.directory).table("strain")
+    last = strain[strain["frame"] == FRAMES - 1]["value"]
+    assert sound["strain"].sum() == pytest.approx(last.sum(), rel=1e-6)
+    store, (one, other) = campaign.prepared.store, [campaign.place(row).name for row in (0, 1)]
+    for name in ("strain/c.0.1", "creep_fit/c.1.0", "d2min_20/c.1.2.0"):
+        (store / name).unlink()
+    file = store / "creep_fit" / "c.0.0"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(DamagedError) as caught:
+        summarise(campaign.directory, campaign.prepared.results)
+    said = str(caught.value).splitlines()
+    assert [line.partition(" is ")[0] for line in said] == [
+        f"run {one}, array strain",
+        f"run {one}, array creep_fit",
+        f"run {other}, array creep_fit",
+        f"run {other}, array d2min_20: frame 10",
+    ]
+    for line, run in zip(said, (one, one, other, other), strict=True):
+        assert line.endswith(
+            f". Remove runs/{run}/analysis.json, and `glasscreep run` computes it anew"
+        )
+    console = Console(file=io.StringIO(), width=200)
+    assert run_campaign(campaign.prepared.campaign, campaign.directory, console).phase == "finished"
+    told = console.file.getvalue()
+    assert "nothing to do: all that the campaign asks for is done" in told
+    assert "is there" not in told
 
 
 def test_what_the_message_says_brings_it_back(campaign):
@@ -130,7 +167,13 @@ def test_what_the_message_says_brings_it_back(campaign):
     assert query(campaign, "creep_fit").exit_code == 0
 
 
-@pytest.mark.parametrize("name", ["creep_fit", "gap", "curve", "none"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "creep_fit",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("gap", "curve", "none")),
+    ],
+)
 def test_of_an_earlier_version_it_is_told_that_a_file_may_be_lost(campaign, name):
     """It wrote none where all was nan, and noted nothing of how it did."""
     metadata = campaign.prepared.store / "zarr.json"

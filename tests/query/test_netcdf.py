@@ -2,8 +2,8 @@
 
 import json
 import shutil
+import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +62,29 @@ def test_netcdf_that_the_disk_has_no_room_for_is_refused_with_its_size(
     assert "would take 7.68e-05 GB, and its disk has 1e-06 GB left: 4 (run) x 12 (frame)" in (
         done.stderr
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "told"),
+    [
+        ("strain", ("--where", "stress > 99"), "No run meets --where; without it, `query` shows"),
+        ("creep_fit", ("--where", "state == 'partial'"), "creep_fit is not there yet: it is comp"),
+        ("position", ("--where", "frames == 1"), "it is computed when a file of frames is full"),
+        ("position", ("--where", "state == 'new'"), "No frame of 1 run is committed yet; `query`"),
+    ],
+)
+def test_a_netcdf_file_of_nothing_says_why(running, tmp_path, name, words, told):
+    path = tmp_path / "file.nc"
+    done = query(running.directory, name, *words, "--output", path)
+    assert done.exit_code == 0
+    assert told in done.stderr
+    with xr.open_dataset(path, engine="h5netcdf") as dataset:
+        assert not np.isfinite(dataset[name]).any()
+
+
+def test_a_netcdf_file_of_something_says_nothing_more(running, tmp_path):
+    done = query(running.directory, "creep_fit", "--output", tmp_path / "file.nc")
+    assert (done.exit_code, done.stderr) == (0, "")
 
 
 def test_the_list_is_no_netcdf(running, tmp_path):
@@ -126,18 +149,34 @@ def test_lost_scalars_of_frames_are_left_out_of_a_netcdf_file_too(two, tmp_path)
     assert "array potential_energy: frame 0 is not there; its file is lost" in done.stderr
 
 
+READING_ONCE = """
+import sys
+from collections import Counter
+from typer.testing import CliRunner
+from glasscreep.campaign.main import app
+
+directory, name, output = sys.argv[1:]
+opened = Counter()
+
+def watch(event, arguments):
+    if event == "open" and f"/{name}/c." in str(arguments[0]):
+        opened[str(arguments[0])] += 1
+
+sys.addaudithook(watch)
+done = CliRunner().invoke(app, ["query", directory, name, "--output", output])
+assert done.exit_code == 0, done.output
+for file, times in opened.items():
+    print(times, file)
+"""
+"""In a process of its own: what watches can't be taken off again."""
+
+
 def test_each_file_is_read_once_for_a_netcdf_file(two, tmp_path):
-    name, opened = "d2min_20", Counter()
-
-    def watch(event, arguments):
-        if event == "open" and f"/{name}/c." in str(arguments[0]):
-            opened[str(arguments[0])] += watching
-
-    sys.addaudithook(watch)
-    watching = 1
-    assert query(two.directory, name, "--output", tmp_path / "d2min.nc").exit_code == 0
-    watching = 0
+    name = "d2min_20"
+    command = [sys.executable, "-c", READING_ONCE, two.directory, name, tmp_path / "d2min.nc"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    opened = {file: int(times) for times, file in map(str.split, done.stdout.splitlines())}
     there = {str(file) for file in (two.prepared.store / name).glob("c.*")}
     # Once for the index of a file, which tells what it holds, and once for what it holds.
-    assert there == {file for file, times in opened.items() if Path(file).exists()}
+    assert there == {file for file in opened if Path(file).exists()}
     assert max(opened.values()) <= 2

@@ -106,3 +106,17 @@ def test_what_is_no_dimension_is_refused(tmp_path, dimensions, said):
     with pytest.raises(CampaignFileError, match="dimensions") as refused:
         load(tmp_path / "own.toml")
     assert said in str(refused.value), str(refused.value)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_no_interval_makes_an_array_of_a_pair_a_dimension(tmp_path, order):
+    (tmp_path / "mine.py").write_text("def wave(before, after): return 1\ndef f(frame): return 1\n")
+    tables = [
+        'function = "mine:f"\nper = "frame"\nshape = 2\ndimensions.wave_1000.values = [1, 2]',
+        'function = "mine:wave"\nof = "pair"',
+    ]
+    about = '\nunits = "1"\ndefinition = "x"\n'
+    text = "".join(f"[[analysis.own]]\n{tables[at]}{about}" for at in order)
+    (tmp_path / "own.toml").write_text(text)
+    with pytest.raises(CampaignFileError, match=r"analysis\.own\[1\]\.(name|dimensions)"):
+        load(tmp_path / "own.toml")

@@ -9,6 +9,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 import glasscreep
+from glasscreep.campaign import own_failures as own_failures_module
+from glasscreep.campaign import run_list
 from glasscreep.campaign.forget import forget
 from glasscreep.campaign.logs import show_logs_of
 from glasscreep.campaign.main import app
@@ -108,6 +110,24 @@ def test_python_is_warned_and_can_ask(failed):
     (failure,) = opened.failures("middle")
     assert (failure.run, failure.result) == (failed.place(0).name, "middle")
     assert failure.why.startswith("frame 8 of run")
+
+
+@pytest.mark.parametrize("most", [2, 1])
+def test_of_many_runs_some_are_looked_at_for_the_warning(failed, monkeypatch, most):
+    looked_at = []
+
+    def read(place):
+        looked_at.append(place)
+        return read_analysed(place)
+
+    monkeypatch.setattr(run_list, "EXACT_RUNS", most)
+    monkeypatch.setattr(own_failures_module, "read_analysed", read)
+    told = f"middle failed on 1 of {most} runs? that were looked at, of 4, of which"
+    with pytest.warns(UserWarning, match=told):
+        glasscreep.open(failed.directory)["middle"]
+    assert len(looked_at) == most
+    with pytest.warns(UserWarning, match="middle failed on 1 of 4 runs, of which"):
+        glasscreep.open(failed.directory).table("middle")
 
 
 def test_the_list_of_results_counts_it(failed):

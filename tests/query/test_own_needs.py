@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -144,6 +145,30 @@ def test_what_is_needed_is_forgotten_with_it_and_computed_anew_before(campaign, 
         assert_array_equal(again.array(name), done.array(name), err_msg=name)
 
 
+@pytest.mark.parametrize(
+    ("name", "file", "result", "said"),
+    [
+        ("near", "c.0.1.0", "work", "array near: frame 4 is not there; its file is lost"),
+        ("strain", "c.0.1", "column", "array strain is damaged: .* its file c.0.1 is lost"),
+    ],
+)
+def test_what_is_needed_and_lost_is_told(campaign, name, file, result, said):
+    forget(campaign.directory, with_dependents(campaign.directory, [result]))
+    (campaign.prepared.store / name / file).unlink()
+    outcomes = [analyse_block(block) for block in campaign.extended().blocks(0)]
+    told = [outcome.message for outcome in outcomes if outcome.kind == "damaged"]
+    assert any(re.search(said, message) for message in told), outcomes
+
+
+def test_what_is_needed_may_be_defined_for_no_particle(campaign, done):
+    forget(campaign.directory, with_dependents(campaign.directory, ["work"]))
+    campaign.blank("d2min_20", 0, 4)
+    campaign.extended().analyse(0)
+    found, before = campaign.array("work")[0], done.array("work")[0]
+    assert np.isnan(found[4]).all()
+    assert_array_equal(np.delete(found, 4, axis=0), np.delete(before, 4, axis=0))
+
+
 def test_parameters_of_what_is_needed_are_its_own(campaign, tmp_path):
     said = campaign.attributes("work")["parameters"]
     assert said["near"]["parameters"] == {"cutoff": CUTOFF}
@@ -185,7 +210,10 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_left(campaign, done):
     ("of", "needs", "said"),
     [
         ("frame", ["strain"], "d2min_60 is not given: of other results there is only strain"),
-        ("frame", [], "d2min_60 is not given: of other results there is none"),
+        pytest.param(
+            *("frame", [], "d2min_60 is not given: of other results there is none"),
+            marks=pytest.mark.slow,
+        ),
         ("pair", ["d2min_60"], "d2min_60 follows from later frames too: it is given with the fir"),
     ],
 )

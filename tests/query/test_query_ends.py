@@ -5,16 +5,20 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import zarr
+from made_up import SNAPSHOT, ago
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
 import glasscreep
+from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.main import app
+from glasscreep.campaign.snapshot import write_snapshot
 from glasscreep.tasks.errors import DamagedError
 
 PROGRAM = Path(sys.executable).with_name("glasscreep")
@@ -24,9 +28,13 @@ def query(*words):
     return CliRunner().invoke(app, ["query", *map(str, words)], catch_exceptions=False)
 
 
+def status(directory):
+    return CliRunner().invoke(app, ["status", str(directory)], env={"COLUMNS": "300"})
+
+
 def damage(path):
     data = bytearray(path.read_bytes())
-    data[50] ^= 1
+    data[min(50, len(data) // 2)] ^= 1
     path.write_bytes(data)
 
 
@@ -54,8 +62,8 @@ def test_a_campaign_that_has_no_store_yet(running, tmp_path):
 def test_a_campaign_without_frames_tells_how_far_it_is(campaign):
     snapshot = campaign.directory / "status.json"
     content = {
-        "schema": 1, "campaign": "filled", "phase": "running", "host": "here", "pid": 1,
-        "started": "2026-01-01T00:00:00+00:00", "updated": "2026-01-01T00:00:10+00:00",
+        "schema": 1, "campaign": "filled", "phase": "running", "host": "far", "pid": 1,
+        "started": ago(100), "updated": ago(0),
         "dashboard": "", "runs": {"new": 4, "partial": 0, "done": 0, "failed": 0},
         "glasses_done": 1, "glasses_total": 2, "frames_done": 0, "frames_total": 48,
         "unrelaxed": 0, "particle_steps_per_s": 1e6, "time_left_s": 90.0, "why_stopped": "",
@@ -68,6 +76,30 @@ def test_a_campaign_without_frames_tells_how_far_it_is(campaign):
     assert "No frame of 4 runs is committed yet; `query` shows rows when some are" in done.stderr
     assert "filled: running: runs 0/4, glasses 1/2, frames 0/48" in done.stderr
     assert query(campaign.directory, "strain").stdout.split() == done.stdout.strip().split(",")
+
+
+def test_a_driver_that_was_killed_is_told_of_as_status_does(campaign):
+    write_snapshot(campaign.directory, replace(SNAPSHOT, time_left_s=90.0))
+    with CampaignLock(campaign.directory):
+        assert "small: running: runs 0/1" in query(campaign.directory, "strain").stderr
+        assert ": running, as of " in repr(glasscreep.open(campaign.directory))
+    said = query(campaign.directory, "strain").stderr
+    assert "small: ended without a word: runs 0/1" in said
+    assert "time left" not in said
+    assert ": ended without a word, as of " in repr(glasscreep.open(campaign.directory))
+    assert "small: ended without a word: runs 0/1" in status(campaign.directory).stdout
+
+
+@pytest.mark.parametrize("content", ["", "x", '{"schema": 9}'])
+def test_a_damaged_status_is_told_as_such(campaign, content):
+    (campaign.directory / "status.json").write_text(content)
+    done = status(campaign.directory)
+    assert done.exit_code == 1
+    assert f"{campaign.directory}/status.json is damaged, or of another version" in done.stderr
+    assert "`glasscreep run` writes it anew" in done.stderr
+    with CampaignLock(campaign.directory):
+        assert "a driver has just begun" in status(campaign.directory).stdout
+    assert "no driver has said how far it is" in repr(glasscreep.open(campaign.directory))
 
 
 def test_frames_without_the_result_yet(campaign):
@@ -99,6 +131,25 @@ def test_an_unknown_run(running):
     assert "has an id that begins with 'zz'; there are" in done.stderr
 
 
+@pytest.mark.parametrize("content", [None, b"", b"short, and no checksum"])
+def test_a_message_of_damage_names_the_file_and_what_to_do(two, content):
+    file, run = two.prepared.store / "creep_fit" / "c.0.0", two.place(0).name
+    sound = glasscreep.open(two.directory).table("creep_fit")
+    damage(file) if content is None else file.write_bytes(content)
+    wrong = (
+        f"{file} is cut off" if content == b"" else f"{file}: the bytes do not match their checksum"
+    )
+    mend = f"Remove runs/{run}/analysis.json, and `glasscreep run` computes it anew"
+    said = query(two.directory, "creep_fit").stderr
+    assert f"left out: run {run}, array creep_fit is damaged: {wrong}. {mend}\n" in said
+    with pytest.raises(DamagedError) as caught:
+        glasscreep.open(two.directory).table("creep_fit")
+    assert f"{wrong}. {mend}. So much is damaged: 1 of 4 runs" in str(caught.value)
+    (two.place(0) / "analysis.json").unlink()
+    two.analyse(0)
+    assert glasscreep.open(two.directory).table("creep_fit").equals(sound)
+
+
 def test_a_result_that_was_not_computed(running):
     done = query(running.directory, "rdf")
     assert done.exit_code == 2
@@ -121,6 +172,7 @@ def test_what_is_damaged_is_told_and_the_rest_is_shown(two):
     assert done.exit_code == 1
     run = two.place(0).name
     assert f"left out: run {run}, frames 4 to 7, array d2min_20 is damaged" in done.stderr
+    assert f"Remove runs/{run}/analysis.json, and `glasscreep run` computes it anew" in done.stderr
     assert "1 of 4 runs left out as damaged; all else is there." in done.stderr
     table = pd.read_csv(io.StringIO(done.stdout))
     rest = whole[whole["run"] != run]
@@ -185,3 +237,18 @@ def test_a_read_only_file_system(running, tmp_path):
     table = query(running.directory, "d2min_20", "--format", "csv").stdout
     assert done.stdout.startswith(table)
     assert "4: 1 new, 1 partial, 1 done, 1 failed" in done.stdout
+
+
+def test_an_empty_table_has_its_columns_also_where_the_first_run_is_damaged(two):
+    words = (two.directory, "strain", "--where", "stress > 9", "--format", "csv")
+    expected = query(*words).stdout
+    assert expected.startswith("run,temperature,stress,replica,frame,step,time,")
+    for row in range(4):
+        two.place(row).mkdir(exist_ok=True)
+        (two.place(row) / "manifest.json").write_text("{")
+        done = query(*words)
+        if row < 3:
+            assert (done.exit_code, done.stdout) == (0, expected)
+    assert done.exit_code == 1
+    told = "no run is chosen, and none is sound to tell the columns of strain by: "
+    assert told in done.stderr

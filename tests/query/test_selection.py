@@ -187,7 +187,7 @@ def test_a_run_is_found_by_id_or_row(opened):
 
 
 def test_a_run_that_is_not_there(opened):
-    with pytest.raises(RefusedError, match=r"begins with 'zz'; there are .*\.runs` lists them all"):
+    with pytest.raises(RefusedError, match=r"begins with 'zz'; there are .*\.runs` lists all runs"):
         opened.row_of("zz")
     with pytest.raises(RefusedError, match=r"has the row 18; `campaign\.runs` lists"):
         opened.row_of(18)

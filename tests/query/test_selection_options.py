@@ -10,7 +10,10 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+import glasscreep
 from glasscreep.campaign.main import app
+from glasscreep.campaign.selection_options import Selection
+from glasscreep.tasks.errors import AbsentError
 
 FRAMES = 4
 OPTIONS = ("temperature", "stress", "replica", "where", "run")
@@ -148,5 +151,11 @@ def test_of_no_run_nothing_is_written(begun, tmp_path, command):
     output = Path(tmp_path / "some.xyz")
     done = invoke(command, begun.directory, *form, "--output", output, "--where", "stress > 9")
     assert done.exit_code == 2
-    assert "none meets --where 'stress > 9'. Nothing was written." in done.stderr
+    assert "none meets --where 'stress > 9'\n" in done.stderr
     assert not output.exists()
+
+
+@pytest.mark.parametrize("selection", [Selection(stress=[9.0]), Selection(where="stress > 9")])
+def test_runs_that_are_not_there_are_absent(begun, selection):
+    with pytest.raises(AbsentError):
+        selection.some_of(glasscreep.open(begun.directory))

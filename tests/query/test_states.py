@@ -4,11 +4,13 @@ import io
 
 import numpy as np
 import pytest
+import zarr
 from rich.console import Console
 
 import glasscreep
+from glasscreep.campaign.rows import UNASSIGNED
 from glasscreep.campaign.run_list import asked_for
-from glasscreep.campaign.scan import keep_failure, scan
+from glasscreep.campaign.scan import FailureNote, failure_note, keep_failure, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.status import show_status
@@ -97,3 +99,34 @@ def status_of(campaign, runs):
 def test_status_says_what_it_does_not_count(fewer):
     assert "what the campaign file asks for; the store has 2 runs more" in status_of(fewer, 2)
     assert "more" not in status_of(fewer, 4)
+
+
+def test_status_does_not_count_rows_of_no_run(fewer):
+    """A kill while a table is written leaves some."""
+    rows = zarr.open_array(fewer.prepared.store / "glass_row", mode="r+")
+    rows[3] = UNASSIGNED
+    assert "the store has 1 run more" in status_of(fewer, 2)
+    rows[2] = UNASSIGNED
+    assert "more" not in status_of(fewer, 2)
+
+
+@pytest.mark.parametrize("name", ["run_id/zarr.json", "glass_row/c.0"])
+def test_status_tells_all_else_of_a_damaged_store(fewer, name):
+    (fewer.prepared.store / name).write_text("{")
+    said = status_of(fewer, 2)
+    assert "filled" in said
+    assert "more" not in said
+
+
+@pytest.mark.parametrize("content", [None, '{"kind": "cra', "[]", "{}"])
+def test_what_is_no_note_of_failure_is_read_as_none(tmp_path, content):
+    if content is not None:
+        (tmp_path / "failure.json").write_text(content)
+    assert failure_note(tmp_path) is None
+
+
+def test_a_note_of_failure_has_its_kind_and_message_if_there_is_one(tmp_path):
+    failing(tmp_path)
+    assert failure_note(tmp_path) == FailureNote("crashed", "died")
+    (tmp_path / "failure.json").write_text('{"kind": "crashed"}')
+    assert failure_note(tmp_path) == FailureNote("crashed", "")

@@ -38,12 +38,12 @@ def test_a_panel_that_fails_is_told_and_the_others_are_drawn(bare, monkeypatch):
 
 
 def test_frames_that_come_after_the_look_at_the_runs_spoil_nothing(bare):
-    source = Source(bare.directory)
+    source = Source.of(bare.directory)
     bare.write(0, 5)
     written = write_report(source, bare.directory / "report.html")
     assert not written.faults
     assert "do it again" in Page(written.page).why_absent("2A")
-    again = write_report(Source(bare.directory), bare.directory / "report.html")
+    again = write_report(Source.of(bare.directory), bare.directory / "report.html")
     assert "2A" not in again.absent
 
 

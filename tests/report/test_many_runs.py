@@ -48,7 +48,7 @@ def test_of_many_points_it_is_said_which_are_drawn(tmp_path):
     filled = make_campaign(tmp_path / "grid", Frames.of_corner(30), replicas=1, grid=grid)
     for row in range(9):
         filled.write(row, 3)
-    page = Page(write_report(Source(filled.directory), filled.directory / "report.html").page)
+    page = Page(write_report(Source.of(filled.directory), filled.directory / "report.html").page)
     for panel, where in (("2A", "stress 0.4"), ("2D", "temperature 0.2")):
         told = f"Drawn are 3 of 9 points, those at {where}; `glasscreep query` has the others"
         assert told in page.captions[panel]

@@ -5,19 +5,29 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from filled_campaign import Frames, make_campaign, make_files_small
 from made_up import SNAPSHOT
 from report_page import Page
 from typer.testing import CliRunner
 
+from glasscreep.campaign.figures.catalogue import MAKERS
 from glasscreep.campaign.main import app
 from glasscreep.campaign.report_facts import _mean_and_error
+from glasscreep.campaign.report_failures import failures
+from glasscreep.campaign.report_page import FACTS
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.scan import keep_failure
+from glasscreep.campaign.selection_options import ALL, Selection
 from glasscreep.campaign.snapshot import Failure, write_snapshot
 from glasscreep.tasks.analysed import ANALYSED, encode_analysed, read_analysed
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.segment import Outcome
 
+LEAN = {
+    "results": ["strain", "creep_fit", "d2min", "tacf"],
+    "d2min_intervals": [20],
+    "voxels": {"voxels": 2, "divisions": [1, 2, 3]},
+}
 FINISHED = replace(
     SNAPSHOT, phase="finished", runs={"new": 0, "partial": 0, "done": 4, "failed": 0}
 )
@@ -38,13 +48,26 @@ def flip(path, at=-20):
     path.write_bytes(data)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Give less than the others have: what these tests look at."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_files_small(patch)
+        directory = tmp_path_factory.mktemp("report") / "whole"
+        filled = make_campaign(directory, Frames.of_corner(200), analysis=LEAN)
+        for row in range(4):
+            filled.write(row, 12)
+            filled.analyse(row)
+        yield filled
+
+
 @pytest.fixture
 def store(own):
     return own.directory / "store.zarr"
 
 
 def test_a_damaged_frame_costs_the_view_alone(own, store):
-    row = Source(own.directory).run
+    row = Source.of(own.directory).run
     for file in (store / "position").glob(f"c.{row}.*"):
         flip(file, at=-120)  # in the last of its frames
     done, page = report(own.directory)
@@ -77,24 +100,23 @@ def test_damaged_provenance_of_a_run_is_told_and_the_others_is_there(own, store)
     assert "on hostshere" in page.words.replace("\n", "")
 
 
-def test_what_nobody_foresaw_costs_its_part_alone_and_the_status_says_so(own):
-    (own.directory / "glasses" / "none" / "failure.json").mkdir(parents=True)
+def fails(source):
+    msg = "of all things"
+    raise ZeroDivisionError(msg)
+
+
+def test_what_nobody_foresaw_costs_its_part_alone_and_the_status_says_so(own, monkeypatch):
+    monkeypatch.setitem(FACTS, "failures", fails)
     done, page = report(own.directory)
     assert done.exit_code == 1
-    assert "failures: it could not be made, by a fault of glasscreep: IsADirectory" in done.stdout
-    assert "IsADirectoryError" in section(page, "Failures and damage")
+    assert "failures: it could not be made, by a fault of glasscreep: ZeroDivision" in done.stdout
+    assert "ZeroDivisionError" in section(page, "Failures and damage")
     assert {"2A", "3B", "9A"} <= set(page.panels)
     assert "strain per ln t" in page.words
     assert "canvas" in page.tags
 
 
 def test_a_figure_that_can_not_be_planned_leaves_the_others(own, monkeypatch):
-    from glasscreep.campaign.figures.catalogue import MAKERS
-
-    def fails(source):
-        msg = "of all things"
-        raise ZeroDivisionError(msg)
-
     monkeypatch.setitem(MAKERS, 3, fails)
     done, page = report(own.directory)
     assert done.exit_code == 1
@@ -120,11 +142,54 @@ def test_failures_are_told_of_runs_and_of_analyses_each_once(own):
     write_snapshot(own.directory, replace(FINISHED, failures=last))
     done, page = report(own.directory)
     assert done.exit_code == 0
-    failures = section(page, "Failures and damage").split("Provenance")[0]
+    shown = section(page, "Failures and damage").split("Provenance")[0]
     for once in ("Lost atoms", told, full):
-        assert failures.count(once) == 1
-    assert f"run {own.place(1).name} (replica 0)" in failures
-    assert f"psi of run {own.place(1).name}" in failures
+        assert shown.count(once) == 1
+    assert f"run {own.place(1).name} (replica 0)" in shown
+    assert f"psi of run {own.place(1).name}" in shown
+
+
+def fail(place, message):
+    keep_failure(place, Outcome(place.name, "crashed", 0, 0, message, "", 0))
+
+
+def told_of(campaign, selection=ALL):
+    return {one.message for one in failures(Source.of(campaign.directory, selection=selection))}
+
+
+def test_failures_are_those_of_the_runs_chosen_and_of_their_glasses(bare):
+    ids = [glass.id for glass in bare.prepared.glasses]
+    for row in range(4):
+        fail(bare.place(row), f"run {row}")
+    for row in range(2):
+        fail(bare.directory / "glasses" / ids[row], f"glass {row}")
+    last = [
+        Failure(what, "", "memory", f"{what}: no memory", "")
+        for what in (f"run {bare.place(0).name}", f"run {bare.place(3).name}", f"glass {ids[1]}")
+    ]
+    write_snapshot(bare.directory, replace(FINISHED, failures=tuple(last)))
+    run, glass = f"run {bare.place(0).name}", int(bare.prepared.glass_of_run[0])
+    chosen = told_of(bare, Selection(run=[bare.place(0).name]))
+    expected = {"run 0", f"glass {glass}", f"{run}: no memory"}
+    assert chosen == expected | ({f"glass {ids[1]}: no memory"} if glass == 1 else set())
+    assert len(told_of(bare)) == 4 + 2 + 3
+
+
+def test_a_note_of_failure_that_was_cut_off_is_no_failure(bare):
+    fail(bare.place(0), "lost atoms")
+    bare.write(1, 3)
+    (bare.place(1) / "failure.json").write_text('{"kind": "cra')
+    assert told_of(bare) == {"lost atoms"}
+
+
+def test_what_is_analysed_is_looked_at_once(bare):
+    bare.write(0, 3)
+    failing = read_analysed(bare.place(0)).failing([Result("own_frame", "psi", {})], "boom")
+    (bare.place(0) / ANALYSED).write_bytes(encode_analysed(failing))
+    source = Source.of(bare.directory)
+    assert source.frames_analysed("psi") == 0
+    (bare.place(0) / ANALYSED).unlink()
+    assert [(one.kind, one.message) for one in failures(source)] == [("own", "boom")]
 
 
 def test_of_replicas_that_are_all_the_same_the_error_is_none():

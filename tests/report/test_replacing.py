@@ -68,6 +68,34 @@ def test_a_folder_that_is_not_there_is_refused(bare, tmp_path):
     assert not (tmp_path / "none").exists()
 
 
+def test_figures_that_the_new_report_has_not_go_with_the_old_ones(bare, tmp_path):
+    bare.write(0, 3)
+    page, folder = tmp_path / "page.html", tmp_path / "page-figures"
+    folder.mkdir()
+    for name in ("figure-2.svg", "figure-9.svg", "figure-9.pdf", "mine.svg"):
+        (folder / name).write_text("of another report")
+    done = ask(bare, "--output", page, "--figures", "svg", "--overwrite")
+    assert done.exit_code == 0
+    names = {path.name for path in folder.iterdir()}
+    assert names == {"figure-2.svg", "figure-7.svg", "figure-9.pdf", "mine.svg"}
+    assert "of another report" not in (folder / "figure-2.svg").read_text()
+
+
+def test_a_name_that_no_file_can_have_is_told_as_such(bare, tmp_path):
+    done = ask(bare, "--output", tmp_path / f"{'long' * 80}.html")
+    assert done.exit_code == 1
+    assert "File name too long" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_can_not_be_read_is_told_as_such(bare, tmp_path):
+    page = tmp_path / "page.html"
+    page.symlink_to("/proc/self/mem")  # which refuses whoever reads it from its beginning
+    done = ask(bare, "--output", page)
+    assert done.exit_code == 1
+    assert f"could not read {page}" in done.stderr
+
+
 def test_a_folder_is_never_replaced(bare, tmp_path):
     done = ask(bare, "--output", tmp_path)
     assert done.exit_code == 2

@@ -47,7 +47,7 @@ def unequal(tmp_path_factory) -> FilledCampaign:
 
 @pytest.fixture(scope="module")
 def page(unequal) -> Page:
-    return Page(write_report(Source(unequal.directory), unequal.directory / "page.html").page)
+    return Page(write_report(Source.of(unequal.directory), unequal.directory / "page.html").page)
 
 
 def mean_of(directory, result: str, column: str, until: int) -> pd.DataFrame:

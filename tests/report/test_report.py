@@ -18,7 +18,8 @@ from glasscreep.campaign.query import query_table
 from glasscreep.campaign.report import write_report
 from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import Source
-from glasscreep.tasks.errors import DamagedError, GlasscreepError
+from glasscreep.campaign.selection_options import Selection
+from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
 FROM_RESULTS = {
@@ -30,6 +31,7 @@ LEARNT = {"4A", "4B", "5A", "5B", "5C", "5D"}
 
 def report_of(directory, page=None, **more):
     path = page or directory / "report.html"
+    path.parent.mkdir(exist_ok=True)
     return write_report(Source.of(directory), path, **more), Page(path)
 
 
@@ -146,6 +148,20 @@ def test_the_points_are_summed_up_again_only_if_something_changed(bare, monkeypa
     assert "12/24" in third.words
 
 
+def test_the_points_are_summed_up_again_if_something_else_is_asked_for(bare):
+    for row in range(4):
+        bare.write(row, 5)
+    _, page = report_of(bare.directory)
+    assert page.words.count("10/24") == 2
+    creep = {**bare.prepared.campaign.creep.model_dump(), "steps": 480}
+    longer = bare.extended(creep=creep)
+    _, page = report_of(bare.directory)
+    assert page.words.count("10/48") == 2
+    longer.extended(grid=[{"temperature": 0.3, "stress": 0.5}])
+    _, page = report_of(bare.directory)
+    assert page.words.count("10/48") == 1
+
+
 @pytest.mark.slow
 def test_computed_anew_the_page_is_the_same(own, page):
     shutil.rmtree(own.directory / "report")
@@ -203,6 +219,43 @@ def test_while_it_runs_what_is_committed_is_shown(bare):
     assert len(page.table("2C")) == len(query_table(bare.directory, "strain", temperature))
 
 
+def test_runs_that_are_no_longer_asked_for_are_not_wanted(bare):
+    for row in range(4):
+        bare.write(row, 5 + row)
+    fewer = bare.extended(replicas=1, grid=[{"temperature": 0.1, "stress": 0.5}])
+    (row,) = np.flatnonzero(fewer.prepared.asked)
+    _, page = report_of(bare.directory)
+    told = f"{5 + row} of 12 frames are committed. Of runs that are no longer asked for there are "
+    assert told + f"{26 - 5 - row} more." in page.words
+    assert f"{5 + row}/12, " in page.words
+    assert page.words.count(" no longer asked for") == 3
+
+
+def test_the_runs_chosen_are_those_of_one_look(bare):
+    class Meanwhile(Selection):
+        """Chooses while the campaign goes on."""
+
+        def some_of(self, campaign):
+            chosen = super().some_of(campaign)
+            bare.write(0, 12)
+            return chosen
+
+    bare.write(0, 3)
+    run = bare.place(0).name
+    source = Source.of(bare.directory, run, None, Meanwhile(where="0 < frames < 5"))
+    assert source.runs["id"].tolist() == [run]
+    assert source.run == 0
+
+
+def test_of_a_lesson_that_is_damaged_it_is_said(bare):
+    lesson = bare.directory / "looseness" / "report.json"
+    lesson.parent.mkdir()
+    for text in ('{"counts": ', "[]"):
+        lesson.write_text(text)
+        with pytest.raises(DamagedError, match=r"report.json is damaged: .*learn` writes it"):
+            _ = Source.of(bare.directory).lesson
+
+
 def test_damage_is_named_and_the_rest_is_drawn(own):
     row = 1
     for entry in (own.directory / "report").glob("3[BDE]-*.json"):
@@ -223,11 +276,11 @@ def test_damage_is_named_and_the_rest_is_drawn(own):
 def test_lost_files_of_the_run_shown_are_told_as_damage(own):
     for entry in (own.directory / "report").glob("*.json"):
         entry.unlink()
-    row = Source(own.directory).run
+    row = Source.of(own.directory).run
     for name in ("d2min_20", "looseness"):
         for file in (own.directory / "store.zarr" / name).glob(f"c.{row}.*"):
             file.unlink()
-    source = Source(own.directory)
+    source = Source.of(own.directory)
     for name, frame in (("d2min_20", 10), ("looseness", 11)):
         with pytest.raises(DamagedError, match=f"array {name}: frame {frame} is not there"):
             particle_values(source, name, frame)
@@ -239,6 +292,12 @@ def test_lost_files_of_the_run_shown_are_told_as_damage(own):
     assert any("frame 11, array looseness" in told and "is lost" in told for told in written.damage)
     data = json.loads(page.source.split('type="application/json">')[1].split("</script>")[0])
     assert [one["name"][:7] for one in data["quantities"]] == ["species"]
+
+
+def test_a_frame_of_the_run_shown_may_be_defined_for_no_particle(own):
+    own.blank("d2min_20", Source(own.directory).run, 10)
+    with pytest.raises(AbsentError, match=r"d2min_20 of frame 10 of .* defined for no particle"):
+        particle_values(Source(own.directory), "d2min_20", 10)
 
 
 def test_what_others_wrote_is_escaped(own):

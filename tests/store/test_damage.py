@@ -118,7 +118,11 @@ def test_any_flipped_bit_is_found_and_named(campaign, reader, kind):
                 read(reader)
         finally:
             path.write_bytes(sound)
-        assert re.search(message, str(caught.value)), f"bit {bit} of {path}: {caught.value}"
+        said = str(caught.value)
+        assert re.search(message, said), f"bit {bit} of {path}: {said}"
+        assert path.name in said
+        assert "Stored: b" not in said
+        assert kind == "journal" or "Bring that file back from a copy of the directory" in said
 
 
 def test_the_damaged_frame_of_a_block_is_named(campaign, reader):
