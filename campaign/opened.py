@@ -1,7 +1,7 @@
 """Opening a campaign to read it, finished or still running."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,8 +98,7 @@ class OpenedCampaign(RunResults):
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
-            is_one = isinstance(run, str) or not isinstance(run, Iterable)
-            named = (run,) if is_one else run
+            named = (run,) if isinstance(run, str | int | float | np.generic) else run
             table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
