@@ -98,7 +98,7 @@ class OpenedCampaign(RunResults):
         """
         table = choose(self._table(), temperature, stress, replica)
         if run is not None:
-            named = (run,) if np.isscalar(run) else run
+            named = (run,) if isinstance(run, str | int | float | np.generic) else run
             table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]

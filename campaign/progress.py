@@ -2,6 +2,7 @@
 
 import textwrap
 import time
+from collections.abc import Iterable
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -12,13 +13,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from glasscreep.campaign.snapshot import Snapshot
+from glasscreep.campaign.snapshot import Failure, Snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.terminal import say
 from glasscreep.tasks.failures import OWN
 
 LINE_EVERY_S = 10.0
-FAILURES_SHOWN, ALLOCATIONS_SHOWN = 3, 20
+FAILURES_SHOWN, ALLOCATIONS_SHOWN, SAME_SHOWN = 3, 20, 5
 
 
 def duration(seconds: float | None) -> str:
@@ -62,9 +63,21 @@ def details(snapshot: Snapshot) -> RenderableType:
     return Group(*parts)
 
 
+def _by_reason(failures: Iterable[Failure]) -> list[list[Failure]]:
+    """Put together what failed alike, in the order of the first of each."""
+    groups: dict[tuple[str, str, str], list[Failure]] = {}
+    for failure in failures:
+        name = failure.what.rpartition(" ")[2]
+        why = failure.message.replace(name, "")
+        if failure.kind == OWN:  # which begins with the frame that it first failed at
+            why = why.partition(": ")[2] or why
+        groups.setdefault((failure.kind, why, failure.log_tail), []).append(failure)
+    return list(groups.values())
+
+
 def tell_failures(snapshot: Snapshot, console: Console) -> None:
-    """Print why runs failed, and what can be done about it."""
-    for failure in snapshot.failures:
+    """Print why runs failed, each reason once, and what can be done about it."""
+    for failure, *same in _by_reason(snapshot.failures):
         text = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
         console.print(text, style="red", markup=False, emoji=False, highlight=False, soft_wrap=True)
         if failure.log_tail and failure.kind != "damaged":
@@ -72,6 +85,11 @@ def tell_failures(snapshot: Snapshot, console: Console) -> None:
             tail = textwrap.indent(failure.log_tail, "    ")
             console.print(
                 tail, style="dim", markup=False, emoji=False, highlight=False, soft_wrap=True
+            )
+        if others := list(dict.fromkeys(one.what for one in same if one.what != failure.what)):
+            more = ", ..." if len(others) > SAME_SHOWN else ""
+            say(
+                console, f"  the same of {len(others)} more: {', '.join(others[:SAME_SHOWN])}{more}"
             )
     if any(failure.kind != OWN for failure in snapshot.failures):
         console.print(

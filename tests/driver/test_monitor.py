@@ -236,6 +236,24 @@ def test_failures_are_told_with_the_log_and_what_to_do(monitor):
     assert "remove its folder under runs/" in lines[3]
 
 
+def test_the_same_failure_of_several_runs_is_told_once(monitor):
+    why = "f returned nan. Mend mine.py"
+    for run, frame in (("r1", 3), ("r2", 5), ("r2", 6), ("r3", 3)):
+        told = f"frame {frame} of run {run}: {why}"
+        monitor.analysed(Outcome(run, "own", 4, 0, told, "", 0))
+    monitor.analysed(Outcome("r3", "own", 4, 0, "frame 3 of run r3: g returned nan", "", 0))
+    for run in ("r1", "r2"):
+        monitor.ended(Outcome(run, "crashed", 4, 0, f"run {run}: killed", "log", 1))
+    console = Console(width=200, file=io.StringIO())
+    tell_failures(monitor.snapshot(), console)
+    lines = console.file.getvalue().splitlines()
+    assert lines[0].endswith(f"frame 3 of run r1: {why}")
+    assert lines[1] == "  the same of 2 more: run r2, run r3"
+    assert lines[2].endswith("frame 3 of run r3: g returned nan")
+    assert lines[3].endswith("run r1: killed")
+    assert lines[5:7] == ["    log", "  the same of 1 more: run r2"]
+
+
 def test_where_own_analyses_alone_failed_no_run_is_to_be_removed(monitor):
     monitor.analysed(outcome("r1", "own"))
     console = Console(width=100, file=io.StringIO())
