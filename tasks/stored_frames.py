@@ -247,10 +247,14 @@ def _label(value: str | float) -> str:
 
 
 def _not_computed(name: str, store: zarr.Group) -> str:
-    """Ask for a result of frames that a store does not have, and that is spelt nearly like one."""
+    """Tell of a result of frames that a store does not have, or of one spelt nearly like it."""
     could_be = [each for each in BUILT_IN if OBSERVABLES[each].kind is Kind.FRAME]
     meant = nearest(name, (each for each in could_be if each not in store), most=1)
-    return f"did you mean {meant[0]}, which is not computed?" if meant else ""
+    if not meant:
+        return ""
+    return (
+        "it is not computed;" if meant[0] == name else f"did you mean {meant[0]}, not computed yet?"
+    )
 
 
 def _count(frames: int) -> str:

@@ -91,7 +91,12 @@ def test_runs_are_named_by_id_its_beginning_or_row(straight):
         (1, 4, (), "frame 4 of run .* is committed, but its positions are still in the journals"),
         (1, -5, (), "has no frame -5: 5 frames committed so far; choose from 0 to 3"),
         (3, 0, (), "has no frame 0: 0 frames committed so far"),
-        (0, 0, ["features"], "no result of particles 'features'; there are bond_order"),
+        (
+            0,
+            0,
+            ["features"],
+            "no result of particles 'features': it is not computed; there are bond_order",
+        ),
         (1, 0, ["d2min_20"], "d2min_20 of frame 0 of run .* is not computed: 0 frames have it"),
     ],
 )

@@ -240,7 +240,7 @@ def test_what_is_there_is_replaced_only_if_told_to(export, straight, tmp_path):
         (
             ["extxyz", "--run", "0", "--with", "featurs"],
             REFUSED,
-            "features, which is not computed?",
+            "did you mean features, not computed yet?",
         ),
         (["data", "--run", "0", "--with", "d2min_20"], REFUSED, "Choose --format extxyz, dump,"),
         (["data", "--run", "0"], REFUSED, "of run {run} 12 are chosen. Give --frames last"),

@@ -149,7 +149,12 @@ def test_what_is_needed_is_forgotten_with_it_and_computed_anew_before(campaign, 
     ("name", "file", "result", "said"),
     [
         ("near", "c.0.1.0", "work", "array near: frame 4 is not there; its file is lost"),
-        ("strain", "c.0.1", "column", "array strain is damaged: .* its file c.0.1 is lost"),
+        (
+            "strain",
+            "c.0.1",
+            "column",
+            "array strain is damaged: .* its file store.zarr/strain/c.0.1 is lost",
+        ),
     ],
 )
 def test_what_is_needed_and_lost_is_told(campaign, name, file, result, said):

@@ -123,8 +123,12 @@ def test_the_options_are_one_definition(command):
     ],
 )
 def test_what_no_run_has_is_refused(begun, tmp_path, command, words, said):
-    place = {"query": ["strain"], "export": ["--format", "extxyz"], "report": []}[command]
-    done = invoke(command, begun.directory, *place, *words, "--output", tmp_path / "some.xyz")
+    place = {
+        "query": ["strain", "--output", tmp_path / "some.csv"],
+        "export": ["--format", "extxyz", "--output", tmp_path / "some.xyz"],
+        "report": ["--output", tmp_path / "some.html"],
+    }[command]
+    done = invoke(command, begun.directory, *place, *words)
     assert done.exit_code == 2, done.output
     assert said in done.stderr
     assert not list(tmp_path.iterdir())

@@ -295,9 +295,9 @@ def test_lost_files_of_the_run_shown_are_told_as_damage(own):
 
 
 def test_a_frame_of_the_run_shown_may_be_defined_for_no_particle(own):
-    own.blank("d2min_20", Source(own.directory).run, 10)
+    own.blank("d2min_20", Source.of(own.directory).run, 10)
     with pytest.raises(AbsentError, match=r"d2min_20 of frame 10 of .* defined for no particle"):
-        particle_values(Source(own.directory), "d2min_20", 10)
+        particle_values(Source.of(own.directory), "d2min_20", 10)
 
 
 def test_what_others_wrote_is_escaped(own):
