@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import zarr
-from made_up import SNAPSHOT, ago
+from made_up import SNAPSHOT, ago, ago
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
@@ -79,7 +79,7 @@ def test_a_campaign_without_frames_tells_how_far_it_is(campaign):
 
 
 def test_a_driver_that_was_killed_is_told_of_as_status_does(campaign):
-    write_snapshot(campaign.directory, replace(SNAPSHOT, time_left_s=90.0))
+    write_snapshot(campaign.directory, replace(SNAPSHOT, updated=ago(0), time_left_s=90.0))
     with CampaignLock(campaign.directory):
         assert "small: running: runs 0/1" in query(campaign.directory, "strain").stderr
         assert ": running, as of " in repr(glasscreep.open(campaign.directory))
