@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import zarr
-from made_up import SNAPSHOT, ago, ago
+from made_up import SNAPSHOT, ago
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
 
