@@ -155,7 +155,7 @@ def test_a_damaged_result_is_named_and_can_be_made_anew(glasscreep, undisturbed,
     run = package.open(directory).runs["id"][1]
     damaged = glasscreep("run", file)
     assert damaged.returncode == 1
-    assert f"array strain of run {run}" in damaged.stderr
+    assert f"run {run}, array strain is damaged" in damaged.stderr
     assert "Traceback" not in damaged.stderr
     (directory / "runs" / run / "analysis.json").unlink()
     assert glasscreep("run", file).returncode == 0
