@@ -105,7 +105,7 @@ def test_a_run_is_cancelled_while_nothing_runs(campaign):
     campaign("cancel", "small", run_id)
     failure = json.loads((campaign.directory / "runs" / run_id / "failure.json").read_text())
     assert failure["kind"] == "cancelled"
-    assert "no run of small has an id" in campaign("logs", "small", "zzz", check=False)
+    assert "no run or glass of small has an id" in campaign("logs", "small", "zzz", check=False)
     assert "give either RUN" in campaign("cancel", "small", check=False)
 
 
