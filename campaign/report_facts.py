@@ -12,8 +12,8 @@ from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.run_list import points_of
 from glasscreep.campaign.selection_options import ALL
-from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.states import STATES
+from glasscreep.campaign.watch import judged_snapshot
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.places import STORE
@@ -38,7 +38,7 @@ def progress(source: Source) -> Table:
     text = f"{chosen}{count} ({states}); {frames:,} of {wanted:,} frames are committed."
     if others:
         text += f" Of runs that are no longer asked for there are {others:,} more."
-    snapshot = read_snapshot(source.directory)
+    snapshot = judged_snapshot(source.directory)
     if snapshot is not None:
         text += f" The driver: {snapshot.told}."
     return {"text": text, "frames": frames, "wanted": max(1, wanted)}

@@ -196,3 +196,9 @@ def test_of_replicas_that_are_all_the_same_the_error_is_none():
     same = pd.Series([0.0020804925375080122, 0.0020804925375080126, 0.0020804925375080122])
     assert _mean_and_error(same) == "0.00208 ± 0"
     assert _mean_and_error(pd.Series([0.01, 0.02, 0.03])) == "0.020 ± 0.006"
+
+
+def test_a_driver_that_was_killed_is_told_of_as_status_does(own):
+    write_snapshot(own.directory, replace(FINISHED, phase="running"))
+    _, page = report(own.directory)
+    assert "The driver: ended without a word" in page.words
