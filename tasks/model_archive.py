@@ -148,6 +148,7 @@ def _opened(data: bytes) -> ZipFile:
     """Open a zip that can't be larger in memory than it is as a file."""
     try:
         archive = ZipFile(io.BytesIO(data))
+    # zipfile calls a zip of a later format, which a wrong byte may make of any, not implemented.
     except (BadZipFile, ValueError, NotImplementedError) as error:
         msg = f"it is no zip, or a damaged one ({error})"
         raise ValueError(msg) from error
