@@ -4,15 +4,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from filled_campaign import FilledCampaign, Frames, LeaningFrames, make_campaign, make_files_small
+
+from glasscreep.campaign.main import app
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,3 +63,22 @@ def filled(places: pytest.TempPathFactory, frames: Any, name: str) -> Iterator[F
         campaign.analyse(0)
         campaign.write(1, 5)
         yield campaign
+
+
+@pytest.fixture
+def export(tmp_path, monkeypatch):
+    """Run the command in a folder of its own, and give what it printed."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(campaign, form, *arguments, status=0):
+        said = [
+            campaign.place(int(text)).name if before == "--run" and text.isdigit() else text
+            for before, text in pairwise(["", *arguments])
+        ]  # rows are easier to write than ids
+        command = ["export", str(campaign.directory), "--format", form, *said]
+        done = CliRunner().invoke(app, command, env={"COLUMNS": "500"})
+        assert done.exit_code == status, done.output
+        assert not list(tmp_path.rglob("*.partial"))
+        return done.output
+
+    return run
