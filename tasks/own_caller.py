@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import sys
-from functools import partial
+import threading
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,11 +56,25 @@ def main() -> int:
 def _disregard_what_is_told_to_all() -> None:
     """Do nothing at signals that all of a job get, which are no fault of a function.
 
-    What the functions start heeds them: `exec` brings back what is usual, as ignoring would not.
+    What the functions start heeds them: `exec` brings back what is usual, as ignoring would not. A
+    copy of this process is told nothing until it does, or what came in between would be lost.
     """
+    masks = threading.local()
+
+    def hold() -> None:
+        masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+
+    def let() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.before)
+
+    def heed() -> None:
+        for ending in ENDINGS:
+            signal.signal(ending, signal.SIG_DFL)
+        let()
+
     for ending in ENDINGS:
         signal.signal(ending, lambda *_: None)
-        os.register_at_fork(after_in_child=partial(signal.signal, ending, signal.SIG_DFL))
+    os.register_at_fork(before=hold, after_in_parent=let, after_in_child=heed)
 
 
 def _answer(questions: IO[bytes], answers: IO[bytes]) -> None:

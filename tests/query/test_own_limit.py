@@ -95,6 +95,15 @@ def terminates(frame):
     return frame.time
 
 
+def stops(frame):
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        if not (copy := os.fork()):
+            time.sleep(1000)
+        os.kill(copy, ending)
+        assert os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]) == -ending
+    return frame.time
+
+
 def reads(frame):
     assert sys.stdin.read() == ""
     assert subprocess.run(["cat"], capture_output=True).stdout == b""
@@ -205,7 +214,7 @@ def test_one_that_takes_its_process_down_takes_nothing_else(campaign):
     assert outcomes["time_of"].kind == "done"
 
 
-FREE = ["copies", "leaves", "pools", "terminates", "reads", "time_of"]
+FREE = ["copies", "leaves", "pools", "terminates", "stops", "reads", "time_of"]
 
 
 def test_those_that_start_processes_or_read_give_what_they_return(campaign):
