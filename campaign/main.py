@@ -131,12 +131,15 @@ def plan(
 def status(directory: CampaignDirectory) -> None:
     """Show how far a campaign is, running or not.
 
+    A damaged manifest of a run or glass is told, with exit status 1.
+
     Example: [bold]glasscreep status demo[/]
     """
     with telling_errors():
         from glasscreep.campaign.status import show_status
 
-        show_status(directory, Console())
+        if not show_status(directory, Console()):
+            raise typer.Exit(FAILED)
 
 
 query_command.add_to(app)

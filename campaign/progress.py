@@ -57,10 +57,15 @@ def details(snapshot: Snapshot) -> RenderableType:
         parts.append(_allocation_table(snapshot))
     if snapshot.trouble:
         parts.append(Text(snapshot.trouble, style="red", overflow="fold"))
-    for failure in snapshot.failures[-FAILURES_SHOWN:]:
+    for failure in shown_failures(snapshot):
         line = f"{failure.kind}: {failure.what} ({failure.where}): {failure.message}"
         parts.append(Text(line, style="red", overflow="fold"))
     return Group(*parts)
+
+
+def shown_failures(snapshot: Snapshot) -> tuple[Failure, ...]:
+    """Take the failures that are shown at length: the last."""
+    return snapshot.failures[-FAILURES_SHOWN:]
 
 
 def _by_reason(failures: Iterable[Failure]) -> list[list[Failure]]:

@@ -123,7 +123,9 @@ def add_to(app: typer.Typer) -> None:
 def _list(
     campaign: "OpenedCampaign", form: Format, output: Path | None, *, overwrite: bool
 ) -> None:
+    from glasscreep.campaign.damaged_manifests import damaged_manifests
     from glasscreep.campaign.result_list import list_results, results_table
+    from glasscreep.tasks.places import run_directory
 
     results = list_results(campaign)
     if form is Format.TABLE and output is None:
@@ -131,6 +133,11 @@ def _list(
         sys.stdout.write(results_table(results, width))
     else:
         _hand_over(results, form, output, overwrite=overwrite)
+    places = [run_directory(campaign.directory, run_id) for run_id in campaign.runs["id"]]
+    if damaged := damaged_manifests(places):
+        for told in damaged:
+            _say_aside(f"not counted: {told}")
+        raise typer.Exit(FAILED)
 
 
 def _hand_over(

@@ -7,7 +7,7 @@ import pandas as pd
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.result_names import describe
-from glasscreep.campaign.run_list import every_for
+from glasscreep.campaign.sampling import every_for
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.terminal import count_of
 from glasscreep.tasks.analysed import Analysed, read_analysed

@@ -1,6 +1,5 @@
 """The runs of a campaign and its points, with how far they are."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import read_campaign
 from glasscreep.campaign.rows import UNASSIGNED
+from glasscreep.campaign.sampling import every_for
 from glasscreep.campaign.scan import fail_orphans, found_in, has_failed
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.selection import close
@@ -18,9 +18,6 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.places import STORE, glass_directory, run_directory
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.store import RunTable
-
-EXACT_RUNS = 1000
-"""So many manifests are read in a tenth of a second; of more runs the index is taken."""
 
 
 def run_table(directory: Path) -> pd.DataFrame:
@@ -55,11 +52,6 @@ def run_table(directory: Path) -> pd.DataFrame:
     return runs[runs["glass_row"] != UNASSIGNED]
 
 
-def every_for(runs: int) -> int:
-    """Choose of how many runs one is looked at, so that these are 1,000 at most."""
-    return max(1, math.ceil(runs / EXACT_RUNS))
-
-
 def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:
     """Tell of runs how far they are, as exactly as is quick.
 
@@ -76,7 +68,7 @@ def with_progress(directory: Path, table: pd.DataFrame) -> pd.DataFrame:
         Columns as of `OpenedCampaign.runs`.
     """
     runs = table.drop(columns="glass_row")
-    if len(runs) > EXACT_RUNS:
+    if every_for(len(runs)) > 1:
         unknown = pd.array([pd.NA] * len(runs), dtype="Int64")
         return runs.assign(frames_stored=unknown, unrelaxed=unknown)
     campaign = read_campaign(directory)

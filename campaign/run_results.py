@@ -14,7 +14,8 @@ from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.result_array import array_of, dataset_of
 from glasscreep.campaign.result_names import known_results, unknown_result
 from glasscreep.campaign.result_table import ResultTable, read_result
-from glasscreep.campaign.run_list import every_for, run_table
+from glasscreep.campaign.run_list import run_table
+from glasscreep.campaign.sampling import every_for
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE

@@ -2,14 +2,16 @@
 
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from glasscreep.campaign.damaged_manifests import begun_places, damaged_manifests
 from glasscreep.campaign.lock import read_holder
-from glasscreep.campaign.progress import details
+from glasscreep.campaign.progress import FAILURES_SHOWN, details, shown_failures
 from glasscreep.campaign.snapshot import FRESH_S, Snapshot
 from glasscreep.campaign.terminal import count_of, say
 from glasscreep.campaign.watch import Seen, State, Watch, controller_at_work
@@ -19,8 +21,8 @@ from glasscreep.tasks.places import STORE
 POINTS_SHOWN = 40
 
 
-def show_status(directory: Path, console: Console) -> None:
-    """Print how far the campaign in `directory` is.
+def show_status(directory: Path, console: Console) -> bool:
+    """Print how far the campaign in `directory` is, and which manifests are damaged.
 
     Parameters
     ----------
@@ -28,6 +30,11 @@ def show_status(directory: Path, console: Console) -> None:
         Campaign directory; GlasscreepError if it holds none.
     console : rich.console.Console
         Where to print.
+
+    Returns
+    -------
+    bool
+        Whether all manifests are sound; of more than 1,000 as many are looked at.
     """
     seen = Watch(directory).look()
     snapshot = seen.judged
@@ -35,7 +42,10 @@ def show_status(directory: Path, console: Console) -> None:
         console.print(Group(details(snapshot), _points(snapshot)))
         if beyond := _beyond(directory, snapshot):
             say(console, beyond)
+    damaged = damaged_manifests(begun_places(directory))
+    _tell_damage(damaged, snapshot, directory, console)
     say(console, what_becomes(seen, directory))
+    return not damaged
 
 
 def what_becomes(seen: Seen, directory: Path) -> str:
@@ -125,6 +135,20 @@ def _stored_runs(store: Path, *, at_least: int) -> int:
     from glasscreep.campaign.run_list import run_table
 
     return len(run_table(store.parent))
+
+
+def _tell_damage(
+    damaged: Sequence[str], snapshot: Snapshot | None, directory: Path, console: Console
+) -> None:
+    """Print what is damaged, unless a failure that is shown says so."""
+    shown = shown_failures(snapshot) if snapshot else ()
+    said = {failure.message.partition(" is damaged")[0] for failure in shown}
+    untold = [told for told in damaged if told.partition(" is damaged")[0] not in said]
+    for told in untold[:FAILURES_SHOWN]:
+        console.print(Text(told, style="red", overflow="fold"), soft_wrap=True)
+    if (more := len(untold) - FAILURES_SHOWN) > 0:
+        place = shlex.quote(str(directory))
+        say(console, f"{count_of(more, 'more damaged manifest')}; `glasscreep query {place}` has all")
 
 
 def _points(snapshot: Snapshot) -> RenderableType:

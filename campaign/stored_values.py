@@ -9,7 +9,8 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.blocks import frames_of_a_file
-from glasscreep.tasks.damage import computed_anew, naming_damage, simulated_anew
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.mending import computed_anew, simulated_anew
 from glasscreep.tasks.lost_chunks import demand_chunks, frames_noted
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.scalars import NAMES
@@ -33,8 +34,10 @@ def values_of_run(array: "zarr.Array[Any]", reader: FrameReader, run: Any) -> ND
     Raises
     ------
     DamagedError
-        Naming run and array; also if it was computed and its file is lost.
+        Naming run and array; also if it was computed and its file is lost, or if the manifest of
+        the run is damaged.
     """
+    reader.manifest(run.Index)  # what is of a run whose manifest is damaged can't be trusted
     demand_chunks(array, reader.store, run.id, run.Index)
     where = f"run {run.id}, array {array.basename}"
     with naming_damage(where, computed_anew(run.id), array, run.Index):
@@ -61,8 +64,10 @@ def values_of_frames(
     Raises
     ------
     DamagedError
-        Naming run, frames and array; also if it was computed and a file of it is lost.
+        Naming run, frames and array; also if it was computed and a file of it is lost, or if the
+        manifest of the run is damaged.
     """
+    reader.manifest(run.Index)
     name, frames, is_sharded = array.basename, array.shape[1], reader.is_sharded(array.basename)
     if name in NAMES:
         values = reader.scalar(name, run.Index)  # which knows what must be there

@@ -16,7 +16,8 @@ from glasscreep.campaign.opened import OpenedCampaign, open_campaign
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.states import State
 from glasscreep.tasks.d2min_results import D2MIN
-from glasscreep.tasks.damage import computed_anew, naming_damage
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.observable import Result

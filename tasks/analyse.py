@@ -8,7 +8,8 @@ import numpy as np
 
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.blocks import Block, frames_of_a_file
-from glasscreep.tasks.damage import computed_anew, naming_damage
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import GlasscreepError, OwnAnalysisError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing

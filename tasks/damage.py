@@ -10,22 +10,8 @@ from typing import Any, cast
 import zarr
 from zarr.storage import LocalStore
 
-from glasscreep.tasks.analysed import ANALYSED
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.places import RUNS
 from glasscreep.tasks.shard_file import CRC_BYTES, verified
-
-BRING_BACK = "Bring that file back from a copy of the directory"
-
-
-def computed_anew(run_id: str) -> str:
-    """Say how to have damaged results of a run computed anew."""
-    return f"Remove {RUNS}/{run_id}/{ANALYSED}, and `glasscreep run` computes it anew"
-
-
-def simulated_anew(run_id: str) -> str:
-    """Say how to get damaged frames of a run back."""
-    return f"{BRING_BACK}; or remove {RUNS}/{run_id}, and `glasscreep run` simulates the run anew"
 
 
 @contextmanager

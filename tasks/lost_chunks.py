@@ -15,7 +15,7 @@ import numpy as np
 import zarr
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.damage import computed_anew
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.observable import NOTED_AS
 from glasscreep.tasks.opening import dimensions

@@ -7,6 +7,7 @@ from typing import Any
 
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import checksum
+from glasscreep.tasks.mending import made_anew
 from glasscreep.tasks.settings import EngineSettings
 
 MANIFEST = "manifest.json"
@@ -70,13 +71,15 @@ def read_manifest(directory: Path) -> Manifest | None:
     Returns
     -------
     Manifest or None
-        None if there is none. DamagedError if it is not byte for byte what was written.
+        None if there is none. DamagedError if it is not byte for byte what was written, or no file.
     """
     path = directory / MANIFEST
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return None
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise _damaged(directory, f"can't be read: {error.strerror}") from error
     try:
         content = json.loads(data)
         stored = content.pop("crc32c")
@@ -84,9 +87,15 @@ def read_manifest(directory: Path) -> Manifest | None:
     except (ValueError, TypeError, KeyError, AttributeError):
         sound = False
     if not sound:
-        msg = f"manifest of {directory.name} is damaged: {path} does not match its checksum"
-        raise DamagedError(msg)
+        raise _damaged(directory, "does not match its checksum")
     return _manifest(content, path)
+
+
+def _damaged(directory: Path, why: str) -> DamagedError:
+    mend = made_anew(f"{directory.parent.name}/{directory.name}")
+    return DamagedError(
+        f"manifest of {directory.name} is damaged: {directory / MANIFEST} {why}. {mend}"
+    )
 
 
 def _manifest(content: dict[str, Any], path: Path) -> Manifest:

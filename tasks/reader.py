@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.codec import RESOLUTION
-from glasscreep.tasks.damage import BRING_BACK, naming_damage, simulated_anew
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.mending import BRING_BACK, simulated_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.manifest import Manifest, read_manifest

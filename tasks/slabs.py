@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from glasscreep.tasks.damage import BRING_BACK, naming_damage
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.mending import BRING_BACK
 from glasscreep.tasks.journal import (
     CommittedJournal,
     StoredFrame,

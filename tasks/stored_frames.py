@@ -11,7 +11,8 @@ import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.damage import computed_anew, naming_damage
+from glasscreep.tasks.damage import naming_damage
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import dimensions, open_array, open_readable

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import glasscreep
 from glasscreep.campaign import own_failures as own_failures_module
-from glasscreep.campaign import run_list
+from glasscreep.campaign import sampling
 from glasscreep.campaign.forget import forget
 from glasscreep.campaign.logs import show_logs_of
 from glasscreep.campaign.main import app
@@ -120,7 +120,7 @@ def test_of_many_runs_some_are_looked_at_for_the_warning(failed, monkeypatch, mo
         looked_at.append(place)
         return read_analysed(place)
 
-    monkeypatch.setattr(run_list, "EXACT_RUNS", most)
+    monkeypatch.setattr(sampling, "EXACT_RUNS", most)
     monkeypatch.setattr(own_failures_module, "read_analysed", read)
     told = f"middle failed on 1 of {most} runs? that were looked at, of 4, of which"
     with pytest.warns(UserWarning, match=told):

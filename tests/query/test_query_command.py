@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
 import glasscreep
-from glasscreep.campaign import run_list, table_files
+from glasscreep.campaign import sampling, table_files
 from glasscreep.campaign.main import app
 from glasscreep.campaign.result_list import list_results
 from glasscreep.campaign.table_files import ENDS_SHOWN, render_on_terminal
@@ -58,7 +58,7 @@ def test_a_list_of_the_results_there_are(running):
 
 
 def test_of_many_runs_the_list_tells_shares(running, monkeypatch):
-    monkeypatch.setattr(run_list, "EXACT_RUNS", 2)
+    monkeypatch.setattr(sampling, "EXACT_RUNS", 2)
     table = list_results(glasscreep.open(running.directory)).set_index("result")
     assert table.loc["d2min_20", "computed"] == "about 50% of frames"  # of runs 0 and 2
     assert table.loc["creep_fit", "computed"] == "about 50% of runs"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import glasscreep
-from glasscreep.campaign import run_list
+from glasscreep.campaign import sampling
 from glasscreep.campaign.index import write_index
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.problems import RefusedError
@@ -332,7 +332,7 @@ def test_a_strain_that_is_not_stored_is_computed_for_the_table(make, corner, tmp
 
 def test_of_many_runs_the_index_tells(campaign, monkeypatch):
     campaign.write(0, 3)
-    monkeypatch.setattr(run_list, "EXACT_RUNS", 3)
+    monkeypatch.setattr(sampling, "EXACT_RUNS", 3)
     opened = glasscreep.open(campaign.directory)
     assert opened.runs["frames"].tolist() == [0, 0, 0, 0]  # no driver has written it yet
     assert opened.select(replica=0).runs["frames"].tolist() == [3, 0]

@@ -5,7 +5,7 @@ import pytest
 from filled_campaign import Frames, make_campaign
 from report_page import Page
 
-from glasscreep.campaign import run_list
+from glasscreep.campaign import sampling
 from glasscreep.campaign.index import write_index
 from glasscreep.campaign.ledger import Ledger, Progress
 from glasscreep.campaign.report import write_report
@@ -24,7 +24,7 @@ def many(bare, monkeypatch):
     glasses = bare.prepared.glass_of_run
     ledger = Ledger(runs, Progress.unstarted(2), glasses, np.ones(4, bool), frames_wanted=12)
     write_index(bare.prepared.store, ledger)
-    monkeypatch.setattr(run_list, "EXACT_RUNS", 3)
+    monkeypatch.setattr(sampling, "EXACT_RUNS", 3)
     return bare
 
 
