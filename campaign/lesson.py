@@ -17,8 +17,8 @@ from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.examples import Draw
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.observable import plain
 from glasscreep.tasks.places import LOOSENESS, STORE, run_directory
 from glasscreep.tasks.reader import FrameReader, reader_of

@@ -148,7 +148,10 @@ def _tell_damage(
         console.print(Text(told, style="red", overflow="fold"), soft_wrap=True)
     if (more := len(untold) - FAILURES_SHOWN) > 0:
         place = shlex.quote(str(directory))
-        say(console, f"{count_of(more, 'more damaged manifest')}; `glasscreep query {place}` has all")
+        say(
+            console,
+            f"{count_of(more, 'more damaged manifest')}; `glasscreep query {place}` has all",
+        )
 
 
 def _points(snapshot: Snapshot) -> RenderableType:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.blocks import frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import computed_anew, simulated_anew
 from glasscreep.tasks.lost_chunks import demand_chunks, frames_noted
+from glasscreep.tasks.mending import computed_anew, simulated_anew
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.scalars import NAMES
 

@@ -17,9 +17,9 @@ from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.states import State
 from glasscreep.tasks.d2min_results import D2MIN
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.observable import Result
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import STORE

@@ -9,11 +9,11 @@ import numpy as np
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.blocks import Block, frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import GlasscreepError, OwnAnalysisError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.lost_chunks import writing_every_chunk
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import open_array, open_writable
 from glasscreep.tasks.reader import FrameReader, reader_of

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.codec import decode_positions, encode_positions
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import BRING_BACK
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.mending import BRING_BACK
 from glasscreep.tasks.opening import open_array, open_readable, open_writable
 from glasscreep.tasks.scratch import Scratch
 

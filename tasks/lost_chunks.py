@@ -15,8 +15,8 @@ import numpy as np
 import zarr
 
 from glasscreep.tasks.analysed import read_analysed
-from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.observable import NOTED_AS
 from glasscreep.tasks.opening import dimensions
 from glasscreep.tasks.places import run_directory

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from glasscreep.tasks.cell import lattice_of
 from glasscreep.tasks.codec import RESOLUTION
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import BRING_BACK, simulated_anew
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.manifest import Manifest, read_manifest
+from glasscreep.tasks.mending import BRING_BACK, simulated_anew
 from glasscreep.tasks.opening import metadata_stamp, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.shards import ShardedFrames

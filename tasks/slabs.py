@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import BRING_BACK
 from glasscreep.tasks.journal import (
     CommittedJournal,
     StoredFrame,
@@ -17,6 +16,7 @@ from glasscreep.tasks.journal import (
     start_of_journal,
 )
 from glasscreep.tasks.manifest import FileStamp, Manifest
+from glasscreep.tasks.mending import BRING_BACK
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.scalars import NAMES, SCALARS
 from glasscreep.tasks.scratch import Scratch

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.errors import AbsentError
+from glasscreep.tasks.mending import computed_anew
 from glasscreep.tasks.observable import Kind
 from glasscreep.tasks.opening import dimensions, open_array, open_readable
 from glasscreep.tasks.places import run_directory

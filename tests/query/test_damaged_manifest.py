@@ -63,12 +63,9 @@ def invoke(*words):
 
 def words_of(place):
     """Say what a message has to have: which manifest, its file, and what to do."""
-    kind, name = place.parent.name, place.name
-    return (
-        f"manifest of {name} is damaged: {place / MANIFEST}",
-        f"Bring that file back from a copy of the directory; or remove {kind}/{name}, and "
-        "`glasscreep run` makes it anew",
-    )
+    folder = f"{place.parent.name}/{place.name}"
+    mend = f"or remove {folder}, and `glasscreep run` makes it anew"
+    return (f"manifest of {place.name} is damaged: {place / MANIFEST}", f"directory; {mend}")
 
 
 @pytest.mark.parametrize("spoil", [damage, replace_by_folder])
@@ -148,10 +145,10 @@ def test_status_says_how_many_more_there_are(campaign):
 def test_of_very_many_some_are_looked_at(campaign, monkeypatch):
     (campaign.directory / "runs" / "notes").write_text("no run")
     places = begun_places(campaign.directory)
-    assert [place.parent.name for place in places] == ["glasses"] * 2 + ["runs"] * 4
+    assert [place.parent.name for place in places] == ["glasses", "glasses", "runs", "runs"]
     for place in places:
         (place / MANIFEST).write_text("nothing")
-    assert len(damaged_manifests(places)) == 6
-    monkeypatch.setattr(sampling, "EXACT_RUNS", 3)
+    assert len(damaged_manifests(places)) == 4
+    monkeypatch.setattr(sampling, "EXACT_RUNS", 2)
     told = damaged_manifests(places)
     assert [line.split()[2] for line in told] == [place.name for place in places[::2]]
