@@ -28,7 +28,8 @@ from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.manifest import MANIFEST, encode_manifest, read_manifest
 from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import STORE, run_directory
-from glasscreep.tasks.store import RunTable, read_run_table
+from glasscreep.tasks.run_columns import read_run_table
+from glasscreep.tasks.store import RunTable
 
 FILE = "learning.toml"
 POLL_S = 0.2

@@ -29,12 +29,12 @@ from glasscreep.tasks.observable import Result
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import ATTACHED, GLASSES, RUNS, STORE
 from glasscreep.tasks.registry import result_specs
+from glasscreep.tasks.run_columns import read_run_table
 from glasscreep.tasks.store import (
     RunTable,
     StoreShape,
     create_store,
     extend_store,
-    read_run_table,
     write_run_table,
 )
 from glasscreep.tasks.words import Words

@@ -11,7 +11,8 @@ from glasscreep.campaign.directory import read_campaign
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.rows import glass_rows
 from glasscreep.tasks.places import STORE, glass_directory, run_directory
-from glasscreep.tasks.store import RunTable, read_run_table
+from glasscreep.tasks.run_columns import read_run_table
+from glasscreep.tasks.store import RunTable
 
 SHOWN = 5
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,7 +102,7 @@ class OpenedCampaign(RunResults):
             table = table.loc[sorted({_row_of(table, one, self.directory) for one in named})]
         if where is not None:
             table = table[matching(with_progress(self.directory, table), where)]
-        return OpenedCampaign(self.directory, table.index.to_numpy(np.intp))
+        return replace(self, rows=table.index.to_numpy(np.intp))
 
     def row_of(self, run: str | int) -> int:
         """Find the row of a run in the store.

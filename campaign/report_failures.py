@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glasscreep.campaign.report_source import Source
-from glasscreep.campaign.run_list import run_table
 from glasscreep.campaign.scan import failure_note
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.tasks.failures import OWN
@@ -54,11 +53,11 @@ def failures(source: Source) -> tuple[Failed, ...]:
 
 
 def _glasses(source: Source) -> dict[str, _Place]:
-    rows = run_table(source.directory).loc[source.runs.index, "glass_row"]
-    glasses = source.campaign.glasses(int(rows.max()) + 1 if len(rows) else 0)
+    rows = source.glass_rows
+    glasses = source.campaign.glasses(max(rows, default=-1) + 1)
     return {
         f"glass {glasses[row].id}": _Place(glass_directory(source.directory, glasses[row].id))
-        for row in sorted(set(rows))
+        for row in rows
     }
 
 

@@ -1,6 +1,7 @@
 """What a report is made from: results of a campaign, each read once, damage named and left out."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from glasscreep.campaign.report_advice import what_computes
 from glasscreep.campaign.report_choice import middle_run, of_interest
 from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.campaign.report_progress import Progress
-from glasscreep.campaign.run_list import asked_for
+from glasscreep.campaign.run_list import asked_for, run_table
 from glasscreep.campaign.selection_options import ALL, Selection
 from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import LESSON, STORE
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.run_columns import damaged_run_columns
 from glasscreep.tasks.strain_results import STRAINS
 
 Point = tuple[float, float]
@@ -65,6 +67,8 @@ class Source:
         self.reader = FrameReader(directory / STORE)
         self.damage: dict[str, list[str]] = {}
         """What is damaged, by result."""
+        for name, error in damaged_run_columns(self.reader).items():
+            self.note_damage(name, error)
         self._group = open_readable(directory / STORE)
         self._tables: dict[tuple[str, Point | None], pd.DataFrame] = {}
         self._run, self._frame = run, frame
@@ -96,7 +100,7 @@ class Source:
             If there is no campaign, no run is chosen, there is no such one among them, or no such
             frame in the store.
         """
-        chosen = selection.some_of(open_campaign(directory))
+        chosen = selection.some_of(replace(open_campaign(directory), mend=True))
         source = cls(chosen, None if run is None else chosen.row_of(run), frame, selection)
         if frame is not None and frame >= (there := source.frames_stored):
             msg = f"frame {frame} is not in the store; allowed: 0 to {there - 1}"
@@ -112,6 +116,12 @@ class Source:
     def frame(self) -> int:
         """Frame of it that is shown; -1 while it has none in the store."""
         return self.frames_stored - 1 if self._frame is None else self._frame
+
+    @property
+    def glass_rows(self) -> list[int]:
+        """Rows of the glasses that the runs start from, in order."""
+        rows = run_table(self.directory, mend=True)["glass_row"]
+        return sorted(set(rows[self.runs.index]))
 
     @cached_property
     def points(self) -> tuple[Point, ...]:

@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 
 from glasscreep.campaign.grid import Run
 from glasscreep.tasks.physics import derived_seed
+from glasscreep.tasks.run_columns import UNASSIGNED
 from glasscreep.tasks.store import RunTable
-
-UNASSIGNED = -1
-"""Glass of a row that belongs to no run. Its column is written last, so that a crash in the
-middle of writing a table leaves its new rows unassigned."""
 
 
 def empty_table() -> RunTable:

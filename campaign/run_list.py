@@ -8,7 +8,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from glasscreep.campaign.compatible import read_campaign
-from glasscreep.campaign.rows import UNASSIGNED
 from glasscreep.campaign.sampling import every_for
 from glasscreep.campaign.scan import fail_orphans, found_in, has_failed
 from glasscreep.campaign.sections import Campaign
@@ -17,16 +16,19 @@ from glasscreep.campaign.states import STATES, State
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.places import STORE, glass_directory, run_directory
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.run_columns import UNASSIGNED, read_run_columns
 from glasscreep.tasks.store import RunTable
 
 
-def run_table(directory: Path) -> pd.DataFrame:
+def run_table(directory: Path, *, mend: bool = False) -> pd.DataFrame:
     """Read what tells the runs of a campaign apart, indexed by their row in the store.
 
     Parameters
     ----------
     directory : Path
         Campaign directory.
+    mend : bool, optional
+        As of `read_run_columns`.
 
     Returns
     -------
@@ -35,19 +37,16 @@ def run_table(directory: Path) -> pd.DataFrame:
         ``state`` and ``frames`` of the store's index. Rows of no run are left out.
     """
     reader = FrameReader(directory / STORE)
-    names = [name for name in RunTable.__slots__ if name != "run_id"]
-    columns = {name: reader.column(name) for name in names}
+    columns = read_run_columns(reader, mend=mend)
     state, frames = reader.column("state"), reader.column("frames_committed")
-    index = pd.RangeIndex(len(state), name="run")
-    ids = reader.column("run_id").astype(object)
     runs = pd.DataFrame(
         {
-            "id": ids,
-            **columns,
+            "id": columns["run_id"],
+            **{name: columns[name] for name in RunTable.__slots__ if name != "run_id"},
             "state": _names_of(state),
             "frames": frames.astype(np.int64),
         },
-        index=index,
+        index=pd.RangeIndex(len(state), name="run"),
     )
     return runs[runs["glass_row"] != UNASSIGNED]
 

@@ -29,6 +29,8 @@ class RunResults:
     """Campaign directory."""
     rows: NDArray[np.intp] | None = None
     """(runs,) rows of the store that were selected; None for all."""
+    mend: bool = False
+    """Whether columns of the runs that are damaged are had from others, where these tell as well."""
 
     @property
     def results(self) -> tuple[str, ...]:
@@ -165,7 +167,7 @@ class RunResults:
             warnings.warn("\n".join(lines), stacklevel=3)
 
     def _table(self) -> pd.DataFrame:
-        table = run_table(self.directory)
+        table = run_table(self.directory, mend=self.mend)
         return table if self.rows is None else table.loc[self.rows]
 
 

@@ -66,7 +66,9 @@ class FrameReader:
         # Rows that a driver was stopped over before it named them are empty.
         odd = next((each for each in ids if each and not _ID.fullmatch(each)), None)
         if odd is not None:
-            msg = f"array run_id of {self.store} is damaged: {odd!r} is no id of a run"
+            msg = (
+                f"array run_id of {self.store} is damaged: {odd!r} is no id of a run. {BRING_BACK}"
+            )
             raise DamagedError(msg)
         return ids
 

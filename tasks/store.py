@@ -28,7 +28,6 @@ from glasscreep.tasks.layout import (
 from glasscreep.tasks.loading import AXES
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array, read_metadata
 from glasscreep.tasks.provenance import PROVENANCE
-from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.words import KOB_ANDERSEN, Words
 
 __all__ = [
@@ -39,7 +38,6 @@ __all__ = [
     "extend_store",
     "read_glass",
     "read_glass_box",
-    "read_run_table",
     "remove_arrays",
     "write_glass",
     "write_run_table",
@@ -174,13 +172,6 @@ def remove_arrays(path: Path, names: Iterable[str]) -> None:
 def write_run_table(path: Path, table: RunTable) -> None:
     """Write what tells the runs apart; the table has a row for every run of the store."""
     _write_columns(path, {name: getattr(table, name) for name in RunTable.__slots__})
-
-
-def read_run_table(path: Path) -> RunTable:
-    """Read what tells the runs apart, checksums verified."""
-    reader = FrameReader(path)
-    columns: dict[str, Any] = {name: reader.column(name) for name in RunTable.__slots__}
-    return RunTable(**{**columns, "run_id": reader.run_ids})
 
 
 def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 from glasscreep.campaign.figures.panel import Panel
 from glasscreep.campaign.figures.style import BLUE, GREY, legend
 from glasscreep.campaign.report_source import Source
+from glasscreep.campaign.selection_options import ALL
 from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.places import LESSON
 
@@ -51,6 +52,12 @@ def _of_tested(source: Source) -> pd.DataFrame:
     """Take the histogram of the replicas that test, if it is of the threshold learnt with."""
     lesson = source.lesson
     name, test = f"looseness_histogram_{source.interval}", lesson["model"]["test"]
+    if source.selection != ALL and not source.runs["replica"].isin(test).any():
+        msg = (
+            f"the selection ({source.selection}) leaves out all runs of the replicas that test "
+            f"({test}): without it, or with one of these, the curve is there"
+        )
+        raise AbsentError(msg)
     table = source.table(name)
     threshold = source.campaign.loose_threshold
     if not np.isclose(threshold, lesson["counts"]["threshold"]):

@@ -20,7 +20,7 @@ from glasscreep.campaign.rows import UNASSIGNED, assign, empty_table
 from glasscreep.tasks.errors import DamagedError, NewerError, StorageError
 from glasscreep.tasks.opening import open_array, open_readable, open_writable
 from glasscreep.tasks.physics import derived_seed
-from glasscreep.tasks.store import read_run_table
+from glasscreep.tasks.run_columns import read_run_table
 
 SMALL = {
     "name": "small",

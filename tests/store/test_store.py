@@ -19,12 +19,12 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.provenance import read_segments, record_segment
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.run_columns import read_run_table
 from glasscreep.tasks.scratch import Scratch
 from glasscreep.tasks.store import (
     RunTable,
     StoreShape,
     create_store,
-    read_run_table,
     write_run_table,
 )
 
