@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +20,6 @@ from glasscreep.tasks.segment import Outcome
 FAILURE_FILE = "failure.json"
 
 
-@dataclass(frozen=True, slots=True)
-class FailureNote:
-    """Why a run or glass is not tried again for now."""
-
-    kind: str
-    """Class of the failure, such as `diverged`."""
-    message: str
-    """What went wrong; nothing if that was not noted."""
-
-
 def keep_failure(place: Path, outcome: Outcome) -> None:
     """Keep, durably, why the run or glass in a directory is not tried again for now."""
     with storing(place):
@@ -37,18 +27,32 @@ def keep_failure(place: Path, outcome: Outcome) -> None:
     write_durably(place / FAILURE_FILE, json.dumps(asdict(outcome), indent=1).encode())
 
 
-def failure_note(place: Path) -> FailureNote | None:
-    """Read why the run or glass in a directory failed; None if it did not, or that is cut off."""
+def failure_note(place: Path) -> Outcome | None:
+    """Read why the run or glass in a directory failed; None if it did not, or that is cut off.
+
+    What was not noted is nothing, or 0. A folder in the place of the note is a failure of its own.
+    """
     try:
         content = json.loads((place / FAILURE_FILE).read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except IsADirectoryError:
+        return Outcome(place.name, "damaged", 0, 0, _in_the_way(place / FAILURE_FILE), "", 0)
     except ValueError:
         return None  # cut off by a full disk
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not content.get("kind"):
         return None
-    kind, message = (str(content.get(key, "")) for key in ("kind", "message"))
-    return FailureNote(kind, message) if kind else None
+    kind, message, log = (str(content.get(key, "")) for key in ("kind", "message", "log_tail"))
+    numbers = (content.get(key) for key in ("frames", "step", "attempt"))
+    frames, step, attempt = (number if isinstance(number, int) else 0 for number in numbers)
+    return Outcome(place.name, kind, frames, step, message, log, attempt)
+
+
+def _in_the_way(path: Path) -> str:
+    return (
+        f"{path} is a folder, and no note of why it failed. Remove it, and give the same "
+        "`glasscreep run` again"
+    )
 
 
 def has_failed(place: Path) -> bool:
@@ -107,7 +111,7 @@ def forget_mendable_failures(directory: Path) -> None:
             continue
         # `Path.glob` takes seconds where runs are many.
         for place in [entry.path for entry in os.scandir(directory / part)]:
-            if os.path.exists(f"{place}/{FAILURE_FILE}") and not has_diverged(Path(place)):
+            if os.path.isfile(f"{place}/{FAILURE_FILE}") and not has_diverged(Path(place)):
                 with storing(Path(place)):
                     os.unlink(f"{place}/{FAILURE_FILE}")
 

@@ -1,6 +1,5 @@
 """What belongs together while a campaign is driven, wherever its workers are."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ from glasscreep.campaign.pace import Pace
 from glasscreep.campaign.page_data import Feed
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.progress import Display
-from glasscreep.campaign.scan import FAILURE_FILE, scan
+from glasscreep.campaign.scan import failure_note, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.slurm.launch import Launcher, LauncherMissingError
@@ -163,5 +162,5 @@ def _failures_kept(prepared: Prepared, ledger: Ledger) -> Iterator[Outcome]:
         if ledger.glasses.state[row] == State.FAILED
     ]
     for place in places:
-        if (place / FAILURE_FILE).exists():  # absent where it is the run's glass that failed
-            yield Outcome(**json.loads((place / FAILURE_FILE).read_bytes()))
+        if note := failure_note(place):  # none where it is the run's glass that failed
+            yield note

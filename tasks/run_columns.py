@@ -29,6 +29,7 @@ EMPTY: dict[str, Callable[[Column], Column]] = {
     "stress": np.isnan,
     "replica": lambda values: values < 0,
     "seed": lambda values: values < 0,
+    "glass_row": lambda values: values == UNASSIGNED,
 }
 """Where a column has nothing, as Zarr fills in what is in no file."""
 
@@ -98,26 +99,21 @@ def _ids(reader: FrameReader) -> Column:
 
 def _lost(reader: FrameReader, columns: dict[str, Column]) -> list[tuple[str, int]]:
     """Name the columns of which a file is lost, with a row that was in it."""
+    runs = _runs(reader, columns)
+    lost = {
+        name: runs & is_empty(columns[name]) for name, is_empty in EMPTY.items() if name in columns
+    }
+    return [(name, int(np.argmax(gone))) for name, gone in lost.items() if gone.any()]
+
+
+def _runs(reader: FrameReader, columns: dict[str, Column]) -> NDArray[np.bool_]:
+    """Tell which rows are of runs: they have a glass, or were begun."""
     glasses = columns.get("glass_row", columns.get("replica"))
-    if glasses is None:
-        return []
-    assigned = glasses != UNASSIGNED
-    lost = [
-        (name, int(np.argmax(gone)))
-        for name, is_empty in EMPTY.items()
-        if name in columns and (gone := assigned & is_empty(columns[name])).any()
-    ]
-    begun = (
-        row
-        for row in np.flatnonzero(~assigned).tolist()
-        if "glass_row" in columns and "run_id" in columns and _is_begun(reader, columns, row)
-    )
-    return [*lost, *(("glass_row", row) for row in list(begun)[:1])]
-
-
-def _is_begun(reader: FrameReader, columns: dict[str, Column], row: int) -> bool:
-    run_id = columns["run_id"][row]
-    return bool(run_id) and run_directory(reader.store.parent, run_id).is_dir()
+    runs = np.zeros(reader.shape("run_id"), bool) if glasses is None else glasses != UNASSIGNED
+    for row in np.flatnonzero(~runs).tolist() if "run_id" in columns else ():
+        run_id = columns["run_id"][row]
+        runs[row] = bool(run_id) and run_directory(reader.store.parent, run_id).is_dir()
+    return runs
 
 
 def _loss(reader: FrameReader, name: str, row: int) -> DamagedError:

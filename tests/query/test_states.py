@@ -10,7 +10,7 @@ from rich.console import Console
 import glasscreep
 from glasscreep.campaign.rows import UNASSIGNED
 from glasscreep.campaign.run_list import asked_for
-from glasscreep.campaign.scan import FailureNote, failure_note, keep_failure, scan
+from glasscreep.campaign.scan import failure_note, keep_failure, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.status import show_status
@@ -125,8 +125,8 @@ def test_what_is_no_note_of_failure_is_read_as_none(tmp_path, content):
     assert failure_note(tmp_path) is None
 
 
-def test_a_note_of_failure_has_its_kind_and_message_if_there_is_one(tmp_path):
+def test_of_a_note_of_failure_is_taken_what_there_is(tmp_path):
     failing(tmp_path)
-    assert failure_note(tmp_path) == FailureNote("crashed", "died")
-    (tmp_path / "failure.json").write_text('{"kind": "crashed"}')
-    assert failure_note(tmp_path) == FailureNote("crashed", "")
+    assert failure_note(tmp_path) == Outcome(tmp_path.name, "crashed", 0, 0, "died", "", 0)
+    (tmp_path / "failure.json").write_text('{"kind": "crashed", "step": 7, "frames": "all"}')
+    assert failure_note(tmp_path) == Outcome(tmp_path.name, "crashed", 0, 7, "", "", 0)
