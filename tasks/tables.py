@@ -14,6 +14,8 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import replacing, storing
 
 KEY = "key"
+"""Member that says what the others were made from, and names them: where bytes of a zip's list are
+wrong, members may be missing from it, or have other names."""
 DAMAGE = (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile)
 """What reading wrong bytes raises: they may even say that they are encrypted, or compressed."""
 
@@ -29,7 +31,7 @@ def write_table(path: Path, key: str, columns: Mapping[str, Column]) -> None:
         If the file system refuses.
     """
     with replacing(path) as partial, storing(path), zipfile.ZipFile(partial, "w") as archive:
-        _write(archive, KEY, np.array(key))
+        _write(archive, KEY, np.array([key, *columns]))
         for name in columns:
             _write(archive, name, columns[name])
 
@@ -54,7 +56,7 @@ class Table(Mapping[str, Column]):
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._opened() as file:
-            self._names = tuple(name for name in file.files if name != KEY)
+            _, *self._names = _key_and_names(file)
 
     def __getitem__(self, name: str) -> Column:
         """Read a column."""
@@ -121,6 +123,15 @@ def is_made_from(path: Path, key: str) -> bool:
     """Tell whether a table is there, and was made from the same."""
     try:
         with path.open("rb") as file, np.load(file) as table:
-            return str(table[KEY]) == key
+            return _key_and_names(table)[0] == key
     except DAMAGE:
         return False
+
+
+def _key_and_names(file: Any) -> list[str]:
+    """Read what a table was made from, and its columns' names; ValueError if others are there."""
+    told: list[str] = np.atleast_1d(file[KEY]).tolist()
+    if file.files != [KEY, *told[1:]]:
+        msg = f"it has other columns than it was written with: {', '.join(file.files)}"
+        raise ValueError(msg)
+    return told

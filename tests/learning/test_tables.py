@@ -25,6 +25,14 @@ def test_what_it_was_made_from_tells_it(tmp_path):
     assert not is_made_from(path, "abd")
 
 
+def test_one_that_does_not_name_its_columns_is_of_an_earlier_version(tmp_path):
+    path = tmp_path / "table.npz"
+    np.savez(path, key=np.array("abc"), **COLUMNS)
+    assert not is_made_from(path, "abc")
+    with pytest.raises(DamagedError, match="remove it, and give the same command again"):
+        Table(path)
+
+
 @pytest.mark.parametrize("damage", [lambda data: data[:100], lambda data: b"", lambda data: b"x"])
 def test_damage_is_told(tmp_path, damage):
     path = tmp_path / "table.npz"
@@ -53,12 +61,14 @@ def test_whatever_bit_is_changed_columns_are_right_or_refused(tmp_path):
         data = bytearray(sound)
         data[bit // 8] ^= 1 << bit % 8
         path.write_bytes(data)
-        is_made_from(path, "abc")
+        sound_key = is_made_from(path, "abc")
         try:
             found = dict(Table(path))
         except DamagedError:
             refused += 1
             continue
+        assert sound_key
+        assert list(found) == list(COLUMNS)
         for name, values in found.items():
             np.testing.assert_array_equal(values, COLUMNS[name])
     assert refused > 2 * len(sound)
@@ -106,7 +116,7 @@ def test_tables_are_joined_row_after_row_one_column_at_a_time(tmp_path):
 def test_numpy_reads_it(tmp_path):
     write_table(tmp_path / "table.npz", "abc", COLUMNS)
     with np.load(tmp_path / "table.npz") as found:
-        assert found["key"] == "abc"
+        assert found["key"].tolist() == ["abc", *COLUMNS]
         np.testing.assert_array_equal(found["features"], COLUMNS["features"])
 
 
