@@ -12,6 +12,7 @@ TESTS = Path(__file__).parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "learning"), str(TESTS / "report")]
 
 from filled_campaign import FilledCampaign, Frames, make_campaign, make_files_small
+from report_page import Page
 from small_model import small_card, small_pipeline
 
 from glasscreep.campaign.report import Written, write_report
@@ -55,6 +56,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
 def reported(whole: FilledCampaign, tmp_path_factory: pytest.TempPathFactory) -> Written:
     """Write the report of the whole campaign, which then has all of it in its cache."""
     return write_report(Source.of(whole.directory), tmp_path_factory.mktemp("page") / "report.html")
+
+
+@pytest.fixture(scope="module")
+def page(reported: Written) -> Page:
+    """Take the page of that report apart."""
+    assert not reported.damage
+    return Page(reported.page)
 
 
 @pytest.fixture

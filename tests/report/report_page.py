@@ -8,6 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from glasscreep.campaign.report import Written, write_report
+from glasscreep.campaign.report_source import Source
+
+FROM_RESULTS = {
+    "2A", "2B", "2C", "3A", "3B", "3C", "3D", "3E", "6A", "6B", "6C", "7A", "7B", "8A", "8B",
+    "9A", "9B", "9C", "9D",
+}  # fmt: skip
+"""Panels that need nothing learnt."""
+
 
 class Page(HTMLParser):
     """What a page has: images by their alternative text, links, sections, and its words."""
@@ -53,3 +62,17 @@ class Page(HTMLParser):
         found = re.search(rf"<b>{panel}</b>, (.*?)</li>", section, re.DOTALL)
         assert found, f"{panel} is not named among what is not there"
         return found[1]
+
+
+def report_of(directory: Path, page: Path | None = None, **more) -> tuple[Written, Page]:
+    """Write the report of a campaign, and take its page apart."""
+    path = page or directory / "report.html"
+    path.parent.mkdir(exist_ok=True)
+    return write_report(Source.of(directory), path, **more), Page(path)
+
+
+def flip(path: Path, at: int = -20) -> None:
+    """Damage a byte of a file."""
+    data = bytearray(path.read_bytes())
+    data[at] ^= 0xFF
+    path.write_bytes(data)

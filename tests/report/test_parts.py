@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from filled_campaign import Frames, make_campaign, make_files_small
 from made_up import SNAPSHOT
-from report_page import Page
+from report_page import Page, flip
 from typer.testing import CliRunner
 
 from glasscreep.campaign.figures.catalogue import MAKERS
@@ -40,12 +40,6 @@ def report(directory):
 
 def section(page: Page, heading: str) -> str:
     return page.words.split(heading)[-1]
-
-
-def flip(path, at=-20):
-    data = bytearray(path.read_bytes())
-    data[at] ^= 0xFF
-    path.write_bytes(data)
 
 
 @pytest.fixture(scope="module")

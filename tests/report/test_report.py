@@ -1,50 +1,24 @@
-"""A report shows what a campaign has, names what it has not, and computes nothing twice."""
+"""A report shows what a campaign has, and names what it has not."""
 
 import base64
 import json
 import re
-import shutil
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from report_page import Page
+from report_page import FROM_RESULTS, report_of
 from typer.testing import CliRunner
 
-from glasscreep.campaign import report_facts
 from glasscreep.campaign.main import app
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.query import query_table
-from glasscreep.campaign.report import write_report
-from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.selection_options import Selection
-from glasscreep.tasks.errors import AbsentError, DamagedError, GlasscreepError
+from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.reader import FrameReader
 
-FROM_RESULTS = {
-    "2A", "2B", "2C", "3A", "3B", "3C", "3D", "3E", "6A", "6B", "6C", "7A", "7B", "8A", "8B",
-    "9A", "9B", "9C", "9D",
-}  # fmt: skip
 LEARNT = {"4A", "4B", "5A", "5B", "5C", "5D"}
-
-
-def report_of(directory, page=None, **more):
-    path = page or directory / "report.html"
-    path.parent.mkdir(exist_ok=True)
-    return write_report(Source.of(directory), path, **more), Page(path)
-
-
-def flip(path, at=-40):
-    data = bytearray(path.read_bytes())
-    data[at] ^= 0xFF
-    path.write_bytes(data)
-
-
-@pytest.fixture(scope="module")
-def page(reported):
-    assert not reported.damage
-    return Page(reported.page)
 
 
 def test_every_figure_is_there_whose_results_are(page):
@@ -128,77 +102,6 @@ def test_too_many_particles_are_not_shown_and_it_says_so(whole, tmp_path):
     assert "script" not in page.tags
 
 
-def test_a_second_time_nothing_is_computed_and_the_page_is_the_same(own, reported, page):
-    assert reported.new == len(FROM_RESULTS)
-    second, again = report_of(own.directory)
-    assert second.new == 0
-    assert again.source == page.source
-
-
-def test_the_points_are_summed_up_again_only_if_something_changed(bare, monkeypatch):
-    bare.write(0, 5)
-    _, first = report_of(bare.directory)
-    assert "5/24" in first.words
-    with monkeypatch.context() as patch:
-        patch.delattr(report_facts, "point_table")
-        _, second = report_of(bare.directory)
-    assert second.source == first.source
-    bare.write(0, 12)
-    _, third = report_of(bare.directory)
-    assert "12/24" in third.words
-
-
-def test_the_points_are_summed_up_again_if_something_else_is_asked_for(bare):
-    for row in range(4):
-        bare.write(row, 5)
-    _, page = report_of(bare.directory)
-    assert page.words.count("10/24") == 2
-    creep = {**bare.prepared.campaign.creep.model_dump(), "steps": 480}
-    longer = bare.extended(creep=creep)
-    _, page = report_of(bare.directory)
-    assert page.words.count("10/48") == 2
-    longer.extended(grid=[{"temperature": 0.3, "stress": 0.5}])
-    _, page = report_of(bare.directory)
-    assert page.words.count("10/48") == 1
-
-
-@pytest.mark.slow
-def test_computed_anew_the_page_is_the_same(own, page):
-    shutil.rmtree(own.directory / "report")
-    anew, again = report_of(own.directory)
-    assert anew.new == len(FROM_RESULTS)
-    assert again.source == page.source
-
-
-def test_after_a_change_only_what_depends_on_it_is_computed(bare):
-    bare.write(0, 8)
-    first, _ = report_of(bare.directory)
-    assert {"2A", "2C"} <= set(first.computed) - set(first.absent)
-    bare.analyse(0)
-    second, _ = report_of(bare.directory)
-    assert set(second.computed) - set(second.absent) == {"3B", "3D", "3E"}
-    bare.write(0, 12)
-    third, _ = report_of(bare.directory)
-    assert {"2A", "2C", "7B"} <= set(third.computed)
-    assert not {"3B", "3D"} & set(third.computed)
-
-
-def test_a_damaged_entry_is_made_anew(own):
-    (entry,) = (own.directory / "report").glob("2A-*.json")
-    entry.write_text(entry.read_text().replace("0.", "1.", 1))
-    written, _ = report_of(own.directory)
-    assert set(written.computed) - set(written.absent) == {"2A"}
-
-
-@pytest.mark.slow
-def test_where_nothing_can_be_kept_the_page_comes_all_the_same(own, tmp_path):
-    shutil.rmtree(own.directory / "report")
-    (own.directory / "report").write_text("in the way")
-    written, page = report_of(own.directory, tmp_path / "elsewhere" / "page.html")
-    assert set(page.panels) == FROM_RESULTS
-    assert "exists" in written.not_cached
-
-
 def test_an_empty_campaign_has_a_page(bare):
     written, page = report_of(bare.directory)
     assert page.panels == []
@@ -245,59 +148,6 @@ def test_the_runs_chosen_are_those_of_one_look(bare):
     source = Source.of(bare.directory, run, None, Meanwhile(where="0 < frames < 5"))
     assert source.runs["id"].tolist() == [run]
     assert source.run == 0
-
-
-def test_of_a_lesson_that_is_damaged_it_is_said(bare):
-    lesson = bare.directory / "looseness" / "report.json"
-    lesson.parent.mkdir()
-    for text in ('{"counts": ', "[]"):
-        lesson.write_text(text)
-        with pytest.raises(DamagedError, match=r"report.json is damaged: .*learn` writes it"):
-            _ = Source.of(bare.directory).lesson
-
-
-def test_damage_is_named_and_the_rest_is_drawn(own):
-    row = 1
-    for entry in (own.directory / "report").glob("3[BDE]-*.json"):
-        entry.unlink()
-    flip(own.directory / "store.zarr" / "d2min_20" / f"c.{row}.0.0")
-    written, page = report_of(own.directory)
-    run = own.place(row).name
-    assert any(f"run {run}" in told and "d2min_20" in told for told in written.damage)
-    assert not any("skip_damaged" in told or "of 1 runs" in told for told in written.damage)
-    assert f"run {run}" in page.words.split("Damaged")[1]
-    assert {"2A", "3B", "3D", "9A"} <= set(page.panels)
-    left = page.table("3B").query("temperature == 0.3")
-    assert (left["replicas"] == 1).all()
-    again, _ = report_of(own.directory)
-    assert "3B" in again.computed, "it may have been mended"
-
-
-def test_lost_files_of_the_run_shown_are_told_as_damage(own):
-    for entry in (own.directory / "report").glob("*.json"):
-        entry.unlink()
-    row = Source.of(own.directory).run
-    for name in ("d2min_20", "looseness"):
-        for file in (own.directory / "store.zarr" / name).glob(f"c.{row}.*"):
-            file.unlink()
-    source = Source.of(own.directory)
-    for name, frame in (("d2min_20", 10), ("looseness", 11)):
-        with pytest.raises(DamagedError, match=f"array {name}: frame {frame} is not there"):
-            particle_values(source, name, frame)
-    with pytest.raises(match="not computed yet"):
-        particle_values(source, "d2min_20", 11)
-    written, page = report_of(own.directory)
-    for panel in ("3E", "9B", "9C"):
-        assert "its file is lost" in page.why_absent(panel)
-    assert any("frame 11, array looseness" in told and "is lost" in told for told in written.damage)
-    data = json.loads(page.source.split('type="application/json">')[1].split("</script>")[0])
-    assert [one["name"][:7] for one in data["quantities"]] == ["species"]
-
-
-def test_a_frame_of_the_run_shown_may_be_defined_for_no_particle(own):
-    own.blank("d2min_20", Source.of(own.directory).run, 10)
-    with pytest.raises(AbsentError, match=r"d2min_20 of frame 10 of .* defined for no particle"):
-        particle_values(Source.of(own.directory), "d2min_20", 10)
 
 
 def test_what_others_wrote_is_escaped(own):

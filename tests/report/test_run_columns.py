@@ -3,7 +3,7 @@
 import pytest
 import zarr
 from filled_campaign import Frames, make_campaign, make_files_small
-from report_page import Page
+from report_page import Page, flip
 from typer.testing import CliRunner
 
 import glasscreep
@@ -44,12 +44,6 @@ def report(campaign):
     done = CliRunner().invoke(app, ["report", str(campaign.directory)])
     page = campaign.directory / "report.html"
     return done, Page(page) if page.is_file() else None
-
-
-def flip(file):
-    data = bytearray(file.read_bytes())
-    data[len(data) // 2] ^= 1
-    file.write_bytes(data)
 
 
 def lose(file):
