@@ -11,6 +11,7 @@ from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.opening import open_readable, reading_metadata
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.strain_results import STRAINS
+from glasscreep.tasks.telling_store import TellingStore
 
 LABELS = ("temperature", "stress", "replica", "seed")
 """Coordinates of the runs beside their id."""
@@ -32,7 +33,8 @@ def dataset_of(directory: Path, rows: NDArray[np.intp] | None) -> xr.Dataset:
         Dimension ``run`` is labelled by the row in the store.
     """
     with reading_metadata(directory / STORE):
-        dataset: xr.Dataset = xr.open_zarr(directory / STORE, chunks=None, consolidated=True)
+        store = TellingStore(directory / STORE)
+        dataset: xr.Dataset = xr.open_zarr(store, chunks=None, consolidated=True)
     if rows is not None:
         dataset = dataset.isel(run=rows)
         return dataset.assign_coords(run=rows)

@@ -41,8 +41,8 @@ class RunResults:
     def dataset(self) -> xr.Dataset:
         """All arrays of the runs, lazy, with coordinates temperature, stress, replica, step, time.
 
-        Values are read when asked for, and are nan where nothing is written yet. No Dask
-        chunks: select runs first (``select(...)`` or ``isel(run=...)``), then ``chunk()`` if
+        Values are read when asked for, and are nan where nothing is written yet; DamagedError if
+        a file that was written is lost. No Dask chunks: select runs first (``select(...)`` or ``isel(run=...)``), then ``chunk()`` if
         you want them; for 100,000 runs chunks alone take seconds. ``run`` is labelled by the row
         in the store, as ``runs`` is.
         """
@@ -62,7 +62,7 @@ class RunResults:
             Dimensions run, frame and others; coordinates ``id``, ``temperature``, ``stress``,
             ``replica``, ``step``, ``time`` and the result's own; attributes ``units``,
             ``long_name``, ``definition``, ``parameters``. Values are read when asked for, and
-            are nan where nothing is written yet.
+            are nan where nothing is written yet; DamagedError if a file that was written is lost.
 
         Raises
         ------

@@ -16,7 +16,7 @@ import zarr
 
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.mending import computed_anew
+from glasscreep.tasks.mending import computed_anew, simulated_anew
 from glasscreep.tasks.observable import NOTED_AS
 from glasscreep.tasks.opening import dimensions
 from glasscreep.tasks.places import run_directory
@@ -65,18 +65,57 @@ def demand_chunks(array: "zarr.Array[Any]", store: Path, run_id: str, row: int) 
         return
     for file in _files(array, store, row, covered):
         if not file.is_file():
-            name = file.relative_to(store.parent)
-            lost = f"its file {name} is lost"
-            if NOTED_AS not in array.attrs:
-                lost = (
-                    f"there is no file {name}: it is lost, or all in it was nan, for which earlier "
-                    "versions wrote none"
-                )
-            msg = (
-                f"run {run_id}, array {array.basename} is damaged: it was computed, but {lost}. "
-                f"{computed_anew(run_id)}"
-            )
-            raise DamagedError(msg)
+            raise _lost(array, file, store, run_id)
+
+
+def demand_chunk(
+    array: "zarr.Array[Any]", store: Path, run_id: str, at: tuple[int, ...], frames: int | None
+) -> None:
+    """Refuse one file of a run if it was written once, and is lost.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        With a file, or more, for each run.
+    store : Path
+        The frame store.
+    run_id : str
+        Identity of the run.
+    at : tuple of int
+        Which file, along each dimension.
+    frames : int or None
+        So many frames of it are committed; None of a result, which is noted.
+
+    Raises
+    ------
+    DamagedError
+        As of `demand_chunks`; of what is committed, that it has to be brought back.
+    """
+    covered = frames_noted(array, store, run_id) if frames is None else frames
+    file = store / array.basename / array.metadata.encode_chunk_key(at)
+    has_frames = dimensions(array)[1:2] in (("frame",), ("lag",))
+    first = at[1] * (array.shards or array.chunks)[1] if has_frames else 0
+    # It may have come while its note was read.
+    if first < covered and not file.is_file():
+        raise _lost(array, file, store, run_id, is_result=frames is None)
+
+
+def _lost(
+    array: "zarr.Array[Any]", file: Path, store: Path, run_id: str, *, is_result: bool = True
+) -> DamagedError:
+    name = file.relative_to(store.parent)
+    how, lost = "computed", f"its file {name} is lost"
+    mend = computed_anew(run_id)
+    if not is_result:
+        how, mend = "committed", simulated_anew(run_id)
+    elif NOTED_AS not in array.attrs and array.shards is None:
+        lost = (
+            f"there is no file {name}: it is lost, or all in it was nan, for which earlier "
+            "versions wrote none"
+        )
+    return DamagedError(
+        f"run {run_id}, array {array.basename} is damaged: it was {how}, but {lost}. {mend}"
+    )
 
 
 def _files(array: "zarr.Array[Any]", store: Path, row: int, frames: int) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import zarr
 from numpy.typing import NDArray
 
 from glasscreep.tasks.cell import lattice_of
@@ -16,7 +17,7 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.mending import BRING_BACK, simulated_anew
-from glasscreep.tasks.opening import metadata_stamp, open_array, open_readable
+from glasscreep.tasks.opening import dimensions, metadata_stamp, open_array, open_readable
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.shards import ShardedFrames
 
@@ -128,6 +129,11 @@ class FrameReader:
         both = min(len(edges), len(tilt))
         return lattice_of(edges[:both], tilt[:both])
 
+    def has_files_of_runs(self, name: str) -> bool:
+        """Tell whether an array has files of its own for each run."""
+        array = self._arrays[name]
+        return dimensions(array)[:1] == ("run",) and (array.shards or array.chunks)[0] == 1
+
     def is_sharded(self, name: str) -> bool:
         """Tell whether an array has chunks of single frames, several in a file."""
         return name in self._sharded
@@ -155,6 +161,10 @@ class FrameReader:
             self._sharded[name].demand(row, start, stop, where)
         else:
             demand_chunks(self._arrays[name], self.store, self.run_ids[row], row)
+
+    def array(self, name: str) -> "zarr.Array[Any]":
+        """Take an array, as Zarr has it."""
+        return self._arrays[name]
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of an array: of runs, frames and so on."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import shutil
 
 import pandas as pd
@@ -107,8 +108,16 @@ def test_what_is_lost_is_named_and_the_other_run_is_shown(campaign, name):
     assert run not in done.stdout
     if name not in ALL_NAN:
         assert runs_in(done) == [campaign.place(1).name]
+    opened = glasscreep.open(campaign.directory)
     with pytest.raises(DamagedError, match=f"run {run}, .*array {name}.* lost"):
-        glasscreep.open(campaign.directory).table(name)
+        opened.table(name)
+    lost = (
+        f"run {run}, array {name} is damaged: .* its file store.zarr/{name}/{FILES[name]} is lost"
+    )
+    for lazy in (opened[name], opened.dataset[name], pickle.loads(pickle.dumps(opened[name]))):
+        with pytest.raises(DamagedError, match=lost):
+            lazy.compute()
+    assert opened[name].isel(run=[1, 2]).notnull().any() == (name not in ALL_NAN)
 
 
 @pytest.mark.parametrize("name", EACH)
@@ -119,6 +128,19 @@ def test_what_is_there_is_not_lost_also_where_all_of_it_is_nan(filled, name):
         assert len(done.stdout.splitlines()) == 1
     else:
         assert runs_in(done) == [filled.place(0).name, filled.place(1).name]
+
+
+@pytest.mark.parametrize("name", ["position", "box_edges"])
+def test_of_frames_it_is_told_as_well_but_of_those_that_are_committed_alone(campaign, name):
+    opened = glasscreep.open(campaign.directory)
+    assert opened[name].isel(run=[0, 1]).notnull().all()
+    assert opened[name].isel(run=[2, 3]).isnull().all(), "they have not begun"
+    file = next((campaign.prepared.store / name).glob("c.1.1.*"))
+    file.unlink()
+    lost = f"array {name} is damaged: it was committed, but its file .*{file.name} is lost. Bring"
+    with pytest.raises(DamagedError, match=lost):
+        opened[name].chunk({"run": 1}).compute()
+    assert opened[name].isel(run=0).notnull().all()
 
 
 def test_run_tells_all_that_is_lost_at_once(campaign, tmp_path):
