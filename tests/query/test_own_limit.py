@@ -52,6 +52,10 @@ def killed(frame):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def unnamed(frame):
+    os.kill(os.getpid(), 40)
+
+
 def closes(frame):
     os.closerange(3, 256)
     time.sleep(1000)
@@ -197,6 +201,7 @@ def test_what_it_began_is_ended_with_a_worker_that_is_killed(campaign):
 DOWN = {
     "gone": "ended its process (status 3)",
     "killed": "ended its process (SIGKILL), perhaps for want of memory",
+    "unnamed": "ended its process (signal 40)",
     "closes": "closed the descriptor that its process answers through",
     "interrupts": "failed with KeyboardInterrupt: ",
     "forges": "wrote among the answers of its process",
