@@ -73,8 +73,7 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
             session.publish("running")
             asyncio.run(_drive(session))
         else:
-            display.say(session.nothing_to_do())
-            session.finish()
+            session.finish_at_once()
         return session.monitor.snapshot()
 
 
