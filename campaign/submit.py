@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.cluster_jobs import (
     cluster_of,
     job_name,
@@ -35,8 +36,7 @@ from glasscreep.campaign.session import open_session
 from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.terminal import say
-from glasscreep.slurm.contact import FOLDER, TLS, unmark_ended
-from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
+from glasscreep.slurm.contact import FOLDER, unmark_ended
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.private import private_folder
@@ -92,10 +92,10 @@ def submit_campaign(
             pools = list(_allocations(prepared, left, there)) if presubmit else None
             with storing(directory / FOLDER):
                 private_folder(directory / FOLDER)
-                ensure_credentials(directory / FOLDER / TLS)
+                made_certificates(directory)
                 unmark_ended(directory / FOLDER)
                 jobs = asyncio.run(_submit(requests, directory.resolve(), pools))
-    except (SlurmError, CredentialsError) as error:
+    except SlurmError as error:
         raise GlasscreepError(str(error)) from error
     tell(jobs, directory, console)
     return True
