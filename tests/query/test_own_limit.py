@@ -160,7 +160,8 @@ def test_one_that_does_not_end_is_ended_and_told(campaign, name):
     assert "raise time_limit_s" in outcomes[name].message
     assert outcomes["time_of"].kind == outcomes["strain"].kind == "done"
     assert_array_equal(filled.array("time_of")[0, :FRAMES], filled.array("time")[:FRAMES])
-    assert np.isnan(filled.array(name)).all()
+    assert_array_equal(filled.array(name)[0, :2], filled.array("time")[:2])
+    assert np.isnan(filled.array(name)[0, 2:]).all()
 
 
 def living(group):
