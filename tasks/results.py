@@ -1,6 +1,6 @@
 """Computing a block of results from the stored frames of one run."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from glasscreep.tasks.shards import Frames
 class Computed:
     """What came of a block."""
 
-    values: dict[str, Frames]
+    values: Mapping[str, Frames]
     """For each array of the store that the block writes to, its values of each frame from the
     block's first on; of a result of a whole run, its values of that run."""
     stop: int
