@@ -1,7 +1,7 @@
 """All kernels compiled ahead of their first use.
 
 `python -m glasscreep.analysis.warm` compiles them, and prints a line for each function;
-with `--check` it only tells whether all are in the cache, also by its exit status.
+with `--check` it only tells which are in the cache, and by its exit status whether all are.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import numpy as np
 from glasscreep.analysis.coordination_numbers import coordination
 from glasscreep.analysis.decorrelation import decorrelation_times
 from glasscreep.analysis.deformation import local_strain
-from glasscreep.analysis.displacement import non_affine_displacement
 from glasscreep.analysis.elimination import rank_features
 from glasscreep.analysis.energies import local_energy
 from glasscreep.analysis.interstices import interstice_features
@@ -37,7 +36,6 @@ from glasscreep.analysis.tetrahedra import Tetrahedra
 from glasscreep.analysis.triangulation import delaunay
 from glasscreep.analysis.voronoi import voronoi_neighbors
 from glasscreep.analysis.voronoi_cells import voronoi_volumes
-from glasscreep.analysis.voxels import size_fluctuations, voxel_field
 
 NOT_COMPILED, NOT_KEPT = 3, 4
 """Exit status of a check."""
@@ -60,7 +58,7 @@ class Warmed(NamedTuple):
 
 
 def warm_kernels() -> Iterator[Warmed]:
-    """Call every function once on a few particles, so that its kernels are in the cache.
+    """Call every function that has kernels once on a few particles, so that its kernels are in the cache.
 
     Other processes may do the same at the same time: each kernel is compiled by one of them,
     and loaded by the others.
@@ -89,12 +87,15 @@ def _seldom_collecting() -> Iterator[None]:
         gc.set_threshold(*usual)
 
 
-def is_warm() -> bool:
-    """Tell whether the cache has all kernels for this machine, without compiling any."""
+def functions_compiled() -> dict[str, bool]:
+    """Tell of every function with kernels whether the cache has all its kernels, without compiling any."""
+    return {name: _is_compiled(call) for name, call in _calls().items()}
+
+
+def _is_compiled(call: Callable[[], object]) -> bool:
     try:
         with from_cache_alone():
-            for _ in warm_kernels():
-                pass
+            call()
     except NotCompiledError:
         return False
     return True
@@ -107,6 +108,7 @@ def cache_bytes() -> int:
 
 
 def _calls() -> dict[str, Callable[[], object]]:
+    """Give the functions that have kernels, called in each way that needs others."""
     random = np.random.default_rng(1)
     box, species = np.full(3, EDGE), np.arange(PARTICLES) % 2 + 1
     before = random.random((PARTICLES, 3)) * EDGE
@@ -146,15 +148,12 @@ def _calls() -> dict[str, Callable[[], object]]:
         "bond_order": order,
         "d2min": lambda: d2min(before, after, box, box),
         "local_strain": lambda: local_strain(before, after, box, box),
-        "displacement": lambda: non_affine_displacement(before, after, box, box, wrapped=True),
         "coordination": lambda: coordination(before, box, pairs, species),
         "near_pairs": lambda: near_pairs(before, box, 1.5),
         "local_energy": lambda: local_energy(before, box, species, pairs, pairs / 2.5, pairs),
         "radial_symmetry_functions": lambda: radial_symmetry_functions(before, box, species),
         "partial_rdf": lambda: partial_rdf(before, box, species, 2.5),
         "spatial_autocorrelation": lambda: spatial_autocorrelation(before, box, before[:, 0], 2.5),
-        "voxel_field": lambda: voxel_field(before, box, before[:, 0], 3),
-        "size_fluctuations": lambda: size_fluctuations(before, box, before[:, 0], (1, 2)),
         "temporal_autocorrelation": lambda: temporal_autocorrelation(field),
         "decorrelation_times": lambda: decorrelation_times(field, 1),
         "rank_features": lambda: rank_features(before, before[:, 0] < EDGE / 2, seed=1, trees=2),
@@ -173,13 +172,19 @@ def _main() -> int:
 
 
 def _check() -> int:
-    if is_warm():
+    known = functions_compiled()
+    missing = [name for name, is_compiled in known.items() if not is_compiled]
+    if not missing:
         print(f"compiled for this machine, in {cache_folder()}")
         return 0
     if problem := cache_problem():
         print(f"not kept on disk: {problem}")
         return NOT_KEPT
-    print("not yet compiled for this machine")
+    if len(missing) == len(known):
+        print("not yet compiled for this machine")
+    else:
+        done = f"{len(known) - len(missing)} of {len(known)} functions"
+        print(f"compiled for this machine for {done}; not yet for {', '.join(missing)}")
     return NOT_COMPILED
 
 

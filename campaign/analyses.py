@@ -1,17 +1,15 @@
 """The analyses that are due: one at a time of each run, so that writers never meet."""
 
 import asyncio
-from collections.abc import Callable
 
 from distributed import Client
 
 from glasscreep.campaign.calls import answer
 from glasscreep.campaign.ledger import CRASHES_ALLOWED
-from glasscreep.campaign.patience import Patience
+from glasscreep.campaign.outstanding import Outstanding
 from glasscreep.campaign.seat import Seat
 from glasscreep.campaign.work import Listener, Work
 from glasscreep.tasks.failures import OWN
-from glasscreep.tasks.segment import Outcome
 
 BETWEEN_ANALYSES_S = 2.0
 
@@ -25,25 +23,14 @@ class Analyses:
         As for the driver.
     outstanding : Outstanding
         Counts what is due, for all kinds of work.
-    storage : Patience
-        With storage that is full; shared by all kinds of work.
-    lacks_storage : callable
-        Told an outcome for want of storage, and what to do again if that is worth trying.
     """
 
     def __init__(
-        self,
-        work: Work,
-        client: Client,
-        listener: Listener,
-        outstanding: "Outstanding",
-        storage: Patience,
-        lacks_storage: Callable[[Outcome, Callable[[], None]], None],
+        self, work: Work, client: Client, listener: Listener, outstanding: Outstanding
     ) -> None:
         self.queue: asyncio.Queue[int] = asyncio.Queue()
         self._work, self._client, self._listener = work, client, listener
         self._outstanding = outstanding
-        self._storage, self._lacks_storage = storage, lacks_storage
         self._again: dict[int, bool] = {}
         self._next: dict[int, float] = {}
         self._losses: dict[int, int] = {}
@@ -101,9 +88,9 @@ class Analyses:
                 self._to_mend.add((row, call.subject))
                 continue
             if outcome.kind == "done":
-                self._storage.restore()
+                self._outstanding.storage.restore()
             if outcome.kind == "storage":
-                self._lacks_storage(outcome, lambda: self._add_after(row))
+                self._outstanding.lacks_storage(outcome, lambda: self._add_after(row))
             if outcome.kind != "done":
                 return
 
@@ -117,26 +104,3 @@ class Analyses:
         self._again[row] = losses < CRASHES_ALLOWED
         if losses == CRASHES_ALLOWED:
             self._listener.analysis_lost(row)
-
-
-class Outstanding:
-    """Counts the pieces of work that are due or under way."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._none = asyncio.Event()
-
-    def begin(self) -> None:
-        """Count one more."""
-        self._count += 1
-
-    def end(self) -> None:
-        """Count one less."""
-        self._count -= 1
-        if not self._count:
-            self._none.set()
-
-    async def all_done(self) -> None:
-        """Wait until there is none left; what is done may have brought more."""
-        if self._count:
-            await self._none.wait()

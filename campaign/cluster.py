@@ -9,6 +9,7 @@ import dask
 import psutil
 from distributed import Client, Scheduler, SchedulerPlugin
 
+from glasscreep.campaign.certificates import known_certificates
 from glasscreep.campaign.cluster_jobs import (
     cluster_of,
     job_names,
@@ -19,8 +20,7 @@ from glasscreep.campaign.cluster_jobs import (
 from glasscreep.campaign.cluster_pools import ClusterPools
 from glasscreep.campaign.directory import Prepared
 from glasscreep.campaign.session import Session
-from glasscreep.slurm.contact import FOLDER, TLS, Contact, remove_contact, write_contact
-from glasscreep.slurm.credentials import load_credentials
+from glasscreep.slurm.contact import FOLDER, Contact, remove_contact, write_contact
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.pool import Pool, Slurm
 from glasscreep.slurm.queue import Queue
@@ -67,7 +67,7 @@ async def cluster_pools(session: Session, *, asks_slurm: bool) -> AsyncIterator[
     """
     campaign, directory = session.prepared.campaign, session.prepared.directory
     folder = directory / FOLDER
-    security = load_credentials(folder / TLS).security()
+    security = known_certificates(directory).security()
     _require_interface(cluster_of(campaign).interface)
     with dask.config.set(CONFIG):
         async with (

@@ -44,7 +44,8 @@ def submit(file: CampaignFile, directory: InDirectory = None, presubmit: Presubm
         campaign = load(file)
         place = directory or Path(campaign.name)
         demand_own(campaign, place)
-        submit_campaign(campaign, place, Console(), presubmit=presubmit)
+        if not submit_campaign(campaign, place, Console(), presubmit=presubmit):
+            raise typer.Exit(FAILED)
 
 
 def resume(directory: CampaignDirectory, presubmit: Presubmit = False) -> None:
@@ -55,7 +56,8 @@ def resume(directory: CampaignDirectory, presubmit: Presubmit = False) -> None:
     with telling_errors():
         from glasscreep.campaign.submit import resume_campaign
 
-        resume_campaign(directory, Console(), presubmit=presubmit)
+        if not resume_campaign(directory, Console(), presubmit=presubmit):
+            raise typer.Exit(FAILED)
 
 
 def attach(directory: CampaignDirectory) -> None:

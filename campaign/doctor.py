@@ -29,8 +29,8 @@ SCANTY_DISK_GB = 1.0
 REINSTALL = f"{shlex.quote(sys.executable)} -m pip install --force-reinstall --no-cache-dir"
 CHOOSE_ANOTHER = "make it writable, make room, or choose another directory with --dir"
 KERNEL_ADVICE = {
-    3: "`glasscreep doctor --warm` compiles them, in about a minute; without it the first "
-    "campaign does, while its simulations run",
+    3: "`glasscreep doctor --warm` compiles what is missing, in about a minute; without it campaigns "
+    "do, as far as they come while they run, and each waits for what it needs",
     4: "set XDG_CACHE_HOME to a folder that you alone may write; without it each process "
     "compiles them anew, in about a minute",
 }

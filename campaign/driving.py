@@ -20,6 +20,7 @@ from glasscreep.campaign.requests import (
     forget_cancellation,
 )
 from glasscreep.campaign.session import Session
+from glasscreep.slurm.workers import ANALYSIS
 from glasscreep.tasks.errors import StorageError
 from glasscreep.tasks.segment import Outcome
 from glasscreep.tasks.stop import GRACE_S
@@ -90,6 +91,7 @@ async def drive(
         _stopping_on(reasons, driver, session, said),
     ):
         await _watch(driver, session, pools, Patience(patience_s))
+        session.monitor.to_analyse = 0
         session.monitor.why_stopped = driver.stopping or ""
         phase = "stopped" if driver.stopping else "finished"
         await session.feed.show_last(replace(session.monitor.snapshot(), phase=phase))
@@ -108,6 +110,7 @@ async def _watch(driver: Driver, session: Session, pools: Pools, storage: Patien
         while not driving.done():
             await pools.tend(driver)
             await _cancel_what_is_asked(driver, session)
+            session.monitor.to_analyse = driver.load(ANALYSIS)
             try:
                 await news.tell("stopping" if driver.stopping else "running")
                 storage.restore()

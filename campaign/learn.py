@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.crew import Crew, Memory, showing
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_demands import LessonError
@@ -30,8 +31,6 @@ from glasscreep.campaign.lesson_tables import PARTS, Chosen, choose, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.report_lesson import read_lesson
-from glasscreep.slurm.contact import FOLDER, TLS
-from glasscreep.slurm.credentials import ensure_credentials
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import remove, storing, write_durably
 from glasscreep.tasks.model_in_use import model_hash
@@ -115,7 +114,7 @@ def _known(directory: Path) -> dict[str, Any]:
 
 
 async def _learn(lesson: Lesson, console: Console, workers: int) -> dict[str, Any]:
-    security = ensure_credentials(lesson.directory / FOLDER / TLS).security()
+    security = made_certificates(lesson.directory).security()
     log = lesson.directory / LOOSENESS / LOG
     async with (
         local_pools(PoolSizes(0, workers), log, security) as pools,

@@ -5,9 +5,9 @@ import os
 import signal
 from pathlib import Path
 
-from distributed import Security
 from rich.console import Console
 
+from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.directory import prepare, survey
 from glasscreep.campaign.driving import Reason, drive, uninterrupted
 from glasscreep.campaign.fitness import demand_fit
@@ -21,10 +21,7 @@ from glasscreep.campaign.scan import forget_mendable_failures
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.session import Session, open_session
 from glasscreep.campaign.snapshot import Snapshot
-from glasscreep.slurm.contact import FOLDER, TLS
-from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
 from glasscreep.slurm.launch import LocalLauncher
-from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.stop import GRACE_S
 
@@ -73,8 +70,7 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
             session.publish("running")
             asyncio.run(_drive(session))
         else:
-            display.say(session.nothing_to_do())
-            session.finish()
+            session.finish_at_once()
         return session.monitor.snapshot()
 
 
@@ -89,18 +85,12 @@ async def _drive(session: Session) -> None:
         "a second Ctrl-C stops at once. Give the same command again to go on."
     )
     with uninterrupted():
-        async with local_pools(sizes, directory / LOG_FILE, _security(directory)) as pools:
+        # Every user of the machine can reach the workers' ports.
+        security = made_certificates(directory).security()
+        async with local_pools(sizes, directory / LOG_FILE, security) as pools:
             await drive(session, pools, reasons, said)
     session.monitor.dashboard = ""
     session.finish()
-
-
-def _security(directory: Path) -> Security:
-    """Give the campaign's certificates: every user of the machine can reach the workers' ports."""
-    try:
-        return ensure_credentials(directory / FOLDER / TLS).security()
-    except CredentialsError as error:
-        raise GlasscreepError(str(error)) from error
 
 
 def _cores() -> int:

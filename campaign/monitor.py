@@ -112,6 +112,7 @@ class Monitor:
         self.dashboard = ""
         self.allocations: tuple[AllocationState, ...] = ()
         self.trouble = ""
+        self.to_analyse = 0
         self.pace = pace
         self._name = name
         self._ledger = ledger
@@ -202,8 +203,9 @@ class Monitor:
 
     def snapshot(self) -> Snapshot:
         """Sum up the campaign as it stands."""
-        ledger, rate = self._ledger, self._rate.per_s()
+        ledger = self._ledger
         glasses_done = int(np.sum(ledger.glasses.state[self._glasses] == State.DONE))
+        rate = self._rate.per_s() if ledger.unfinished_rows().size else 0.0
         left = (ledger.frames_total - ledger.frames_done) * self._steps_per_frame
         left += (len(self._glasses) - glasses_done) * self._steps_per_glass
         return Snapshot(
@@ -228,6 +230,7 @@ class Monitor:
             allocations=self.allocations,
             trouble=self.trouble,
             points=self._progress_of_points(),
+            to_analyse=self.to_analyse,
         )
 
     def _progress_of_points(self) -> tuple[tuple[float, float, int, int, int], ...]:

@@ -7,6 +7,7 @@ from html import escape
 from glasscreep.campaign.progress import duration
 from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.states import State
+from glasscreep.campaign.terminal import count_of
 
 FAILURES_SHOWN = 8
 MESSAGE_MOST = 600
@@ -48,6 +49,8 @@ def headline(snapshot: Snapshot, frames_per_s: float) -> str:
 def _rates(snapshot: Snapshot, frames_per_s: float) -> tuple[str, str]:
     if snapshot.phase in ("finished", "stopped"):
         return "-", "nothing is running"
+    if not snapshot.simulates:
+        return "-", f"{count_of(snapshot.to_analyse, 'run')} to analyse"
     if not frames_per_s and not snapshot.particle_steps_per_s:
         return "-", "not known yet"
     return (
@@ -60,7 +63,7 @@ def _time_left(snapshot: Snapshot) -> tuple[str, str]:
     if snapshot.phase in ("finished", "stopped"):
         return "-", f"since {escape(_clock(snapshot.updated))}"
     if snapshot.time_left_s is None:
-        return "-", "not known yet"
+        return "-", "not known yet" if snapshot.simulates else "nothing to simulate is left"
     return duration(snapshot.time_left_s), f"as of {escape(_clock(snapshot.updated))}"
 
 

@@ -35,13 +35,20 @@ def summary_line(snapshot: Snapshot) -> str:
         f"frames {snapshot.frames_done}/{snapshot.frames_total}",
     ]
     if snapshot.phase == "running":
-        parts.append(f"{snapshot.particle_steps_per_s:.2e} particle-steps/s")
-        parts.append(f"time left {duration(snapshot.time_left_s)}")
+        parts += _pace(snapshot)
     if snapshot.unrelaxed:
         parts.append(f"frames not relaxed {snapshot.unrelaxed}")
     if (failed := snapshot.runs_in(State.FAILED)) and snapshot.phase != "finished":
         parts.append(f"failed {failed}")
     return ", ".join(parts)
+
+
+def _pace(snapshot: Snapshot) -> list[str]:
+    if not snapshot.simulates:
+        return [f"runs to analyse {snapshot.to_analyse}"] if snapshot.to_analyse else []
+    rate = snapshot.particle_steps_per_s
+    known = [f"{rate:.2e} particle-steps/s"] if rate else []
+    return [*known, f"time left {duration(snapshot.time_left_s)}"]
 
 
 def details(snapshot: Snapshot) -> RenderableType:

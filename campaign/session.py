@@ -18,6 +18,7 @@ from glasscreep.campaign.progress import Display
 from glasscreep.campaign.scan import failure_note, scan
 from glasscreep.campaign.snapshot import Snapshot, write_snapshot
 from glasscreep.campaign.states import State
+from glasscreep.campaign.terminal import count_of
 from glasscreep.slurm.launch import Launcher, LauncherMissingError
 from glasscreep.tasks.places import glass_directory, run_directory
 from glasscreep.tasks.segment import Outcome
@@ -57,12 +58,13 @@ class Session:
         self.display.finish(snapshot)
         return snapshot
 
-    def nothing_to_do(self) -> str:
-        """Say why no work is left."""
-        failed = self.ledger.count(State.FAILED)
-        if failed:
-            return f"nothing to do: {failed} runs failed for good, all else is done"
-        return "nothing to do: all that the campaign asks for is done"
+    def finish_at_once(self) -> Snapshot:
+        """Say that no work is left, and make known how far the campaign is."""
+        why = "all that the campaign asks for is done"
+        if failed := self.ledger.count(State.FAILED):
+            why = f"{count_of(failed, 'run')} failed for good, all else is done"
+        self.display.say(f"nothing to do: {why}")
+        return self.finish()
 
     def is_work_left(self) -> bool:
         """Tell whether anything is to be simulated or analysed."""

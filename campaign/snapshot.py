@@ -104,7 +104,7 @@ class Snapshot:
     particle_steps_per_s: float
     """Sum over the running segments, relaxing included."""
     time_left_s: float | None
-    """Estimate from the rate so far; None while nothing is known."""
+    """Estimate from the rate so far; None while nothing is known, or nothing is left to simulate."""
     why_stopped: str
     """Why the driver stopped before the end, or nothing."""
     active: tuple[Active, ...]
@@ -117,6 +117,8 @@ class Snapshot:
     """What hinders the campaign at the moment, or nothing."""
     points: tuple[tuple[float, float, int, int, int], ...]
     """Temperature, stress, frames done, frames asked for and failed runs of each point."""
+    to_analyse: int = 0
+    """Runs that are being analysed or wait for it; others may come as frames do."""
 
     @property
     def runs_total(self) -> int:
@@ -127,6 +129,11 @@ class Snapshot:
     def has_failures(self) -> bool:
         """Whether a run, or an analysis, has failed."""
         return bool(self.failures) or self.runs_in(State.FAILED) > 0
+
+    @property
+    def simulates(self) -> bool:
+        """Whether anything is left to simulate, and not only to analyse."""
+        return self.runs_in(State.NEW) + self.runs_in(State.PARTIAL) > 0
 
     @property
     def standing(self) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
+from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.cluster_jobs import (
     cluster_of,
     job_name,
@@ -27,15 +28,15 @@ from glasscreep.campaign.left import unfinished_runs
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.monitor import now
 from glasscreep.campaign.problems import RefusedError
-from glasscreep.campaign.progress import Display
+from glasscreep.campaign.progress import Display, tell_failures
 from glasscreep.campaign.requests import forget_cancellations
 from glasscreep.campaign.scan import forget_mendable_failures
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.session import open_session
+from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.submission import Submission, write_submission
 from glasscreep.campaign.terminal import say
-from glasscreep.slurm.contact import FOLDER, TLS, unmark_ended
-from glasscreep.slurm.credentials import CredentialsError, ensure_credentials
+from glasscreep.slurm.contact import FOLDER, unmark_ended
 from glasscreep.slurm.errors import SlurmError
 from glasscreep.slurm.job import submitted
 from glasscreep.slurm.private import private_folder
@@ -49,7 +50,7 @@ CONTROLLER, MD, ANALYSIS = KINDS
 
 def submit_campaign(
     campaign: Campaign, directory: Path, console: Console, *, presubmit: bool
-) -> Submission | None:
+) -> bool:
     """Hand what is left to do of a campaign to SLURM.
 
     Parameters
@@ -65,8 +66,8 @@ def submit_campaign(
 
     Returns
     -------
-    Submission or None
-        What was submitted; None if nothing is left to do.
+    bool
+        Whether all is well; False where nothing is left to do, but runs or analyses have failed.
 
     Raises
     ------
@@ -86,21 +87,21 @@ def submit_campaign(
             forget_mendable_failures(directory)
             forget_cancellations(directory)
             left = unfinished_runs(prepared, _most(campaign, MD) if presubmit else 1)
-            if not left and not _is_work_left(prepared, console):
-                return None
+            if not left and (ended := _ended(prepared, console)):
+                return not ended.has_failures
             pools = list(_allocations(prepared, left, there)) if presubmit else None
             with storing(directory / FOLDER):
                 private_folder(directory / FOLDER)
-                ensure_credentials(directory / FOLDER / TLS)
+                made_certificates(directory)
                 unmark_ended(directory / FOLDER)
                 jobs = asyncio.run(_submit(requests, directory.resolve(), pools))
-    except (SlurmError, CredentialsError) as error:
+    except SlurmError as error:
         raise GlasscreepError(str(error)) from error
     tell(jobs, directory, console)
-    return jobs
+    return True
 
 
-def resume_campaign(directory: Path, console: Console, *, presubmit: bool) -> Submission | None:
+def resume_campaign(directory: Path, console: Console, *, presubmit: bool) -> bool:
     """Hand a campaign to SLURM again, as it was asked for last; as `submit_campaign`."""
     campaign = read_campaign(directory)
     if campaign.cluster is None:
@@ -131,14 +132,16 @@ def tell(submission: Submission, directory: Path, console: Console) -> None:
     say(console, "\n".join(lines))
 
 
-def _is_work_left(prepared: Prepared, console: Console) -> bool:
-    """Look at every run, and at its analysis; say so if nothing is to do."""
-    display, launcher = Display(console), launcher_of(prepared.campaign)
-    session = open_session(prepared, display, launcher, environment={})
-    if session.is_work_left():
-        return True
-    display.say(session.nothing_to_do())
-    return False
+def _ended(prepared: Prepared, console: Console) -> Snapshot | None:
+    """Look at every run, and at its analysis; if nothing is to do, say so and what failed."""
+    launcher = launcher_of(prepared.campaign)
+    with Display(console) as display:
+        session = open_session(prepared, display, launcher, environment={})
+        if session.is_work_left():
+            return None
+        ended = session.finish_at_once()
+    tell_failures(ended, console)
+    return ended
 
 
 async def _jobs_there(campaign: Campaign, directory: Path) -> Counter[str]:

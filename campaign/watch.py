@@ -60,7 +60,9 @@ class Seen:
             return self.snapshot
         gone = self.snapshot.phase in ("running", "stopping")
         phase = "ended without a word" if gone else self.snapshot.phase
-        return replace(self.snapshot, phase=phase, active=(), allocations=(), trouble="")
+        return replace(
+            self.snapshot, phase=phase, active=(), allocations=(), trouble="", to_analyse=0
+        )
 
     @property
     def silent_s(self) -> float:

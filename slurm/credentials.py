@@ -84,19 +84,13 @@ def ensure_credentials(folder: Path) -> Credentials:
 
     Raises
     ------
+    OSError
+        If they can't be written.
     CredentialsError
-        If they can't be made, or those that are there can't be trusted or used.
+        If those that are there can't be trusted or used.
     """
-    try:
-        if not os.path.lexists(folder):
-            _make(folder)
-    except OSError as error:
-        msg = (
-            f"could not make the certificates of the campaign in {folder}: "
-            f"{error.strerror or error}. Make room there (or make it writable) and give the "
-            "same command again."
-        )
-        raise CredentialsError(msg) from error
+    if not os.path.lexists(folder):
+        _make(folder)
     return load_credentials(folder)
 
 

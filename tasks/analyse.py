@@ -9,7 +9,7 @@ import numpy as np
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.blocks import Block, frames_of_a_file
 from glasscreep.tasks.damage import naming_damage
-from glasscreep.tasks.errors import GlasscreepError, OwnAnalysisError
+from glasscreep.tasks.errors import GlasscreepError
 from glasscreep.tasks.failures import kind_of_error
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.lost_chunks import writing_every_chunk
@@ -58,23 +58,24 @@ def compute_block(block: Block) -> None:
     FencedError
         If the run's analysis was taken over by another worker meanwhile.
     OwnAnalysisError
-        If a function of the user's failed, which is noted beside what is done.
+        If a function of the user's failed. What it gave of the frames before is kept, and why it
+        failed is noted beside what is done.
     """
-    task = block.task
-    try:
-        values, done = values_of(block)
-    except OwnAnalysisError as error:
-        with _writing(task.place) as scratch:
-            noted = read_analysed(task.place).failing(block.results, str(error))
-            scratch.write(task.place / ANALYSED, encode_analysed(noted))
-        raise
+    task, computed = block.task, values_of(block)
+    failure = computed.failure
     with _writing(task.place) as scratch:
-        reader = reader_of(task.store)
         analysed = read_analysed(task.place)
-        known = min(map(analysed.frames_of, block.results))
-        for name, result in values.items():
-            _store(reader, name, block, result, known, scratch)
-        scratch.write(task.place / ANALYSED, encode_analysed(_noted(analysed, block, done)))
+        if failure is None or computed.stop > block.start:
+            reader = reader_of(task.store)
+            known = min(map(analysed.frames_of, block.results))
+            for name, result in computed.values.items():
+                _store(reader, name, block, result, known, scratch)
+            analysed = _noted(analysed, block, computed.stop)
+        if failure is not None:
+            analysed = analysed.failing(block.results, str(failure))
+        scratch.write(task.place / ANALYSED, encode_analysed(analysed))
+    if failure is not None:
+        raise failure
 
 
 def forget_results(run: Path, names: Collection[str]) -> None:

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Any
 
 from glasscreep.tasks.errors import UnstartedError
+from glasscreep.tasks.parent import signal_name
 
 COMMAND = [sys.executable, "-P", "-m", "glasscreep.tasks.own_caller"]
 START_LIMIT_S = 600.0
@@ -153,7 +154,7 @@ class Caller:
             return "closed the descriptor that its process answers through"
         if status == -signal.SIGKILL:
             return "ended its process (SIGKILL), perhaps for want of memory"
-        how = signal.Signals(-status).name if status < 0 else f"status {status}"
+        how = signal_name(-status) if status < 0 else f"status {status}"
         return f"ended its process ({how})"
 
 

@@ -31,5 +31,13 @@ def end_group_with_this() -> None:
         os._exit(1)
 
 
+def signal_name(number: int) -> str:
+    """Name the signal that ended a process: most real-time signals have nothing but a number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
 def _signalled_with_parent(told: signal.Signals) -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, told)

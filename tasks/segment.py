@@ -19,6 +19,7 @@ from glasscreep.tasks.errors import DamagedError, StorageError
 from glasscreep.tasks.failures import kind_of_error, kind_of_text, tail, tail_of
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.manifest import read_manifest
+from glasscreep.tasks.parent import signal_name
 from glasscreep.tasks.physics import identity
 from glasscreep.tasks.stop import GRACE_S
 from glasscreep.tasks.task import LOG, GlassTask, SegmentTask, Task, encode
@@ -241,7 +242,7 @@ def _events_of_worker() -> Progress:
 
 def _end_without_word(task: Task, child: _Child, errors: str) -> dict[str, Any]:
     status = child.process.returncode
-    how = f"signal {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
+    how = signal_name(-status) if status < 0 else f"exit status {status}"
     said = "\n".join([errors, *(line.rstrip() for line in child.noise)]).strip()
     message = f"the MD process ended with {how} and without a result\n{said}".strip()
     return {"kind": kind_of_text(f"{tail(task.place() / LOG)}\n{said}"), "message": message}

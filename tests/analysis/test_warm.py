@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +44,20 @@ def test_warming_compiles_all_that_is_ever_called(tmp_path):
     again = python(tmp_path / "cache", "-m", "glasscreep.analysis.warm")
     assert " 0 compiled" in again.stdout
     assert all(" 0 compiled" in line for line in again.stdout.splitlines())
+
+
+def test_a_check_counts_the_functions_that_are_compiled(tmp_path):
+    code = "from glasscreep.analysis.warm import _calls; _calls()['tail_exponent']()"
+    assert python(tmp_path, "-c", code).returncode == 0
+    check = python(tmp_path, "-m", "glasscreep.analysis.warm", "--check")
+    assert check.returncode == 3
+    done, functions, missing = re.fullmatch(
+        r"compiled for this machine for (\d+) of (\d+) functions; not yet for (.*)\n", check.stdout
+    ).groups()
+    assert int(done) == 1
+    assert len(missing.split(", ")) == int(functions) - 1
+    assert "d2min" in missing
+    assert "tail_exponent" not in missing
 
 
 def test_a_check_tells_what_is_not_compiled_and_what_can_not_be_kept(tmp_path):

@@ -154,6 +154,23 @@ def test_time_left_follows_from_the_rate(monitor, monkeypatch):
     assert monitor.snapshot().time_left_s == pytest.approx(left)
 
 
+def test_a_rate_that_is_not_known_is_not_told(monitor):
+    assert "particle-steps/s" not in summary_line(monitor.snapshot())
+
+
+def test_where_only_analyses_are_left_no_rate_of_simulation_is_told(monitor, ledger, monkeypatch):
+    monkeypatch.setattr(Rate, "per_s", lambda self: 1000.0)  # of the minute before
+    monitor.to_analyse = 3
+    assert "1.00e+03 particle-steps/s, time left 0:01:40" in summary_line(monitor.snapshot())
+    ledger.runs.state[[1, 3]] = State.DONE
+    ledger.runs.frames[[1, 3]] = FRAMES
+    snapshot = monitor.snapshot()
+    assert (snapshot.particle_steps_per_s, snapshot.time_left_s) == (0, None)
+    assert summary_line(snapshot).endswith("frames 30/30, runs to analyse 3, failed 1")
+    monitor.phase = "finished"
+    assert "analyse" not in summary_line(monitor.snapshot())
+
+
 @pytest.mark.parametrize("width", [30, 80, 200])
 def test_details_fit_the_terminal(monitor, width):
     monitor.progressed(event("r1", 250, 5))

@@ -121,6 +121,16 @@ def test_kill_ends_at_once(new_campaign, ranks):
     wait_until(lambda: not md_processes(campaign.directory), "the ranks have ended")
 
 
+def test_what_a_signal_without_a_name_ends_is_told(new_campaign):
+    campaign = lengthened(new_campaign())
+    running = Background(campaign.glass_task())
+    running.wait_for_progress()
+    md_processes(campaign.directory)[-1].send_signal(40)
+    outcome = running.join()
+    assert outcome.kind == "crashed"
+    assert "the MD process ended with signal 40 and without a result" in outcome.message
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_md_process_dies_with_its_worker(new_campaign, ranks):
     """At once: not when it next has something to tell."""

@@ -179,6 +179,16 @@ def test_the_headline_tells_what_is_to_come(phase, said):
     assert ("frames/min" in text) == (phase == "running")
 
 
+def test_where_only_analyses_are_left_the_headline_tells_of_those():
+    left = replace(SNAPSHOT, runs={"new": 0, "partial": 0, "done": 4, "failed": 1}, to_analyse=3)
+    text = headline(replace(left, time_left_s=None), 0.1)
+    assert "3 runs to analyse" in text
+    assert "nothing to simulate is left" in text
+    assert "frames/" not in text
+    assert "steps/s" not in text
+    assert "not known yet" not in text
+
+
 def test_rates_are_in_a_unit_that_makes_them_legible():
     assert rate_text(2.5, "frames") == "2.5 frames/s"
     assert rate_text(0.05, "frames") == "3.0 frames/min"

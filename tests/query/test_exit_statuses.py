@@ -1,5 +1,6 @@
 """An exit status means the same in every command: docs/trouble.md has the table."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filled_campaign import Frames
 from made_up import SNAPSHOT, ago
 from rich.console import Console
 from typer.testing import CliRunner
 
+from glasscreep.campaign.directory import prepare
+from glasscreep.campaign.file import load
 from glasscreep.campaign.local_run import run_campaign
 from glasscreep.campaign.main import app
 from glasscreep.campaign.scan import keep_failure
-from glasscreep.campaign.snapshot import write_snapshot
+from glasscreep.campaign.snapshot import read_snapshot, write_snapshot
 from glasscreep.campaign.terminal import FAILED, INTERRUPTED, REFUSED
 from glasscreep.tasks.segment import Outcome
 
@@ -225,6 +229,51 @@ def test_a_glass_that_no_run_is_asked_of_fails_no_campaign(campaign):
     both = run_campaign(campaign.prepared.campaign, campaign.directory, Console(file=StringIO()))
     assert both.standing == "finished with 2 failed"
     assert [failure.what for failure in both.failures] == [f"glass {other}"]
+
+
+CLUSTERED = """
+name = "filled"
+replicas = 2
+grid = [{ temperature = [0.1, 0.3], stress = 0.5 }]
+model.particles = 400
+creep = { steps = 240, frame_interval = 20, checkpoint_interval = 10 }
+analysis.results = ["strain"]
+cluster.partition = "main"
+cluster.md = { cores = 1, memory_gb = 2, walltime_s = 3600 }
+cluster.analysis = { cores = 1, memory_gb = 2, walltime_s = 3600 }
+"""
+
+
+@pytest.fixture
+def no_jobs(tmp_path, monkeypatch):
+    """Have a squeue that knows of no jobs, and nothing else of SLURM's."""
+    (programs := tmp_path / "programs").mkdir()
+    (programs / "squeue").write_text("#!/bin/sh\n")
+    (programs / "squeue").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs), prepend=os.pathsep)
+
+
+@pytest.mark.parametrize("failed", [0, 1, 2])
+@pytest.mark.parametrize("words", ["submit FILE --dir DIR", "resume DIR"])
+def test_submit_tells_what_failed_where_nothing_else_is_left(
+    make, small_files, tmp_path, no_jobs, words, failed
+):
+    (file := tmp_path / "filled.toml").write_text(CLUSTERED)
+    analysis = {"results": ["strain"]}
+    campaign = make(tmp_path / "filled", Frames.of_corner(400), analysis=analysis)
+    prepare(load(file), campaign.directory)
+    for row in range(4 - failed):
+        campaign.write(row, 12)
+        campaign.analyse(row)
+    for row in range(4 - failed, 4):
+        lost = Outcome(campaign.place(row).name, "diverged", 0, 0, "Lost atoms", "", 1)
+        keep_failure(campaign.place(row), lost)
+    done = invoke(words, FILE=file, DIR=campaign.directory)
+    assert done.exit_code == (FAILED if failed else 0), done.output
+    of = {0: "all that", 1: "1 run failed for good", 2: "2 runs failed for good"}
+    assert f"nothing to do: {of[failed]}" in done.stdout
+    assert ("diverged: run" in done.stdout) == bool(failed)
+    assert read_snapshot(campaign.directory).standing.startswith("finished")
 
 
 @pytest.fixture

@@ -5,11 +5,13 @@ import sys
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 from own_analyses import SAID, SOURCE, TABLES, analysis_of, outcomes
 
 from glasscreep.campaign.pinning import pinned
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.analysed import read_analysed
+from glasscreep.tasks.reader import FrameReader
 
 FAILURES = [
     ("raise ValueError('boom')", r"failed with ValueError: boom \(line 3 of mine.py\)"),
@@ -88,8 +90,53 @@ def test_other_results_and_runs_go_on(own):
     assert all(said.startswith("middle, ") for said in kinds["own"])
     for name in ("strain", "overlap", "wave", "total", "moved_20"):
         assert np.isfinite(campaign.array(name)[0]).any(), name
-    assert np.isnan(campaign.array("middle")).all()
-    assert "middle" not in read_analysed(campaign.place(0)).results
+    middle = campaign.array("middle")[0]
+    assert_array_equal(middle[:2], [[1, 2, 3]] * 2)
+    assert np.isnan(middle[2:]).all()
+    assert read_analysed(campaign.place(0)).results["middle"]["frames"] == 2
+
+
+LATE = """
+from pathlib import Path
+import numpy as np
+
+def each(frame, step):
+    fails = frame.step == step and not Path(MENDED).exists()
+    return frame.positions[:, 0] if not fails else 0.0
+
+def whole(frame, step):
+    return each(frame, step).mean()
+"""
+
+
+@pytest.mark.parametrize("failing", [0, 1, 4, 6, 11])
+def test_what_it_gave_of_the_frames_before_is_kept_and_gone_on_from(own, tmp_path, failing):
+    more = {"parameters": {"step": 20 * (failing + 1)}}
+    tables = [
+        {**more, "function": "mine:each"},
+        {**more, "function": "mine:whole", "per": "frame"},
+    ]
+    campaign = own(tables, LATE.replace("MENDED", repr(str(tmp_path / "mended"))))
+    campaign.write(0, 12)
+    failed = set()
+    for block in campaign.blocks(0):  # as the driver does: none after one that failed
+        if block.names not in failed and analyse_block(block).kind == "own":
+            failed.add(block.names)
+    place, names = campaign.place(0), ("each", "whole")
+    assert failed == set(names)
+    before = {name: campaign.array(name)[0] for name in names}
+    for name in names:
+        assert read_analysed(place).results.get(name, {"frames": 0})["frames"] == failing
+        assert f"frame {failing} of run {place.name}" in read_analysed(place).failed[name]
+        assert np.isfinite(before[name][:failing]).all()
+        assert np.isnan(before[name][failing:]).all()
+    (tmp_path / "mended").touch()
+    assert {block.start for block in campaign.blocks(0)} >= {failing}
+    campaign.analyse(0)
+    position = FrameReader(campaign.prepared.store).positions(0, 0, 12)[..., 0]
+    assert_array_equal(campaign.array("each")[0], position)
+    assert_array_equal(campaign.array("whole")[0], position.mean(axis=1))
+    assert read_analysed(place).failed == {}
 
 
 def test_a_kept_file_that_was_changed_is_not_run(own):

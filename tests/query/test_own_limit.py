@@ -52,6 +52,10 @@ def killed(frame):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def unnamed(frame):
+    os.kill(os.getpid(), 40)
+
+
 def closes(frame):
     os.closerange(3, 256)
     time.sleep(1000)
@@ -156,7 +160,8 @@ def test_one_that_does_not_end_is_ended_and_told(campaign, name):
     assert "raise time_limit_s" in outcomes[name].message
     assert outcomes["time_of"].kind == outcomes["strain"].kind == "done"
     assert_array_equal(filled.array("time_of")[0, :FRAMES], filled.array("time")[:FRAMES])
-    assert np.isnan(filled.array(name)).all()
+    assert_array_equal(filled.array(name)[0, :2], filled.array("time")[:2])
+    assert np.isnan(filled.array(name)[0, 2:]).all()
 
 
 def living(group):
@@ -197,6 +202,7 @@ def test_what_it_began_is_ended_with_a_worker_that_is_killed(campaign):
 DOWN = {
     "gone": "ended its process (status 3)",
     "killed": "ended its process (SIGKILL), perhaps for want of memory",
+    "unnamed": "ended its process (signal 40)",
     "closes": "closed the descriptor that its process answers through",
     "interrupts": "failed with KeyboardInterrupt: ",
     "forges": "wrote among the answers of its process",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -137,6 +138,15 @@ def test_a_campaign_all_of_whose_runs_failed_ends_as_failed(directory, start):
     assert controller.returncode == 1, said
     assert "failed: runs 0/1" in said
     assert read_snapshot(directory).phase == "finished", "nothing is left to do"
+
+
+def test_certificates_that_are_gone_are_told(directory, start):
+    shutil.rmtree(directory / FOLDER / TLS)
+    controller = start()
+    said, _ = controller.communicate(timeout=WAIT_S)
+    assert controller.returncode == 1
+    assert "the certificates of the campaign can't be read" in said
+    assert "Traceback" not in said
 
 
 def test_an_interface_that_the_node_lacks_is_named(directory, tmp_path, start):
