@@ -19,6 +19,7 @@ from glasscreep.campaign.page_map import axis_of, failure_columns, furthest, pro
 from glasscreep.campaign.page_strain import Curves, curve_of, read_curve
 from glasscreep.campaign.page_text import facts, headline, rate_text
 from glasscreep.campaign.snapshot import (
+    Active,
     AllocationState,
     Failure,
     read_snapshot,
@@ -81,6 +82,21 @@ def test_points_with_failures_are_marked_within_their_cells():
 def test_many_points_have_no_text():
     points = np.tile([0.1, 0.5, 1, 2, 0], (10_000, 1))
     assert set(progress_columns(points)) == {"done", "wanted", "failed", "progress"}
+
+
+def test_simulations_are_told_from_when_they_are_handed_out():
+    started = Active("run 1", "temperature 0.1, stress 0.5, replica 0", 4, 0, 0.0)
+    text = facts(replace(SNAPSHOT, active=(started,)))
+    row = "<td>temperature 0.1, stress 0.5, replica 0</td><td>4</td><td>-</td><td>-</td>"
+    assert row in text
+    assert "no simulation is under way" not in text
+
+
+def test_without_a_simulation_nothing_is_said_of_slots_that_analyse():
+    analysing = AllocationState("analysis", "1", "RUNNING", "", "node", 1, 1)
+    text = facts(replace(SNAPSHOT, allocations=(analysing,)))
+    assert "<p>no simulation is under way</p>" in text
+    assert "<td>analysis</td><td>RUNNING</td><td>1</td><td>1</td>" in text
 
 
 def test_the_furthest_point_is_shown_at_first():
