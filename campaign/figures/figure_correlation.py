@@ -9,7 +9,7 @@ import pandas as pd
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead, of_field
 from glasscreep.campaign.figures.labels import LENGTH, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import draw_points, of_points, points_told, shown_points
+from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
 from glasscreep.campaign.figures.style import label_logarithms, legend
 from glasscreep.campaign.replicas import POINT, over_replicas, over_same_replicas
 from glasscreep.campaign.report_source import Source
@@ -44,7 +44,7 @@ def _size_panel(source: Source) -> Panel:
 
 
 def _sizes(source: Source) -> pd.DataFrame:
-    table = of_points(source.table(f"size_fluctuations_{source.field}"), shown_points(source))
+    table = shown_table(source, f"size_fluctuations_{source.field}")
     table = over_replicas(table, [*POINT, "division"], "value")
     species = source.campaign.learning.species if source.field == "looseness" else "A"
     count = int((source.reader.species == (1 if species == "A" else 2)).sum())
@@ -80,7 +80,7 @@ def _space_panel(source: Source) -> Panel:
 
 
 def _correlations(source: Source) -> pd.DataFrame:
-    table = of_points(source.table(f"sacf_{source.field}"), shown_points(source))
+    table = shown_table(source, f"sacf_{source.field}")
     known = table[table["value"].notna()]
     means = over_same_replicas(source.runs, known, ["sacf_distance"], "value")
     lengths = {point: _decay_length(own) for point, own in means.groupby(POINT)}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead
 from glasscreep.campaign.figures.labels import TIME, density_of, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import draw_points, of_points, points_told, shown_points
+from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
 from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend, with_errors
 from glasscreep.campaign.figures.voxels import voxel_panels
 from glasscreep.campaign.replicas import POINT, over_replicas
@@ -43,7 +43,7 @@ def _tacf_panel(source: Source) -> Panel:
 
 
 def _tacf(source: Source) -> pd.DataFrame:
-    table = of_points(source.table(f"tacf_{source.field}"), shown_points(source))
+    table = shown_table(source, f"tacf_{source.field}")
     table = over_replicas(table[table["value"].notna()], [*POINT, "lag"], "value")
     return table.assign(time=table["lag"] * source.frame_time)
 

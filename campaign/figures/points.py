@@ -78,6 +78,17 @@ def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
     return own
 
 
+def shown_table(source: Source, result: str) -> pd.DataFrame:
+    """Take of a result the rows of the points that are drawn together.
+
+    Raises
+    ------
+    AbsentError
+        If there are none, as of `of_points`, or the campaign does not have the result.
+    """
+    return of_points(source.table(result), shown_points(source))
+
+
 def by_point(axes: "Axes", table: pd.DataFrame, system: str) -> Iterator[tuple[pd.DataFrame, Look]]:
     """Give the rows of each point, and how it is drawn; many are told by a colour bar."""
     groups = [own for _, own in table.groupby(POINT, sort=True)]
