@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+from damaging import flip
 from numpy.testing import assert_allclose
 from report_page import Page
 from typer.testing import CliRunner
@@ -33,12 +34,6 @@ def report_of(directory, page=None, **more):
     path = page or directory / "report.html"
     path.parent.mkdir(exist_ok=True)
     return write_report(Source.of(directory), path, **more), Page(path)
-
-
-def flip(path, at=-40):
-    data = bytearray(path.read_bytes())
-    data[at] ^= 0xFF
-    path.write_bytes(data)
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +255,7 @@ def test_damage_is_named_and_the_rest_is_drawn(own):
     row = 1
     for entry in (own.directory / "report").glob("3[BDE]-*.json"):
         entry.unlink()
-    flip(own.directory / "store.zarr" / "d2min_20" / f"c.{row}.0.0")
+    flip(own.directory / "store.zarr" / "d2min_20" / f"c.{row}.0.0", at=-40)
     written, page = report_of(own.directory)
     run = own.place(row).name
     assert any(f"run {run}" in told and "d2min_20" in told for told in written.damage)
