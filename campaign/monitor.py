@@ -147,8 +147,8 @@ class Monitor:
         kind, row = self._table.names[physics_id]
         self._unrelaxed[physics_id] = event["unrelaxed"]
         self._rate.reached(physics_id, event["step"])
-        self.pace.committed(physics_id)
         if active := self._active.get(physics_id):  # not if its worker was lost since
+            self.pace.committed(physics_id)
             self._active[physics_id] = replace(
                 active,
                 frames=event["frames"],

@@ -258,6 +258,21 @@ def test_a_run_that_lost_its_worker_leaves_its_slot(monitor):
     assert monitor.snapshot().active == ()
 
 
+def test_what_passes_between_two_attempts_is_no_time_between_commits(monitor, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monitor.began("run", 1)
+    monitor.progressed(event("r1", 250, 5))
+    clock[0] = 4.0
+    monitor.progressed(event("r1", 275, 5))
+    monitor.lost("run", 1)
+    monitor.progressed(event("r1", 300, 6))  # late
+    clock[0] = 1000.0
+    monitor.began("run", 1)
+    monitor.progressed(event("r1", 325, 6))
+    assert monitor.pace.longest_s == 4.0
+
+
 def test_failures_are_told_with_the_log_and_what_to_do(monitor):
     monitor.ended(outcome("r2", "diverged"))
     console = Console(width=100, file=io.StringIO())
