@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import logit
 
 from glasscreep.analysis.compiled import compiled, compiled_without_memory
-from glasscreep.analysis.regression_tree import (
+from glasscreep.analysis.regression_tree import grow_tree
+from glasscreep.analysis.sorted_features import (
     Bench,
     SortedFeatures,
     bench_for,
-    grow_tree,
     sort_features,
 )
 

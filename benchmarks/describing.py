@@ -17,7 +17,6 @@ for name in ("OMP", "OPENBLAS", "MKL"):
 
 import argparse
 import ctypes
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
+from timing import seconds
 
 from glasscreep.analysis.coordination_numbers import coordination
 from glasscreep.analysis.energies import local_energy
@@ -95,13 +95,6 @@ def local(frame: Frame, wanted: Wanted, own: Particles) -> Columns:
         found.append(local_energy(*where, *PAIRS, only=own))
         found.append(radial_symmetry_functions(*where, only=own))
     return found
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """CPU time of doing it once [s]."""
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
 
 
 def peak(work: Callable[[], object]) -> int:

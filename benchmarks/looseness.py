@@ -11,23 +11,15 @@ for name in ("OMP", "OPENBLAS", "MKL"):
     os.environ[f"{name}_NUM_THREADS"] = "1"
 
 import sys
-import time
-from collections.abc import Callable
 
 import numpy as np
+from timing import seconds
 
 from glasscreep.analysis import FEATURES, LinearEnsemble, fit_loose_model
 
 ROUNDS = 5
 EXAMPLES = 4230
 """What the model is fitted to, half of them loose: it does not matter to the time."""
-
-
-def seconds(work: Callable[[], object]) -> float:
-    """CPU time of doing it once [s]."""
-    begin = time.process_time()
-    work()
-    return time.process_time() - begin
 
 
 def report(rows: int, columns: int) -> None:

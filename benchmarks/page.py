@@ -9,7 +9,7 @@ strain is read anew for every snapshot.
 
 Where the loop is late for longer than `--dump-s`, what every thread is doing then goes to the error
 output. How much of the longest wait this process was computing tells a stall of its own from one for
-want of a core.
+want of a core. At the end, what making a page takes of a core, without sending it.
 """
 
 import argparse
@@ -21,14 +21,19 @@ import tempfile
 import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from bokeh.document import Document
 from distributed import Scheduler
+from distributed.dashboard.components.scheduler import BOKEH_THEME
+from timing import seconds
 
 from glasscreep.campaign import page_strain, page_view
 from glasscreep.campaign.page import JSON_ROUTE, NAME, campaign_page
 from glasscreep.campaign.page_data import Feed
+from glasscreep.campaign.page_figures import Labels
 from glasscreep.campaign.snapshot import Active, Snapshot
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -38,6 +43,7 @@ from tests.made_up import SNAPSHOT
 
 TICK_S = 0.005
 EVERY_S = 1.0
+OPENED = 10
 WANTED, WRITTEN, SHOWN = 200, 100, 6
 WATCHER = """
 import sys, time
@@ -174,6 +180,19 @@ async def measure(
     )
 
 
+def opening_ms(campaign: FilledCampaign, feed: Feed) -> tuple[float, float]:
+    """CPU time of making the models of a page, and of writing them as JSON, best of each [ms]."""
+    curves, taken = page_strain.Curves(campaign.directory), []
+    for _ in range(OPENED):
+        document = Document()
+        document.theme = BOKEH_THEME
+        make = partial(page_view.View, document, feed, curves, Labels.of("lj"), (1.0, 100.0))
+        taken.append((seconds(make), seconds(document.to_json)))
+    curves.close()
+    models_s, json_s = np.min(taken, axis=0)
+    return 1e3 * models_s, 1e3 * json_s
+
+
 async def main(points: int, pages: int, snapshots: int, dump_s: float) -> None:
     with tempfile.TemporaryDirectory() as folder:
         campaign = filled(points, Path(folder) / "filled")
@@ -189,6 +208,8 @@ async def main(points: int, pages: int, snapshots: int, dump_s: float) -> None:
                 )
                 for number in (0, 1, pages, 0):
                     await measure(scheduler, feed, number, made, dump_s)
+                models_ms, json_ms = opening_ms(campaign, feed)
+                print(f"a page opened: models {models_ms:.0f} ms, JSON {json_ms:.0f} ms of a core")
                 start = time.perf_counter()
                 size = len(feed.as_json())
                 elapsed_ms = 1e3 * (time.perf_counter() - start)

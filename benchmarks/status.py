@@ -49,6 +49,7 @@ def main() -> None:
     watched = monitor(runs)
     for row in range(given.active):
         rest = {"frames": 1, "step": 1, "unrelaxed": 0, "particle_steps_per_s": 2e6}
+        watched.began("run", row)
         watched.progressed({"id": f"{row:016x}", **rest})
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()

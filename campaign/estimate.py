@@ -73,9 +73,11 @@ def rate_of(directory: Path | None, ranks: int) -> Rate:
         The one last seen while MD processes were at work there, else the reference figure.
     """
     snapshot = read_snapshot(directory) if directory else None
-    if snapshot is None or not snapshot.active or not snapshot.particle_steps_per_s:
+    # What has only begun adds nothing to the rate yet.
+    moving = sum(one.particle_steps_per_s > 0 for one in snapshot.active) if snapshot else 0
+    if snapshot is None or not moving or not snapshot.particle_steps_per_s:
         return REFERENCE
-    value = snapshot.particle_steps_per_s / (len(snapshot.active) * ranks)
+    value = snapshot.particle_steps_per_s / (moving * ranks)
     source = f"measured in {directory}: {value:.1e} particle-steps/s/core, relaxing included"
     return Rate(value, 0, source)
 

@@ -5,7 +5,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -134,6 +134,12 @@ class Monitor:
         kind, row = self._table.names.get(run_id, ("", None))
         return row if kind == "run" else None
 
+    def began(self, kind: str, row: int) -> None:
+        """Take in that a slot has been given a run or glass, minutes before its first commit."""
+        name = self._table.name_of(kind, row)
+        frames = int(self._ledger.runs.frames[row]) if kind == "run" else 0
+        self._active[name] = Active(f"{kind} {name}", self._table.where(name), frames, 0, 0.0)
+
     def progressed(self, event: dict[str, Any]) -> int | None:
         """Take in one progress event of an MD process; return the run's row if it has new frames."""
         physics_id = event["id"]
@@ -142,14 +148,14 @@ class Monitor:
         kind, row = self._table.names[physics_id]
         self._unrelaxed[physics_id] = event["unrelaxed"]
         self._rate.reached(physics_id, event["step"])
-        self.pace.committed(physics_id)
-        self._active[physics_id] = Active(
-            what=f"{kind} {physics_id}",
-            where=self._table.where(physics_id),
-            frames=event["frames"],
-            step=event["step"],
-            particle_steps_per_s=event["particle_steps_per_s"],
-        )
+        if active := self._active.get(physics_id):  # not if its worker was lost since
+            self.pace.committed(physics_id)
+            self._active[physics_id] = replace(
+                active,
+                frames=event["frames"],
+                step=event["step"],
+                particle_steps_per_s=event["particle_steps_per_s"],
+            )
         if kind == "glass" or event["frames"] <= self._ledger.runs.frames[row]:
             return None
         runs = self._ledger.runs

@@ -12,9 +12,14 @@ from bokeh.models import (
     HoverTool,
     Legend,
     LegendItem,
+    Line,
     LinearColorMapper,
     Range1d,
+    Rect,
+    Scatter,
     TapTool,
+    Text,
+    VArea,
 )
 from bokeh.palettes import Blues256
 from bokeh.plotting import figure
@@ -127,49 +132,46 @@ class MapFigure:
         return {"width": self._x.size, "height": self._y.size}
 
     def _draw_cells(self, colors: LinearColorMapper, has_counts: bool) -> Any:
-        cells = self.figure.rect(
-            "x",
-            "y",
-            source=self.source,
+        cell = Rect(
+            x="x",
+            y="y",
             fill_color={"field": "progress", "transform": colors},
             line_color="#bbbbbb" if has_counts else None,
-            nonselection_fill_alpha=1.0,
-            nonselection_line_alpha=1.0,
             **self._size,
         )
+        cells = self.figure.add_glyph(self.source, cell, nonselection_glyph=cell)
         if has_counts:
-            self.figure.text(
-                "x",
-                "y",
-                text="count",
-                text_color="count_color",
-                source=self.source,
+            count = Text(
+                x="x",
+                y="y",
+                text={"field": "count"},
+                text_color={"field": "count_color"},
                 text_align="center",
                 text_baseline="middle",
                 text_font_size="12px",
-                nonselection_text_alpha=1.0,
             )
+            self.figure.add_glyph(self.source, count, nonselection_glyph=count)
         return cells
 
     def _draw_marks(self, has_counts: bool) -> None:
-        self.figure.rect(
-            "x",
-            "y",
-            source=self._chosen,
+        frame = Rect(
+            x="x",
+            y="y",
             fill_color=None,
-            line_color="color",
+            line_color={"field": "color"},
             line_width=3,
             **self._size,
         )
-        self.figure.scatter(
-            "x",
-            "y",
-            source=self._failed,
-            marker="x",
+        self.figure.add_glyph(self._chosen, frame)
+        cross = Scatter(
+            x="x",
+            y="y",
+            marker={"value": "x"},
             size=9 if has_counts else 6,
             line_color=FAILED_COLOR,
             line_width=2.5,
         )
+        self.figure.add_glyph(self._failed, cross)
 
 
 def _label(axis: Any, laid: Axis) -> None:
@@ -203,13 +205,12 @@ class StrainFigure:
             tools=TOOLS,
         )
         self._sources = [ColumnDataSource(_columns(None)) for _ in COLORS]
-        self._items = []
+        self._items, hovered = [], []
         for color, source in zip(COLORS, self._sources, strict=True):
-            band = self.figure.varea("time", "low", "high", source=source, color=color, alpha=0.2)
-            line = self.figure.line("time", "mean", source=source, color=color, line_width=2)
-            dots = self.figure.scatter("time", "mean", source=source, color=color, size=5)
-            self.figure.add_tools(HoverTool(renderers=[dots], tooltips=_TIPS))
+            band, line, dots = (self.figure.add_glyph(source, glyph) for glyph in _glyphs(color))
+            hovered.append(dots)
             self._items.append(LegendItem(label="", renderers=[line, dots, band], visible=False))
+        self.figure.add_tools(HoverTool(renderers=hovered, tooltips=_TIPS))
         legend = Legend(items=self._items, location="top_left", background_fill_alpha=0.7)
         legend.border_line_color = None
         self.figure.add_layout(legend)
@@ -232,6 +233,14 @@ class StrainFigure:
         high = max(float((curve.mean + curve.spread).max()) for curve in curves)
         room = 0.08 * (high - low) or abs(high) or 1e-6
         self.figure.y_range.update(start=low - room, end=high + room)
+
+
+def _glyphs(color: str) -> tuple[Any, Any, Any]:
+    """Make the band, the line and the dots of a curve."""
+    band = VArea(x="time", y1="low", y2="high", fill_color=color, fill_alpha=0.2)
+    line = Line(x="time", y="mean", line_color=color, line_width=2)
+    dots = Scatter(x="time", y="mean", fill_color=color, line_color=color, size=5)
+    return band, line, dots
 
 
 _TIPS = [

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from html import escape
 
-from glasscreep.campaign.progress import duration
+from glasscreep.campaign.progress import duration, step_and_rate
 from glasscreep.campaign.snapshot import Snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.terminal import count_of
@@ -106,12 +106,9 @@ def _states(snapshot: Snapshot) -> str:
 
 def _active(snapshot: Snapshot) -> str:
     if not snapshot.active:
-        return "<p>no slot is at work</p>"
+        return "<p>no simulation is under way</p>"  # analyses may be
     shown = snapshot.active[:FAILURES_SHOWN]
-    rows = [
-        (one.where, f"{one.frames:,}", f"{one.step:,}", f"{one.particle_steps_per_s:.1e}")
-        for one in shown
-    ]
+    rows = [(one.where, f"{one.frames:,}", *step_and_rate(one)) for one in shown]
     more = len(snapshot.active) - len(shown)
     tail = f"<p>and {more:,} more</p>" if more else ""
     return _table(("run or glass", "frames", "step", "particle-steps/s"), rows) + tail

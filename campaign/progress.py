@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from glasscreep.campaign.snapshot import Failure, Snapshot
+from glasscreep.campaign.snapshot import Active, Failure, Snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.terminal import say
 from glasscreep.tasks.failures import OWN
@@ -25,6 +25,12 @@ FAILURES_SHOWN, ALLOCATIONS_SHOWN, SAME_SHOWN = 3, 20, 5
 def duration(seconds: float | None) -> str:
     """Write a time in hours, minutes and seconds."""
     return "unknown" if seconds is None else str(timedelta(seconds=round(seconds)))
+
+
+def step_and_rate(active: Active) -> tuple[str, str]:
+    """Write how far a slot is, and how fast; a dash for what is not known before its first commit."""
+    step, rate = active.step, active.particle_steps_per_s
+    return f"{step:,}" if step else "-", f"{rate:.1e}" if rate else "-"
 
 
 def summary_line(snapshot: Snapshot) -> str:
@@ -125,8 +131,7 @@ def _active_table(snapshot: Snapshot) -> Table:
     for heading in ("frames", "step", "steps/s x N"):
         table.add_column(heading, justify="right", no_wrap=True)
     for active in snapshot.active:
-        rate = f"{active.particle_steps_per_s:.1e}"
-        table.add_row(active.where, str(active.frames), f"{active.step:,}", rate)
+        table.add_row(active.where, str(active.frames), *step_and_rate(active))
     return table
 
 

@@ -125,6 +125,8 @@ class Simulations:
     async def _do(self, item: _Item, seat: Seat) -> None:
         progress = self._progress(item)
         attempt = progress.next_attempt(item.row)
+        kind = "glass" if item.is_glass else "run"
+        self._listener.began(kind, item.row)
         if item.is_glass:
             call = self._work.glass(item.row, attempt)
             outcome = await answer(self._client, call, seat)
@@ -138,7 +140,7 @@ class Simulations:
         if outcome and outcome.kind in ("crashed", "unlaunched") and await self._was_killed(seat):
             outcome = replace(outcome, kind="stopped")
         if outcome is None:  # the worker was lost: not the run's fault, and not counted
-            self._listener.lost("glass" if item.is_glass else "run", item.row)
+            self._listener.lost(kind, item.row)
             self._put(is_glass=item.is_glass, row=item.row)
             return
         self._listener.ended(outcome)

@@ -46,9 +46,9 @@ class Active:
     frames: int
     """Frames committed so far."""
     step: int
-    """MD step reached."""
+    """MD step of the last commit in this slot; 0 before the first."""
     particle_steps_per_s: float
-    """Rate of the last block."""
+    """Rate of the last block; 0 before the first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,9 @@ class Work(Protocol):
 class Listener(Protocol):
     """Told what becomes of the work, as it comes."""
 
+    def began(self, kind: str, row: int) -> None:
+        """Take in that a slot has been given a `run` or `glass`; `ended` or `lost` follows."""
+
     def ended(self, outcome: Outcome) -> None:
         """Take in how a glass or a segment ended."""
 

@@ -140,6 +140,13 @@ class FilledCampaign:
                 writer.commit_frame(self.frames.record(row, frame), relaxed=frame != 1)
             writer.finish()
 
+    def truth(self, frame: int, row: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Give unwrapped positions and box as they were given to the store."""
+        record = self.frames.record(row, frame)
+        box = np.diag(record.box_edges)
+        box[[1, 2, 2], [0, 0, 1]] = record.box_tilt
+        return record.position, box
+
     def blocks(self, row: int) -> list:
         manifest = read_manifest(self.place(row))
         return ready_blocks(self.task(row), manifest.frames, manifest.flushed)

@@ -9,8 +9,8 @@ import pandas as pd
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead, of_field
 from glasscreep.campaign.figures.labels import LENGTH, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import by_point, of_points, points_told, shown_points
-from glasscreep.campaign.figures.style import label_logarithms, legend, with_errors
+from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
+from glasscreep.campaign.figures.style import label_logarithms, legend
 from glasscreep.campaign.replicas import POINT, over_replicas, over_same_replicas
 from glasscreep.campaign.report_source import Source
 
@@ -44,7 +44,7 @@ def _size_panel(source: Source) -> Panel:
 
 
 def _sizes(source: Source) -> pd.DataFrame:
-    table = of_points(source.table(f"size_fluctuations_{source.field}"), shown_points(source))
+    table = shown_table(source, f"size_fluctuations_{source.field}")
     table = over_replicas(table, [*POINT, "division"], "value")
     species = source.campaign.learning.species if source.field == "looseness" else "A"
     count = int((source.reader.species == (1 if species == "A" else 2)).sum())
@@ -54,9 +54,7 @@ def _sizes(source: Source) -> pd.DataFrame:
 def _draw_sizes(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     # Of the whole system nothing is left but rounding.
     seen = table[(table["mean"] > 0) & (table["division"] > 1)].sort_values("particles")
-    for own, look in by_point(axes, seen, source.system):
-        shape = {"color": look.color, "marker": look.marker, "label": look.name or None}
-        with_errors(axes, own, "particles", **shape)
+    draw_points(axes, seen, "particles", source.system)
     first = seen.iloc[len(seen) // 2]
     size = np.unique(seen["particles"])
     guide = first["mean"] * (size / first["particles"]) ** -0.5
@@ -82,7 +80,7 @@ def _space_panel(source: Source) -> Panel:
 
 
 def _correlations(source: Source) -> pd.DataFrame:
-    table = of_points(source.table(f"sacf_{source.field}"), shown_points(source))
+    table = shown_table(source, f"sacf_{source.field}")
     known = table[table["value"].notna()]
     means = over_same_replicas(source.runs, known, ["sacf_distance"], "value")
     lengths = {point: _decay_length(own) for point, own in means.groupby(POINT)}
@@ -103,14 +101,12 @@ def _decay_length(curve: pd.DataFrame) -> float:
     return float(found.x)
 
 
+def _length_told(own: pd.DataFrame) -> str:
+    return f"$\\xi$ = {own['decay_length'].iloc[0]:.2f}"
+
+
 def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
-    several = table.groupby(POINT).ngroups > 1
-    for own, look in by_point(axes, table, source.system):
-        length = f"$\\xi$ = {own['decay_length'].iloc[0]:.2f}"
-        words = ", ".join(word for word in (look.name, length) if word)
-        label = words if look.name or not several else None
-        shape = {"color": look.color, "marker": look.marker, "label": label}
-        with_errors(axes, own, "sacf_distance", **shape)
+    draw_points(axes, table, "sacf_distance", source.system, _length_told)
     mean = table["decay_length"].mean()
     r = np.linspace(0, table["sacf_distance"].max(), 200)
     axes.plot(r, np.exp(-r / mean), color="k", ls="--", lw=0.8, label="exp($-r/\\xi$)")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead
 from glasscreep.campaign.figures.labels import TIME, density_of, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import by_point, of_points, points_told, shown_points
+from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
 from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend, with_errors
 from glasscreep.campaign.figures.voxels import voxel_panels
 from glasscreep.campaign.replicas import POINT, over_replicas
@@ -43,15 +43,13 @@ def _tacf_panel(source: Source) -> Panel:
 
 
 def _tacf(source: Source) -> pd.DataFrame:
-    table = of_points(source.table(f"tacf_{source.field}"), shown_points(source))
+    table = shown_table(source, f"tacf_{source.field}")
     table = over_replicas(table[table["value"].notna()], [*POINT, "lag"], "value")
     return table.assign(time=table["lag"] * source.frame_time)
 
 
 def _draw_tacf(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
-    for own, look in by_point(axes, table, source.system):
-        shape = {"color": look.color, "marker": look.marker, "label": look.name or None}
-        with_errors(axes, own, "time", markersize=2.4, **shape)
+    draw_points(axes, table, "time", source.system, markersize=2.4)
     axes.axhline(0, color="k", lw=0.5)
     axes.set_xlabel(labelled("lag $\\Delta t$", TIME, source.system))
     axes.set_ylabel(f"TACF of ${field_symbol(source)}$")

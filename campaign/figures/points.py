@@ -1,13 +1,13 @@
 """Which points are drawn together, and what tells them apart."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from glasscreep.campaign.figures.labels import POINT_LABELS, SYMBOLS, labelled, unit
-from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value
+from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value, with_errors
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Point, Source
 from glasscreep.tasks.errors import AbsentError
@@ -78,6 +78,17 @@ def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
     return own
 
 
+def shown_table(source: Source, result: str) -> pd.DataFrame:
+    """Take of a result the rows of the points that are drawn together.
+
+    Raises
+    ------
+    AbsentError
+        If there are none, as of `of_points`, or the campaign does not have the result.
+    """
+    return of_points(source.table(result), shown_points(source))
+
+
 def by_point(axes: "Axes", table: pd.DataFrame, system: str) -> Iterator[tuple[pd.DataFrame, Look]]:
     """Give the rows of each point, and how it is drawn; many are told by a colour bar."""
     groups = [own for _, own in table.groupby(POINT, sort=True)]
@@ -93,6 +104,25 @@ def by_point(axes: "Axes", table: pd.DataFrame, system: str) -> Iterator[tuple[p
         ]
         name = ", ".join(words) if len(groups) <= LEGEND_ENTRIES else ""
         yield own, Look(palette[value], MARKERS[at % len(MARKERS)], name)
+
+
+def draw_points(
+    axes: "Axes",
+    table: pd.DataFrame,
+    x: str,
+    system: str,
+    told: Callable[[pd.DataFrame], str] | None = None,
+    **more: Any,
+) -> None:
+    """Draw each point's means against a column, with their errors, in its own colour and marker.
+
+    What is `told` of the rows of a point is in the legend too, unless a colour bar tells the points.
+    """
+    alone = table.groupby(POINT).ngroups == 1
+    for own, look in by_point(axes, table, system):
+        words = [look.name, told(own)] if told and (look.name or alone) else [look.name]
+        label = ", ".join(word for word in words if word) or None
+        with_errors(axes, own, x, color=look.color, marker=look.marker, label=label, **more)
 
 
 def _written(value: float, name: str, system: str) -> str:

@@ -9,7 +9,8 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.tree import DecisionTreeRegressor
 
 from glasscreep.analysis.boosting import gradient_boosting_importances, pairwise_sum
-from glasscreep.analysis.regression_tree import bench_for, grow_tree, sort_features
+from glasscreep.analysis.regression_tree import grow_tree
+from glasscreep.analysis.sorted_features import bench_for, sort_features
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
 few = settings(max_examples=20)

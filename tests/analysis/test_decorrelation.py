@@ -5,18 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from voxel_series import autoregressive
 
 from glasscreep.analysis.decorrelation import autoregressive_series, decorrelation_times
 from glasscreep.analysis.temporal import temporal_autocorrelation
 
 rngs = st.integers(0, 2**32 - 1).map(np.random.default_rng)
-
-
-def autoregressive(rng, persistence, frames, voxels):
-    series = rng.normal(size=(frames, voxels))
-    for t in range(1, frames):
-        series[t] = persistence * series[t - 1] + np.sqrt(1 - persistence**2) * series[t]
-    return series
 
 
 def slow_time(curve):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from voxel_series import autoregressive
 
 from glasscreep.analysis.temporal import TemporalCorrelation, temporal_autocorrelation
 
@@ -77,13 +78,6 @@ def test_equals_correlate_of_long_series():
     assert_allclose(found.value, expected.mean(axis=1) / expected[0].mean(), atol=1e-11)
     assert_array_equal(found.pairs, 70 * np.arange(300, 0, -1))
     assert temporal_autocorrelation(fields).voxels is None
-
-
-def autoregressive(rng, persistence, frames, voxels):
-    series = rng.normal(size=(frames, voxels))
-    for t in range(1, frames):
-        series[t] = persistence * series[t - 1] + np.sqrt(1 - persistence**2) * series[t]
-    return series
 
 
 @pytest.mark.parametrize("empty", [0.0, 0.3])

@@ -7,7 +7,7 @@ import pytest
 
 from glasscreep.campaign.compatible import demand_compatible
 from glasscreep.campaign.directory import prepare, read_campaign
-from glasscreep.campaign.file import Campaign, load, site_file
+from glasscreep.campaign.file import Campaign, site_file
 from glasscreep.campaign.problems import CampaignFileError
 
 REFERENCE = Path(__file__).parents[2] / "docs/campaign-file.md"
@@ -36,25 +36,6 @@ constraint = "big"
 cores = 3
 max_allocations = 2
 """
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read(text):
-        (tmp_path / "demo.toml").write_text(text)
-        return load(tmp_path / "demo.toml")
-
-    return read
-
-
-@pytest.fixture
-def problems(read):
-    def problems(text):
-        with pytest.raises(CampaignFileError) as error:
-            read(text)
-        return {problem.path: problem for problem in error.value.problems}
-
-    return problems
 
 
 @pytest.fixture

@@ -11,26 +11,6 @@ from glasscreep.campaign.problems import CampaignFileError, Problem, toml_text
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.fixture
-def read(tmp_path):
-    def read(text, name="demo.toml"):
-        file = tmp_path / name
-        file.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return load(file)
-
-    return read
-
-
-@pytest.fixture
-def problems(read):
-    def problems(text, name="demo.toml"):
-        with pytest.raises(CampaignFileError) as error:
-            read(text, name)
-        return {problem.path: problem for problem in error.value.problems}
-
-    return problems
-
-
 def test_an_empty_file_is_the_campaign_of_the_paper(read):
     campaign = read("")
     paper = load(EXAMPLES / "paper.toml")

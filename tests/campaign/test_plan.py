@@ -131,6 +131,12 @@ def test_the_measured_rate_is_used_where_there_is_one(begun):
     assert "measured" in plan.rate.source
     measuring = 300 * 1000 * (1 + 4)  # a glass and the new runs
     assert plan.core_hours == pytest.approx((plan.particle_steps + measuring) / 1e6 / 3600)
+    measured = snapshot(6e6, 2)
+    starting = replace(measured.active[0], particle_steps_per_s=0.0)
+    write_snapshot(begun, replace(measured, active=(*measured.active, starting)))
+    assert rate_of(begun, 3).value == 1e6
+    write_snapshot(begun, replace(measured, active=(starting,)))
+    assert rate_of(begun, 3) is REFERENCE
     write_snapshot(begun, snapshot(0.0, 0))
     assert rate_of(begun, 3) is REFERENCE
 

@@ -93,13 +93,19 @@ class StandIn:
 
 @dataclass
 class Silent:
-    """`Listener` that only remembers which analyses were given up."""
+    """`Listener` that only remembers what slots work on, and which analyses were given up."""
 
     given_up: list[int] = field(default_factory=list)
+    at_work: set[str] = field(default_factory=set)
 
-    def ended(self, outcome: Outcome) -> None: ...
+    def began(self, kind: str, row: int) -> None:
+        self.at_work.add(f"{kind}-{row}")
 
-    def lost(self, kind: str, row: int) -> None: ...
+    def ended(self, outcome: Outcome) -> None:
+        self.at_work.discard(outcome.id)  # what is cancelled may not have begun
+
+    def lost(self, kind: str, row: int) -> None:
+        self.at_work.remove(f"{kind}-{row}")
 
     def analysed(self, outcome: Outcome) -> None: ...
 

@@ -138,6 +138,21 @@ def test_stop_lets_running_work_end_and_starts_no_more(tmp_path):
     assert sorted(book.runs.frames.tolist())[-2:] == [1, 1]
 
 
+def test_what_slots_are_given_is_told_before_anything_comes_of_it(tmp_path):
+    log, hold, listener = tmp_path / "log", tmp_path / "hold", Silent()
+    hold.touch()
+
+    async def look(driver: Driver, client: Client) -> None:
+        await until(lambda: log.exists() and log.read_text() == "glass 0 1 0\n")
+        assert listener.at_work == {"glass-0"}
+        hold.unlink()
+
+    scripts = {("run", 1): ("kill worker",)}
+    work = StandIn(2, scripts=scripts, log=log, hold=hold)
+    drive(ledger(runs=3, frames_wanted=2), work, tmp_path, look, listener)
+    assert listener.at_work == set()
+
+
 def test_those_who_stop_it_say_how_long_segments_may_take(tmp_path, monkeypatch):
     book, log, hold = ledger(1, 1), tmp_path / "log", tmp_path / "hold"
     asked = []

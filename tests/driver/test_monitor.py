@@ -14,6 +14,7 @@ from glasscreep.campaign.progress import (
     Display,
     details,
     duration,
+    step_and_rate,
     summary_line,
     tell_failures,
 )
@@ -87,6 +88,7 @@ def test_totals_and_points_leave_out_what_failed_or_is_not_asked_for(monitor):
 
 
 def test_progress_is_taken_in_until_the_outcome(monitor, ledger):
+    monitor.began("run", 1)
     assert monitor.progressed(event("r1", 225, 4)) is None
     assert monitor.progressed(event("r1", 250, 5, unrelaxed=2)) == 1
     assert monitor.progressed(event("r1", 275, 5, unrelaxed=2)) is None
@@ -97,8 +99,32 @@ def test_progress_is_taken_in_until_the_outcome(monitor, ledger):
     monitor.ended(outcome("r1", "partial", step=300))
     monitor.progressed(event("r1", 300, 6))  # Dask may deliver it late
     assert monitor.snapshot().active == ()
+    monitor.began("run", 1)
+    monitor.progressed(event("r1", 300, 6))
+    assert [active.step for active in monitor.snapshot().active] == [0]
     monitor.progressed(event("r1", 350, 6))
-    assert len(monitor.snapshot().active) == 1
+    assert [active.step for active in monitor.snapshot().active] == [350]
+
+
+def test_a_slot_works_on_what_it_was_given_from_the_first_moment(monitor):
+    monitor.began("glass", 1)
+    monitor.began("run", 1)
+    glass, run = monitor.snapshot().active
+    assert (glass.what, glass.where, glass.frames) == ("glass g1", "glass 1", 0)
+    assert (run.what, run.frames) == ("run r1", 4)
+    assert run.where == "temperature 0.2, stress 0.5, replica 0"
+    monitor.progressed(event("r1", 250, 5))
+    monitor.ended(outcome("g1", "done", step=100))
+    monitor.ended(outcome("r1", "partial", step=250))
+    monitor.began("run", 1)  # its next segment, minutes before the first word of it
+    assert [active.what for active in monitor.snapshot().active] == ["run r1"]
+
+
+def test_what_is_known_of_a_slot_is_shown_and_a_dash_before(monitor):
+    monitor.began("run", 1)
+    assert step_and_rate(monitor.snapshot().active[0]) == ("-", "-")
+    monitor.progressed(event("r1", 2500, 5))
+    assert step_and_rate(monitor.snapshot().active[0]) == ("2,500", "1.0e+06")
 
 
 def test_failures_say_what_and_where(monitor):
@@ -129,6 +155,7 @@ def test_frames_that_are_not_relaxed_are_told(monitor):
 
 
 def test_a_snapshot_reads_back_as_it_was_written(monitor, tmp_path):
+    monitor.began("run", 1)
     monitor.progressed(event("r1", 250, 5))
     monitor.ended(outcome("r2", "diverged"))
     snapshot = monitor.snapshot()
@@ -173,6 +200,7 @@ def test_where_only_analyses_are_left_no_rate_of_simulation_is_told(monitor, led
 
 @pytest.mark.parametrize("width", [30, 80, 200])
 def test_details_fit_the_terminal(monitor, width):
+    monitor.began("run", 1)
     monitor.progressed(event("r1", 250, 5))
     monitor.ended(outcome("r2", "diverged"))
     console = Console(width=width, file=io.StringIO())
@@ -229,6 +257,7 @@ def test_a_damaged_status_is_none(tmp_path, content):
 
 
 def test_an_analysis_leaves_its_run_in_the_slot(monitor):
+    monitor.began("run", 1)
     monitor.progressed(event("r1", 250, 5))
     monitor.analysed(outcome("r1", "done"))
     monitor.analysed(outcome("r1", "damaged"))
@@ -238,9 +267,27 @@ def test_an_analysis_leaves_its_run_in_the_slot(monitor):
 
 
 def test_a_run_that_lost_its_worker_leaves_its_slot(monitor):
+    monitor.began("run", 1)
     monitor.progressed(event("r1", 250, 5))
     monitor.lost("run", 1)
     assert monitor.snapshot().active == ()
+    monitor.progressed(event("r1", 275, 5))  # Dask may deliver it late
+    assert monitor.snapshot().active == ()
+
+
+def test_what_passes_between_two_attempts_is_no_time_between_commits(monitor, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monitor.began("run", 1)
+    monitor.progressed(event("r1", 250, 5))
+    clock[0] = 4.0
+    monitor.progressed(event("r1", 275, 5))
+    monitor.lost("run", 1)
+    monitor.progressed(event("r1", 300, 6))  # late
+    clock[0] = 1000.0
+    monitor.began("run", 1)
+    monitor.progressed(event("r1", 325, 6))
+    assert monitor.pace.longest_s == 4.0
 
 
 def test_failures_are_told_with_the_log_and_what_to_do(monitor):

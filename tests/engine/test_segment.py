@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+from damaging import flip
 
 from glasscreep.tasks.manifest import MANIFEST, read_manifest
 from glasscreep.tasks.physics import identity
@@ -126,9 +127,7 @@ def test_full_disk_is_storage(new_campaign, ranks):
 
 def test_a_damaged_checkpoint_is_named(glass_made):
     path = next((glass_made.directory / "glasses").glob("*/checkpoint-*"))
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
+    flip(path)
     outcome = run_segment(glass_made.run_task())
     assert outcome.kind == "damaged"
     assert path.name in outcome.message

@@ -1,6 +1,5 @@
 """What writing files of frames takes."""
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 from filled_campaign import FilledCampaign, Frames, LeaningFrames, make_campaign, make_files_small
+from small_disk import disk_of
 
 from glasscreep.campaign.main import app
 
@@ -28,13 +28,8 @@ def libraries(require):
 @pytest.fixture
 def small_disk(tmp_path, require) -> Iterator[Path]:
     """Give a file system of a megabyte."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
-    mounted = subprocess.run(mount, capture_output=True, check=False).returncode == 0
-    require(mounted, "mounting a file system is not permitted here")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with disk_of(1, tmp_path / "disk", require) as disk:
+        yield disk
 
 
 ANALYSIS = {
@@ -53,6 +48,13 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaig
 def leaning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]:
     """Give the same with a box that leans."""
     yield from filled(tmp_path_factory, LeaningFrames(Frames.of_corner(200)), "leaning")
+
+
+@pytest.fixture(params=["straight", "leaning"])
+def campaign(request: pytest.FixtureRequest) -> FilledCampaign:
+    """Give either."""
+    found: FilledCampaign = request.getfixturevalue(request.param)
+    return found
 
 
 def filled(places: pytest.TempPathFactory, frames: Any, name: str) -> Iterator[FilledCampaign]:

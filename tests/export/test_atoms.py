@@ -13,22 +13,10 @@ from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.reader import FrameReader
 
 
-@pytest.fixture(params=["straight", "leaning"])
-def campaign(request):
-    return request.getfixturevalue(request.param)
-
-
-def truth(campaign, frame):
-    record = campaign.frames.record(0, frame)
-    box = np.diag(record.box_edges)
-    box[[1, 2, 2], [0, 0, 1]] = record.box_tilt
-    return record.position, box
-
-
 @pytest.mark.parametrize(("frame", "number"), [(0, 0), (7, 7), (-1, 11), (-12, 0)])
 def test_atoms_are_those_of_the_frame(campaign, frame, number):
     atoms = frame_atoms(campaign.directory, 0, frame, ["d2min_20", "coordination"])
-    unwrapped, box = truth(campaign, number)
+    unwrapped, box = campaign.truth(number)
     np.testing.assert_array_equal(atoms.cell.array, box)
     assert atoms.positions.dtype == np.float64
     whole = atoms.positions + atoms.arrays["image"] @ box
@@ -112,7 +100,7 @@ def test_a_universe_reads_frames_as_it_comes_to_them(campaign):
     for order in (range(12), [7, 3, 11]):
         for number in order:
             step = made.trajectory[number]
-            unwrapped, box = truth(campaign, number)
+            unwrapped, box = campaign.truth(number)
             np.testing.assert_allclose(step.triclinic_dimensions, box, atol=1e-5)
             moved = (made.atoms.positions - unwrapped) @ np.linalg.inv(box)
             np.testing.assert_allclose(moved, np.round(moved), atol=1e-5)

@@ -27,19 +27,6 @@ FLOAT32 = other.FLOAT32
 COLUMNS = ["d2min_20", "local_shear_20", "coordination", "bond_order"]
 
 
-@pytest.fixture(params=["straight", "leaning"])
-def campaign(request):
-    return request.getfixturevalue(request.param)
-
-
-def truth(campaign, frame, row=0):
-    """Give box and unwrapped positions as they were given to the store."""
-    record = campaign.frames.record(row, frame)
-    box = np.diag(record.box_edges)
-    box[[1, 2, 2], [0, 0, 1]] = record.box_tilt
-    return record.position, box
-
-
 @pytest.mark.parametrize("form", FORMATS)
 def test_positions_box_and_images_are_those_of_the_run(export, campaign, tmp_path, form):
     numbers = [11] if form == "data" else list(range(12))
@@ -49,7 +36,7 @@ def test_positions_box_and_images_are_those_of_the_run(export, campaign, tmp_pat
     assert len(seen) == len(numbers)
     tolerance = FLOAT32 if form == "gsd" else 1e-10
     for number, frame in zip(numbers, seen, strict=True):
-        unwrapped, box = truth(campaign, number)
+        unwrapped, box = campaign.truth(number)
         np.testing.assert_allclose(frame.box, box, atol=FLOAT32 if form == "gsd" else 1e-13)
         corner = -box.sum(axis=0) / 2 if form == "gsd" else 0
         fractions = (frame.positions - corner) @ np.linalg.inv(box)
@@ -70,7 +57,7 @@ def test_unwrapped_positions_are_those_that_were_simulated(export, campaign, tmp
     (path,) = tmp_path.iterdir()
     for number, frame in enumerate(READ[form](path)):
         assert frame.image is None
-        np.testing.assert_allclose(frame.positions, truth(campaign, number)[0], atol=1e-10)
+        np.testing.assert_allclose(frame.positions, campaign.truth(number)[0], atol=1e-10)
 
 
 def test_unwrapped_dumps_say_so(export, leaning, tmp_path):
@@ -78,7 +65,7 @@ def test_unwrapped_dumps_say_so(export, leaning, tmp_path):
     with gzip.open("out.dump.gz", "rt") as file:
         assert "ITEM: ATOMS id type xu yu zu\n" in file
     for number, frame in enumerate(other.dump_by_ase(tmp_path / "out.dump.gz")):
-        np.testing.assert_allclose(frame.positions, truth(leaning, number)[0], atol=1e-10)
+        np.testing.assert_allclose(frame.positions, leaning.truth(number)[0], atol=1e-10)
 
 
 @pytest.mark.parametrize("form", ["extxyz", "gsd", "h5md"])
@@ -202,7 +189,7 @@ def test_last_of_several_runs_is_the_last_that_each_has_in_the_store(export, str
     said = export(straight, "data", "--frames", "last", "--output", "{temperature}.data")
     assert f"1 frame of run {straight.place(1).name}; 1 more are not in the store yet" in said
     (last,) = READ["data"](tmp_path / "0.3.data")
-    fourth = truth(straight, 3, row=1)[1]
+    fourth = straight.truth(3, row=1)[1]
     np.testing.assert_allclose(last.box, fourth, atol=1e-13)
 
 

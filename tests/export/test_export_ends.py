@@ -3,6 +3,7 @@
 import other_programs as other
 import pytest
 import zarr
+from damaging import flip
 
 from glasscreep.campaign.terminal import FAILED, REFUSED
 
@@ -78,9 +79,7 @@ def test_lost_and_damaged_results_are_named(export, straight, tmp_path):
     said = export(copy, "gsd", "--run", "0", "--with", "d2min_20", status=FAILED)
     assert "frame 4 is not there; its file is lost" in said
     part = copy.prepared.store / "position" / "c.0.0.0.0"
-    content = bytearray(part.read_bytes())
-    content[40] ^= 1
-    part.write_bytes(content)
+    flip(part, at=40)
     said = export(copy, "gsd", "--run", "0", status=FAILED)
     assert f"run {copy.place(0).name}, frame 0, array position is damaged" in said
     assert not list(tmp_path.iterdir())

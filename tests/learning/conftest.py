@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,13 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FilledCampaign]
             filled.write(row, 12)
             filled.analyse(row)
         yield filled
+
+
+@pytest.fixture(scope="session")
+def libraries(require):
+    """Require what reads trajectories of other programs."""
+    for name in ("ase", "gsd", "MDAnalysis"):
+        require(find_spec(name), f"{name} is not installed: pip install '.[trajectories]'")
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,10 @@
 """A trajectory that can't be read, or lacks what is needed, is refused with its frame and what to do."""
 
 import gzip
-import sys
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from small_model import real_frame
 from written_trajectories import ELEMENTS, KINDS, dump_text, written_by_mdanalysis
 
@@ -17,13 +12,9 @@ from glasscreep.tasks import libraries as needed
 from glasscreep.tasks.errors import TrajectoryError
 from glasscreep.tasks.trajectories import read_frames
 
+pytestmark = pytest.mark.usefixtures("libraries")
+
 SMALL = dump_text(np.random.default_rng(0).random((20, 3)) * 5, [5.0, 5, 5], np.arange(20) % 2 + 1)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def libraries(require):
-    for name in ("ase", "gsd", "MDAnalysis"):
-        require(find_spec(name), f"{name} is not installed: pip install '.[trajectories]'")
 
 
 def test_flat_gsd_is_refused(tmp_path):

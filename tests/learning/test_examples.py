@@ -6,6 +6,7 @@ from operator import add
 
 import numpy as np
 import pytest
+from damaging import flip
 
 from glasscreep.analysis.drawing import priority
 from glasscreep.tasks import examples
@@ -113,9 +114,7 @@ def test_runs_are_put_together_in_any_order(taught):
 def test_a_damaged_file_is_named(taught):
     copy = taught.copied("damaged")
     file = next((copy.directory / "store.zarr" / "d2min_20").glob("c.0.1.*"))
-    data = bytearray(file.read_bytes())
-    data[10] ^= 1
-    file.write_bytes(data)
+    flip(file, at=10)
     with pytest.raises(DamagedError, match=r"run \w+, frames 0 to \d+, array d2min_20"):
         draw(task_of(copy))
 

@@ -2,19 +2,14 @@
 
 import gzip
 import json
-import sys
 from dataclasses import asdict
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
 import zarr
-from typer.testing import CliRunner
-
-sys.path.insert(0, str(Path(__file__).parent))
 from small_model import small_card, small_pipeline
+from typer.testing import CliRunner
 
 from glasscreep.analysis.displacement import minimum_image
 from glasscreep.campaign import live
@@ -27,6 +22,8 @@ from glasscreep.tasks.model_file import load_model, looseness_of, save_model
 from glasscreep.tasks.trajectories import read_frames
 from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
 from glasscreep.tasks.trajectory_frame import Frame
+
+pytestmark = pytest.mark.usefixtures("libraries")
 
 LEANING = np.array([[1.0, 0, 0], [-0.06, 1, 0], [-0.04, 0.03, 1]])
 TURNED = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
@@ -46,12 +43,6 @@ def glass(number=0):
 
 def card():
     return small_card(**asdict(likeness_of(*glass())))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def libraries(require):
-    for name in ("ase", "gsd", "MDAnalysis"):
-        require(find_spec(name), f"{name} is not installed: pip install '.[trajectories]'")
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import io
 import json
 import pickle
-import sys
 import zipfile
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
-
-sys.path.insert(0, str(Path(__file__).parent))
 from model_archives import json_node, members, zipped
 from small_model import small_card
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from operator import methodcaller
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
-
-sys.path.insert(0, str(Path(__file__).parent))
 from model_archives import json_node, members, zipped
 from small_model import examples, real_features, real_frame, small_card, small_pipeline
 

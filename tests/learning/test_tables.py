@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from damaging import flip
 
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.tables import Joined, Table, is_made_from, write_table
@@ -46,9 +47,7 @@ def test_damage_is_told(tmp_path, damage):
 def test_a_changed_byte_is_noticed(tmp_path):
     path = tmp_path / "table.npz"
     write_table(path, "abc", COLUMNS)
-    data = bytearray(path.read_bytes())
-    data[data.index(np.float64(5.0).tobytes())] ^= 1
-    path.write_bytes(data)
+    flip(path, at=path.read_bytes().index(np.float64(5.0).tobytes()))
     with pytest.raises(DamagedError):
         dict(Table(path))
 
@@ -84,9 +83,7 @@ def test_objects_are_not_read(tmp_path):
 def test_a_column_is_read_without_the_others(tmp_path):
     path = tmp_path / "table.npz"
     write_table(path, "abc", COLUMNS)
-    data = bytearray(path.read_bytes())
-    data[data.index(np.float64(5.0).tobytes())] ^= 1
-    path.write_bytes(data)
+    flip(path, at=path.read_bytes().index(np.float64(5.0).tobytes()))
     table = Table(path)
     assert set(table) == set(COLUMNS)
     assert "features" in table

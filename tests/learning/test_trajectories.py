@@ -1,15 +1,10 @@
 """A real frame, written by independent programs, has the same looseness in every format."""
 
 import gzip
-import sys
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from small_model import real_frame, small_card, small_pipeline
 from written_trajectories import ELEMENTS, KINDS, dump_text, written_by_mdanalysis
 
@@ -17,16 +12,12 @@ from glasscreep.analysis.displacement import minimum_image
 from glasscreep.tasks.model_file import load_model, looseness_of, save_model
 from glasscreep.tasks.trajectories import read_frames
 
+pytestmark = pytest.mark.usefixtures("libraries")
+
 LEAN = np.array([[1.0, 0, 0], [-0.06, 1, 0], [-0.04, 0.03, 1]])
 """A shear: a Kob-Andersen glass stays one in it."""
 FLOAT32 = 2e-4
 """How far looseness moves when positions lose half of their digits."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def libraries(require):
-    for name in ("ase", "gsd", "MDAnalysis"):
-        require(find_spec(name), f"{name} is not installed: pip install '.[trajectories]'")
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,20 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from bokeh.document import Document
+from bokeh.models import Glyph, GlyphRenderer, HoverTool
 from made_up import SNAPSHOT as BEGUN
 
 from glasscreep.campaign import page_data
 from glasscreep.campaign.page import campaign_page
 from glasscreep.campaign.page_data import Feed
+from glasscreep.campaign.page_figures import Labels
 from glasscreep.campaign.page_map import axis_of, failure_columns, furthest, progress_columns
 from glasscreep.campaign.page_strain import Curves, curve_of, read_curve
 from glasscreep.campaign.page_text import facts, headline, rate_text
+from glasscreep.campaign.page_view import View
 from glasscreep.campaign.snapshot import (
+    Active,
     AllocationState,
     Failure,
     read_snapshot,
@@ -81,6 +86,21 @@ def test_points_with_failures_are_marked_within_their_cells():
 def test_many_points_have_no_text():
     points = np.tile([0.1, 0.5, 1, 2, 0], (10_000, 1))
     assert set(progress_columns(points)) == {"done", "wanted", "failed", "progress"}
+
+
+def test_simulations_are_told_from_when_they_are_handed_out():
+    started = Active("run 1", "temperature 0.1, stress 0.5, replica 0", 4, 0, 0.0)
+    text = facts(replace(SNAPSHOT, active=(started,)))
+    row = "<td>temperature 0.1, stress 0.5, replica 0</td><td>4</td><td>-</td><td>-</td>"
+    assert row in text
+    assert "no simulation is under way" not in text
+
+
+def test_without_a_simulation_nothing_is_said_of_slots_that_analyse():
+    analysing = AllocationState("analysis", "1", "RUNNING", "", "node", 1, 1)
+    text = facts(replace(SNAPSHOT, allocations=(analysing,)))
+    assert "<p>no simulation is under way</p>" in text
+    assert "<td>analysis</td><td>RUNNING</td><td>1</td><td>1</td>" in text
 
 
 def test_the_furthest_point_is_shown_at_first():
@@ -210,6 +230,20 @@ def test_json_has_what_status_json_has_and_the_rate(tmp_path):
     on_disk = json.loads((tmp_path / "status.json").read_bytes())
     assert json.loads(Feed(SNAPSHOT).as_json()) == {**on_disk, "frames_per_s": 0.0}
     assert read_snapshot(tmp_path) == SNAPSHOT
+
+
+def test_a_page_is_made_of_no_more_models_than_it_shows(tmp_path):
+    async def make():
+        document, curves = Document(), Curves(tmp_path)
+        View(document, Feed(SNAPSHOT), curves, Labels.of("lj"), (1.0, 100.0))
+        curves.close()
+        return list(document.models)
+
+    made = asyncio.run(make())
+    drawn = [one for one in made if isinstance(one, GlyphRenderer)]
+    assert len([one for one in made if isinstance(one, Glyph)]) == len(drawn) > 6 * 3
+    hovers = [one for one in made if isinstance(one, HoverTool)]
+    assert sorted(len(one.renderers) for one in hovers) == [1, 6]
 
 
 def test_pages_are_told_until_they_leave():

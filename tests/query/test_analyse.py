@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damaging import flip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -34,12 +35,6 @@ def results_of(campaign, row):
 def assert_same_results(ours, theirs):
     for name in RESULTS:
         assert_array_equal(ours[name], theirs[name], err_msg=name, strict=True)
-
-
-def flip(path, at=-40):
-    data = bytearray(path.read_bytes())
-    data[at] ^= 1
-    path.write_bytes(data)
 
 
 def test_results_are_those_of_the_stored_frames(campaign):
@@ -204,7 +199,7 @@ def test_a_damaged_result_is_named(campaign):
     campaign.write(0, 7)
     campaign.analyse(0)
     campaign.write(0, 12)
-    flip(campaign.prepared.store / "d2min_20" / "c.0.0.0")
+    flip(campaign.prepared.store / "d2min_20" / "c.0.0.0", at=-40)
     block = next(block for block in campaign.blocks(0) if block.names == "d2min_20")
     assert block.start == 3  # frames 0 to 2 share its file
     with pytest.raises(DamagedError, match=r"frames before 3, array d2min_20 is damaged"):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damaging import flip
 from filled_campaign import Frames
 from made_up import SNAPSHOT, ago
 from rich.console import Console
@@ -192,9 +193,7 @@ def test_a_name_that_no_file_can_have_is_told_as_such(filled, tmp_path, done_run
 def test_of_what_is_damaged_the_rest_is_done(filled, tmp_path, words):
     for file in ("d2min_20/c.0.0.0", "position/c.0.0.0.0"):
         path = filled / "store.zarr" / file
-        content = bytearray(path.read_bytes())
-        content[50] ^= 1
-        path.write_bytes(content)
+        flip(path, at=50)
     (output := tmp_path / "exported").mkdir()
     done = invoke(words, DIR=filled, OUT=output)
     assert done.exit_code == FAILED, done.output

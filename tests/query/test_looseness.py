@@ -1,14 +1,9 @@
 """Looseness and what follows from it: the values, each computed by another way too."""
 
 import hashlib
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-
-sys.path.insert(0, str(Path(__file__).parent))
 from loose_campaign import (
     ANALYSIS,
     FRAMES,
@@ -22,6 +17,7 @@ from loose_campaign import (
     learn,
     names_of,
 )
+from numpy.testing import assert_allclose, assert_array_equal
 
 from glasscreep.analysis.decorrelation import decorrelation_times
 from glasscreep.analysis.interstices import interstice_features

@@ -1,15 +1,10 @@
 """The life of a model in a campaign: awaited, there, replaced, damaged; nothing twice."""
 
-import sys
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
-from typer.testing import CliRunner
-
-sys.path.insert(0, str(Path(__file__).parent))
+from damaging import flip
 from loose_campaign import (
     ANALYSIS,
     BEFORE,
@@ -20,6 +15,8 @@ from loose_campaign import (
     learn,
     names_of,
 )
+from numpy.testing import assert_allclose, assert_array_equal
+from typer.testing import CliRunner
 
 from glasscreep.analysis.interstices import interstice_features
 from glasscreep.campaign.directory import DirectoryError, prepare
@@ -196,9 +193,7 @@ def test_a_damaged_model_is_named_before_anything_is_computed(unlearned):
 def test_damage_within_a_model_is_named(unlearned):
     learn(unlearned.directory)
     path = model_path(unlearned.directory)
-    content = bytearray(path.read_bytes())
-    content[content.index(b"NUMPY") + 200] ^= 1
-    path.write_bytes(content)
+    flip(path, at=path.read_bytes().index(b"NUMPY") + 200)
     outcome = analyse_block(first_of_looseness(unlearned.extended()))
     assert outcome.kind == "crashed"
     assert f"looseness, frames 0 to 3: {path} is damaged" in outcome.message

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from damaging import flip
 from numpy.testing import assert_array_equal
 from typer.testing import CliRunner
 
@@ -19,12 +20,6 @@ from glasscreep.campaign.main import app
 
 def query(*words):
     return CliRunner().invoke(app, ["query", *map(str, words)], catch_exceptions=False)
-
-
-def damage(path):
-    data = bytearray(path.read_bytes())
-    data[50] ^= 1
-    path.write_bytes(data)
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 3000, 2**24])
@@ -94,7 +89,7 @@ def test_the_list_is_no_netcdf(running, tmp_path):
 
 
 def test_what_is_damaged_is_left_out_of_a_netcdf_file(two, tmp_path):
-    damage(two.prepared.store / "d2min_20" / "c.0.1.0")
+    flip(two.prepared.store / "d2min_20" / "c.0.1.0", at=50)
     path = tmp_path / "d2min.nc"
     done = query(two.directory, "d2min_20", "--output", path)
     assert done.exit_code == 1
@@ -130,7 +125,7 @@ def test_a_lost_file_of_positions_is_left_out_of_a_netcdf_file_too(two, tmp_path
 
 def test_a_run_that_proves_damaged_late_leaves_nothing_of_itself_in_a_netcdf_file(two, tmp_path):
     """All but its last frames are written by then."""
-    damage(two.prepared.store / "d2min_20" / "c.1.2.0")
+    flip(two.prepared.store / "d2min_20" / "c.1.2.0", at=50)
     path = tmp_path / "d2min.nc"
     done = query(two.directory, "d2min_20", "--output", path)
     assert done.exit_code == 1

@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from damaging import flip
 from numpy.testing import assert_allclose, assert_array_equal
 
 from glasscreep.campaign.problems import RefusedError
@@ -132,9 +133,7 @@ def test_damage_is_named(campaign):
     campaign.write(0, 12)
     campaign.analyse(0)
     path = campaign.prepared.store / "d2min_20" / "c.0.0.0"
-    data = bytearray(path.read_bytes())
-    data[100] ^= 1
-    path.write_bytes(data)
+    flip(path, at=100)
     with pytest.raises(
         DamagedError,
         match=rf"run {campaign.place(0).name}, frames 0 to 3, array d2min_20 .*, frame 0",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import zarr
+from damaging import flip
 from made_up import SNAPSHOT, ago
 from numpy.testing import assert_allclose
 from typer.testing import CliRunner
@@ -30,12 +31,6 @@ def query(*words):
 
 def status(directory):
     return CliRunner().invoke(app, ["status", str(directory)], env={"COLUMNS": "300"})
-
-
-def damage(path):
-    data = bytearray(path.read_bytes())
-    data[min(50, len(data) // 2)] ^= 1
-    path.write_bytes(data)
 
 
 def test_what_is_no_campaign(tmp_path):
@@ -135,7 +130,7 @@ def test_an_unknown_run(running):
 def test_a_message_of_damage_names_the_file_and_what_to_do(two, content):
     file, run = two.prepared.store / "creep_fit" / "c.0.0", two.place(0).name
     sound = glasscreep.open(two.directory).table("creep_fit")
-    damage(file) if content is None else file.write_bytes(content)
+    flip(file) if content is None else file.write_bytes(content)
     wrong = (
         f"{file} is cut off" if content == b"" else f"{file}: the bytes do not match their checksum"
     )
@@ -167,7 +162,7 @@ def test_a_later_store(campaign):
 
 def test_what_is_damaged_is_told_and_the_rest_is_shown(two):
     whole = glasscreep.open(two.directory).table("d2min_20")
-    damage(two.prepared.store / "d2min_20" / "c.0.1.0")
+    flip(two.prepared.store / "d2min_20" / "c.0.1.0", at=50)
     done = query(two.directory, "d2min_20", "--format", "csv")
     assert done.exit_code == 1
     run = two.place(0).name
@@ -192,8 +187,8 @@ def test_a_file_that_is_lost_is_told_as_damage(two):
 
 
 def test_damage_is_raised_in_python_unless_it_may_be_skipped(two):
-    damage(two.prepared.store / "strain" / "c.0.0")
-    damage(two.prepared.store / "box_edges" / "c.1.0.0")
+    flip(two.prepared.store / "strain" / "c.0.0")
+    flip(two.prepared.store / "box_edges" / "c.1.0.0")
     opened = glasscreep.open(two.directory)
     run = two.place(1).name
     with pytest.raises(

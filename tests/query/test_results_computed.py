@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from damaging import flip
 from expected_results import ANALYSIS, FRAMES, OF_RUNS, Stored, names_of
 from numpy.testing import assert_array_equal
 
@@ -107,9 +108,7 @@ def test_damage_of_what_a_result_is_computed_from_is_named(make, corner, tmp_pat
     campaign.analyse(0)
     more = campaign.extended(analysis={**ANALYSIS, "results": ["d2min", "sacf", "tacf"]})
     damaged, lost = (more.prepared.store / "d2min_20" / f"c.0.{file}.0" for file in (1, 2))
-    content = bytearray(damaged.read_bytes())
-    content[9] ^= 1
-    damaged.write_bytes(content)
+    flip(damaged, at=9)
     lost.unlink()
     first, second, third = (b for b in more.blocks(0) if b.names == "sacf_d2min_20")
     assert analyse_block(first).kind == "done"

@@ -1,17 +1,19 @@
 """How far a run is, is found out in one way, whoever asks: a driver, `runs`, a page or a report."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import zarr
+from made_up import SNAPSHOT
 from rich.console import Console
 
 import glasscreep
 from glasscreep.campaign.rows import UNASSIGNED
 from glasscreep.campaign.run_list import asked_for
 from glasscreep.campaign.scan import failure_note, keep_failure, scan
-from glasscreep.campaign.snapshot import Snapshot, write_snapshot
+from glasscreep.campaign.snapshot import write_snapshot
 from glasscreep.campaign.states import State
 from glasscreep.campaign.status import show_status
 from glasscreep.tasks.segment import Outcome
@@ -86,12 +88,8 @@ def test_where_the_store_has_more_than_is_asked_for_it_is_said(fewer, campaign):
 def status_of(campaign, runs):
     states = {state.name.lower(): 0 for state in State} | {"new": runs}
     write_snapshot(
-        campaign.directory,
-        Snapshot(
-            "filled", "finished", "here", 1, "2026-01-01T00:00:00+00:00", "2026-01-01T00:00:10+00:00",
-            "", states, 2, 2, 0, 48, 0, 0.0, None, "", (), (), (), "", (),
-        ),
-    )  # fmt: skip
+        campaign.directory, replace(SNAPSHOT, campaign="filled", phase="finished", runs=states)
+    )
     show_status(campaign.directory, console := Console(file=io.StringIO(), width=200))
     return console.file.getvalue()
 

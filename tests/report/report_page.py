@@ -69,10 +69,3 @@ def report_of(directory: Path, page: Path | None = None, **more) -> tuple[Writte
     path = page or directory / "report.html"
     path.parent.mkdir(exist_ok=True)
     return write_report(Source.of(directory), path, **more), Page(path)
-
-
-def flip(path: Path, at: int = -20) -> None:
-    """Damage a byte of a file."""
-    data = bytearray(path.read_bytes())
-    data[at] ^= 0xFF
-    path.write_bytes(data)

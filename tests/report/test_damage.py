@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from report_page import flip, report_of
+from damaging import flip
+from report_page import report_of
 
 from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import Source

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from damaging import flip
 from filled_campaign import Frames, make_campaign, make_files_small
 from made_up import SNAPSHOT
-from report_page import Page, flip
+from report_page import Page
 from typer.testing import CliRunner
 
 from glasscreep.campaign.figures.catalogue import MAKERS
@@ -73,7 +74,7 @@ def test_a_damaged_frame_costs_the_view_alone(own, store):
 
 
 def test_a_damaged_array_of_all_frames_costs_what_needs_it(own, store):
-    flip(store / "species" / "c.0")
+    flip(store / "species" / "c.0", at=-20)
     done, page = report(own.directory)
     assert done.exit_code == 1
     assert "Array species" in section(page, "A frame in three dimensions").split("What is")[0]

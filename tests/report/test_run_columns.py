@@ -2,8 +2,9 @@
 
 import pytest
 import zarr
+from damaging import flip
 from filled_campaign import Frames, make_campaign, make_files_small
-from report_page import Page, flip
+from report_page import Page
 from typer.testing import CliRunner
 
 import glasscreep

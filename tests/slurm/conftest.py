@@ -39,6 +39,13 @@ def slurm(shared_slurm: SlurmBed) -> Iterator[SlurmBed]:
 
 
 @pytest.fixture
+def bed(slurm: SlurmBed, monkeypatch: pytest.MonkeyPatch) -> SlurmBed:
+    """Use the shared SLURM with this process's own commands."""
+    slurm.use(monkeypatch)
+    return slurm
+
+
+@pytest.fixture
 def start_slurm(slurm_programs: None) -> Iterator[Callable[..., SlurmBed]]:
     """Start a SLURM for this test alone: `start_slurm(nodes=3)`; options are those of Shape."""
     with ExitStack() as beds:

@@ -23,12 +23,10 @@ WAIT_S = 30
 
 
 @pytest.fixture
-def bed(slurm: SlurmBed, monkeypatch):
-    """Use the shared SLURM with this process's own commands, and look at its queue often."""
-    for name, value in slurm.environment().items():
-        monkeypatch.setenv(name, value)
+def bed(bed: SlurmBed, monkeypatch):
+    """Look at the queue of the shared SLURM often."""
     monkeypatch.setattr(queue_module, "EVERY_S", 0.0)
-    return slurm
+    return bed
 
 
 def submit(bed, name, *options):

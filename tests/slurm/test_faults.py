@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from cluster_campaign import ClusterCampaign, run_locally
+from small_disk import disk_of
 from testbed import SlurmBed
 from testbed.network import cut
 
@@ -272,12 +273,8 @@ def test_slurmctld_is_restarted(fragile, check):
 @pytest.fixture
 def small_disk(tmp_path: Path, require) -> Iterator[Path]:
     """Give a file system of 64 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    require(os.geteuid() == 0, "only root may mount")
-    assert os.system(f"mount -t tmpfs -o size=64m tmpfs '{place}'") == 0
-    yield place
-    assert os.system(f"umount -l '{place}'") == 0
+    with disk_of(64, tmp_path / "disk", require) as disk:
+        yield disk
 
 
 @pytest.mark.slow

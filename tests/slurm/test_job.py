@@ -11,7 +11,6 @@ import psutil
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from testbed import SlurmBed
 from waiting import wait_until
 
 from glasscreep.slurm import commands
@@ -46,14 +45,6 @@ def request(**changes):
 
 def submit(one, folder):
     return asyncio.run(submitted(one, folder / "job.sh"))
-
-
-@pytest.fixture
-def bed(slurm: SlurmBed, monkeypatch):
-    """Use the shared SLURM with this process's own commands."""
-    for name, value in slurm.environment().items():
-        monkeypatch.setenv(name, value)
-    return slurm
 
 
 def wait_for(bed, job_id, state):

@@ -18,8 +18,7 @@ PLACE = "a b'c\"d$(touch x)`touch y`%j%%\n#SBATCH --partition=second\n;&|<>*?[~]
 
 @pytest.mark.slow
 def test_a_campaign_anywhere(slurm, tmp_path, monkeypatch):
-    for name, value in slurm.environment().items():
-        monkeypatch.setenv(name, value)
+    slurm.use(monkeypatch)
     folder = tmp_path / PLACE
     folder.mkdir()
     small = ClusterCampaign(folder, slurm)

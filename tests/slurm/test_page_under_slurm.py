@@ -30,6 +30,8 @@ def test_map_strain_and_allocations_are_shown_until_it_is_cancelled(campaign, re
         snapshot = json.load(answer)
     assert snapshot["phase"] == "running"
     assert snapshot["frames_done"] >= 4
+    busy = sum(one["busy"] for one in snapshot["allocations"] if one["pool"] == "md")
+    assert len(snapshot["active"]) == busy > 0
     jobs = {one["job_id"] for one in snapshot["allocations"]}
     assert jobs == set(campaign.active("md") + campaign.active("analysis"))
     with chromium(require) as browser, page_at(browser, f"{address}/status") as (page, heard):

@@ -4,7 +4,6 @@ import asyncio
 import time
 
 import pytest
-from testbed import SlurmBed
 from waiting import wait_until
 
 from glasscreep.slurm import commands, queue
@@ -14,18 +13,6 @@ from glasscreep.slurm.queue import Queue
 NAMES = ("creep.md.01", "creep.analysis.01")
 WAIT_S = 30
 COUNTING = 'echo "$@" >> "$HERE/calls"\n'
-
-
-@pytest.fixture
-def bed(slurm: SlurmBed, monkeypatch):
-    """Use the shared SLURM with this process's own commands."""
-    return use(slurm, monkeypatch)
-
-
-def use(bed, monkeypatch):
-    for name, value in bed.environment().items():
-        monkeypatch.setenv(name, value)
-    return bed
 
 
 def submit(bed, name, *options):
@@ -171,7 +158,8 @@ def test_what_waits_its_turn_is_not_held(stand_in, reason, is_held):
 
 @pytest.mark.slow
 def test_while_slurmctld_is_down_nothing_is_known_and_then_all_again(start_slurm, monkeypatch):
-    bed = use(start_slurm(nodes=1), monkeypatch)
+    bed = start_slurm(nodes=1)
+    bed.use(monkeypatch)
     job = submit(bed, NAMES[0])
     wait_for(job, "RUNNING")
     bed.stop_controller()

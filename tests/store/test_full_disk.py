@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import small_campaign as small
 from processes import STORAGE
+from small_disk import disk_of, mount
 
 from glasscreep.tasks.errors import StorageError
 from glasscreep.tasks.files import write_durably
@@ -23,12 +24,8 @@ PAGE = 4096
 @pytest.fixture
 def small_disk(tmp_path, require) -> Iterator[Path]:
     """Give a file system of two megabytes."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = mount("-t", "tmpfs", "-o", "size=2m", "tmpfs", str(disk))
-    require(mounted, "mounting a file system is not permitted here")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with disk_of(2, tmp_path / "disk", require) as disk:
+        yield disk
 
 
 @pytest.fixture
@@ -37,14 +34,6 @@ def whole(memory) -> Path:
     campaign = small.create(memory / "whole", FRAMES)
     small.write_run(campaign, 1, attempt=1, frames=FRAMES)
     return campaign
-
-
-def mount(*arguments: str) -> bool:
-    try:
-        done = subprocess.run(["mount", *arguments], capture_output=True, check=False)
-    except FileNotFoundError:
-        return False
-    return done.returncode == 0
 
 
 def fill(disk: Path, leave: int) -> Path:

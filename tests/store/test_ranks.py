@@ -10,6 +10,7 @@ import numpy as np
 import psutil
 import pytest
 import small_campaign as small
+from damaging import flip
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import wait_until
@@ -177,9 +178,7 @@ def test_a_journal_that_is_damaged_for_one_rank_is_named_by_all(memory):
     with closing(opened) as writer:
         writer.commit_frame(small.record(1, 0, PARTICLES), True)
     journal = directory / "journal-1-0-3.bin"
-    data = bytearray(journal.read_bytes())
-    data[-1] ^= 1
-    journal.write_bytes(data)
+    flip(journal, at=-1)
     message = f"run {small.run_id(1)}, frame 0 in {journal.name} is damaged"
     told = by_ranks(2, campaign, attempt=2)
     assert told == [f"DamagedError: {message}: it does not match its checksum"] * 2

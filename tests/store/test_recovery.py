@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import small_campaign as small
+from damaging import flip
 from processes import CRASHED, FENCED, Processes
 
 from glasscreep.tasks.errors import DamagedError, FencedError
@@ -211,11 +212,10 @@ def test_a_damaged_journal_is_not_gone_on_from(empty, memory):
         for frame in range(3):
             writer.commit_frame(small.record(1, frame), True)
     journal = max(directory.glob("journal-*"))
-    data = bytearray(journal.read_bytes())
-    data[-20] ^= 1
-    journal.write_bytes(data)
+    flip(journal, at=-20)
+    damaged = journal.read_bytes()
     with pytest.raises(
         DamagedError, match=f"run {small.run_id(1)}, frame 2 in {journal.name} is damaged"
     ):
         FrameWriter(directory, store, 1, small.run_id(1), 2, FRAMES, Ranks())
-    assert journal.read_bytes() == data
+    assert journal.read_bytes() == damaged

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import psutil
+import pytest
 
 from testbed.config import Shape, configuration
 from testbed.daemon import Daemon
@@ -95,6 +96,11 @@ class SlurmBed:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         path = f"{kept.get('PATH', os.defpath)}{os.pathsep}{SYSTEM_PATH}"
         return kept | {"SLURM_CONF": str(self.conf), "PATH": path}
+
+    def use(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have this process's own commands talk to this SLURM, until the test ends."""
+        for name, value in self.environment().items():
+            monkeypatch.setenv(name, value)
 
     def command(self, *argv: str, cwd: Path | None = None) -> str:
         """Run a command of SLURM, and give what it wrote.
