@@ -1,23 +1,10 @@
 """The page in a browser: all of it is there, nothing is asked for elsewhere, and the frame turns."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from chromium import IN_THREE_DIMENSIONS, chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
 DEADLINE_MS = 60_000
 
 pytestmark = pytest.mark.slow
@@ -39,14 +26,8 @@ class Told:
 
 @pytest.fixture(scope="module")
 def browser(require) -> Iterator:
-    found = shutil.which("chromium") or (str(CHROMIUM) if CHROMIUM.exists() else None)
-    require(found, "there is no Chromium here")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=SWITCHES)
+    with chromium(require, IN_THREE_DIMENSIONS) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
