@@ -79,10 +79,28 @@ def misfits(frame: Frame, card: ModelCard, scale: float) -> list[str]:
     list of str
         One sentence each; none if the frame fits.
     """
-    found = []
-    if card.species not in {NAMES[number - 1] for number in np.unique(frame.species)}:
-        found.append(f"it has no {card.species} particles, of which alone the model speaks")
     got = likeness_of(frame.positions * scale, frame.box * scale, frame.species)
+    return unlike(got, card)
+
+
+def unlike(got: Likeness, card: ModelCard) -> list[str]:
+    """Say what of a glass is unlike that which a model was learnt from.
+
+    Parameters
+    ----------
+    got : Likeness
+        Of the glass, in the units of the card; distances that it does not have are not compared.
+    card : ModelCard
+        Of the model.
+
+    Returns
+    -------
+    list of str
+        One sentence each; none if it fits.
+    """
+    found = []
+    if not got.composition.get(card.species):
+        found.append(f"it has no {card.species} particles, of which alone the model speaks")
     shares = _pairs("share of {}", got.composition, card.composition)
     lengths = _pairs("mean nearest {} distance", got.nearest_distances, card.nearest_distances)
     lengths.append(("number density", got.number_density, card.number_density))
