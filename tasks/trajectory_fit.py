@@ -1,7 +1,8 @@
 """Whether a frame is like those that a model was learnt from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,17 @@ def likeness_of(
     named = {NAMES[a] + NAMES[b]: float(means[a, b]) for a, b in np.ndindex(means.shape)}
     distances = {pair: distance for pair, distance in named.items() if np.isfinite(distance)}
     return Likeness(len(positions) / volume, shares, distances)
+
+
+def mean_likeness(found: Sequence[Likeness]) -> Likeness:
+    """Average over frames of the same particles; distances over the frames that have them."""
+    pairs = sorted({pair for one in found for pair in one.nearest_distances})
+    distances = {
+        pair: fmean(one.nearest_distances[pair] for one in found if pair in one.nearest_distances)
+        for pair in pairs
+    }
+    density = fmean(one.number_density for one in found)
+    return Likeness(density, found[0].composition, distances)
 
 
 def misfits(frame: Frame, card: ModelCard, scale: float) -> list[str]:
