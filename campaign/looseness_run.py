@@ -20,7 +20,7 @@ from glasscreep.tasks.model_card import NAMES, ModelCard
 from glasscreep.tasks.model_file import LooseModelFile, load_model, looseness_of
 from glasscreep.tasks.trajectories import read_frames
 from glasscreep.tasks.trajectory_fit import misfits
-from glasscreep.tasks.trajectory_frame import Frame
+from glasscreep.tasks.trajectory_frame import Frame, in_words
 from glasscreep.tasks.units import SYSTEMS
 
 DEFAULT_SPECIES = {"1": 1, "2": 2, "A": 1, "B": 2}
@@ -190,8 +190,8 @@ def _naming(path: Path, number: int, frame: Frame) -> Iterator[None]:
         yield
     except ValueError as error:
         msg = (
-            f"{path}, frame {number} at step {frame.step}: {error}. Correct the frame, or leave "
-            "it out."
+            f"{path}, frame {number} at step {frame.step}: {in_words(error, frame.ids)}. Correct "
+            "the frame, or leave it out."
         )
         raise TrajectoryError(msg) from error
 

@@ -304,6 +304,23 @@ def test_folders_that_are_no_stores_are_never_replaced(looseness, tmp_path):
     assert (tmp_path / "mine.zarr" / "thesis.tex").exists()
 
 
+def test_particles_are_named_by_their_ids(looseness, tmp_path):
+    path = tmp_path / "ids.dump"
+    head, _, atoms = text(0).partition("y z\n")
+    rows = [line.split() for line in atoms.splitlines()]
+    for row in rows:
+        row[0] = str(1000 - int(row[0]))
+    rows[7][2:] = rows[3][2:]
+
+    def said(status=FAILED):
+        path.write_text(f"{head}y z\n" + "\n".join(map(" ".join, rows)) + "\n")
+        return looseness(file=path, status=status)
+
+    assert "at step 0: particles of id 992 and of id 996 are at one place" in said()
+    rows[7][2] = "nan"
+    assert "] at particle of id 992. Write the file again" in said()
+
+
 def test_frames_without_a_tessellation_are_named(looseness, tmp_path):
     path = tmp_path / "twice.dump"
     lines = text(0).splitlines()
