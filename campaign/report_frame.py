@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.campaign.figures.style import SEQUENTIAL
+from glasscreep.campaign.report_model import other_model_told
 from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.errors import AbsentError, DamagedError
+from glasscreep.tasks.looseness_results import LOOSENESS
 
 UNKNOWN, LEVELS = 255, 254
 """Level that stands for not defined, and the highest of the others."""
@@ -75,14 +77,20 @@ def shown_frame(source: Source, limit: int) -> ShownFrame:
         "palette": _text(_palette()),
         "quantities": _quantities(source, source.frame),
     }
-    return ShownFrame(f"{source.frame_name(source.frame)}: {count:,} particles.", data)
+    told = (f"{source.frame_name(source.frame)}: {count:,} particles", _by_other(source))
+    return ShownFrame("".join(f"{part}. " for part in told if part).rstrip(), data)
+
+
+def _by_other(source: Source) -> str:
+    told = other_model_told(source, [LOOSENESS])
+    return told[:1].upper() + told[1:]
 
 
 def _quantities(source: Source, frame: int) -> list[dict[str, Any]]:
     apart = source.interval // source.campaign.creep.frame_interval
     name = f"d2min_{source.interval}"
     found = []
-    if (looseness := _particles(source, "looseness", frame)) is not None:
+    if (looseness := _particles(source, LOOSENESS, frame)) is not None:
         found.append(_scaled("looseness", looseness, 0.0, 1.0))
     if (after := _particles(source, name, frame)) is not None:
         found.append(_logarithmic(f"D²min over the next {source.interval:,} steps", after))
