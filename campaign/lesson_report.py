@@ -168,17 +168,16 @@ def _rarity(report: Mapping[str, Any]) -> Table:
     """Show how well the few loose are found among all."""
     scored = [one["rarity"] for one in fitted(report["scores"])]
     table = _table("finding the loose, as rare as they are", "", "guessing", "the model's splits")
-    share = [one["loose_share"] for one in scored]
-    cases = (
-        ("F1, weighted", "f1_weighted", None, 3),
-        ("precision", "precision", share, 5),
-        ("average precision", "average_precision", share, 5),
-        ("lift of the top 1 %", "lift", [1.0], 1),
-    )
-    for what, name, chance, digits in cases if scored else ():
-        values = written([one[name] for one in scored], digits)
-        guess = "" if chance is None else f"{np.mean(chance):.{digits}f}"
-        table.add_row(what, guess, values)
+    if scored:
+        columns = {name: [one[name] for one in scored] for name in scored[0]}
+        rare = f"{100 * np.mean(columns['loose_share']):.3f}"
+        for what, name in (
+            ("precision %", "precision"),
+            ("average precision %", "average_precision"),
+        ):
+            table.add_row(what, rare, written([100 * value for value in columns[name]]))
+        table.add_row("lift of the top 1 %", "1.0", written(columns["lift"], 1))
+        table.add_row("F1, weighted", "", written(columns["f1_weighted"]))
     rows = report["counts"]
     own = [row for row in rows["by_threshold"] if _is_learnt(rows, row)]
     ratio = [f"one loose in {1 + row['tight'] / row['loose']:,.0f}" for row in own]
