@@ -14,7 +14,6 @@ from glasscreep.tasks.units import unit_after
 
 SHOWN = 10
 ACCURACIES = ("loose_accuracy", "tight_accuracy", "balanced_accuracy")
-SPREAD = "± is the standard deviation (n - 1)"
 
 
 def lesson_tables(report: Mapping[str, Any]) -> Iterator[Table]:
@@ -47,9 +46,18 @@ def _table(title: str, *headings: str) -> Table:
 
 
 def _say(table: Table, *lines: str) -> Table:
-    """Write lines below a table."""
-    table.caption = "\n".join(lines) or None
+    """Write lines below a table: as text, since names such as mean[min(D)] look like markup."""
+    table.caption = Text("\n".join(lines)) if lines else None
     return table
+
+
+def _spread_of(scored: Sequence[Any]) -> list[str]:
+    """Say what ± is, where there is any."""
+    return ["± is the standard deviation (n - 1)"] if len(scored) > 1 else []
+
+
+def _splits(count: int) -> str:
+    return f"{count} split" if count == 1 else f"{count} splits"
 
 
 def _counts(report: Mapping[str, Any], heading: str) -> Table:
@@ -94,8 +102,6 @@ def _study(study: Sequence[Mapping[str, Any]], heading: str) -> Table:
 
 
 def _accuracies(scored: Sequence[Mapping[str, Any]]) -> list[str]:
-    if not scored:
-        return ["not fitted"] * len(ACCURACIES)
     return [percent([row[name] for row in scored]) for name in ACCURACIES]
 
 
@@ -110,8 +116,8 @@ def _ranking(report: Mapping[str, Any]) -> Table:
         column = ranking["order"][at]
         scores = [one[CURVE.index(at + 1)]["balanced_accuracy"] for one in curves]
         mean, name = f"{ranking['mean'][column]:.1f}", FEATURES[column]
-        balanced = percent(scores) if scores else "not fitted"
-        table.add_row(str(at + 1), Text(name), mean, balanced, _lost(permutation, name))
+        lost = _lost(permutation, name)
+        table.add_row(str(at + 1), Text(name), mean, percent(scores), lost)
     refused = [one for one in (*report["curve"], permutation) if isinstance(one, dict)]
     unranked = [{"refused": reason} for reason in ranking["refused"]]
     return _say(table, *refusals([*refused, *unranked]))
@@ -138,10 +144,11 @@ def _model(report: Mapping[str, Any]) -> Table:
     scored = fitted(report["scores"])
     for part in ("train", "test"):
         own = [one[part] for one in scored]
-        shown = _accuracies(own), written([one["auc"] for one in own]) if own else ""
-        table.add_row(f"{part}, {len(own)} splits", *shown[0], shown[1], "")
+        auc = written([one["auc"] for one in own])
+        table.add_row(f"{part}, {_splits(len(own))}", *_accuracies(own), auc, "")
     left_out = f"left out of all that test, a feature not finite: {test['left_out']:,} examples"
-    return _say(table, left_out, *_dropped(report), *refusals(report["scores"]), SPREAD)
+    reasons = *_dropped(report), *refusals(report["scores"])
+    return _say(table, left_out, *reasons, *_spread_of(scored))
 
 
 def _dropped(report: Mapping[str, Any]) -> Iterator[str]:
@@ -155,12 +162,14 @@ def _confusion(report: Mapping[str, Any]) -> Table:
     """Show what is called what: of the model's test in numbers, over splits in shares."""
     scored = [one["test"]["confusion"] for one in fitted(report["scores"])]
     headings = ("in truth", "called tight", "called loose", "called tight %", "called loose %")
-    table = _table(f"confusion: of all that test, and shares over {len(scored)} splits", *headings)
+    table = _table(
+        f"confusion: of all that test, and shares over {_splits(len(scored))}", *headings
+    )
     whole = report["model"]["scores"]["test"]["confusion"]
     for at, name in enumerate(("tight", "loose")):
         rows = [one[at] for one in scored]
         shares = [percent([row[called] / sum(row) for row in rows]) for called in (0, 1)]
-        table.add_row(name, *(f"{count:,}" for count in whole[at]), *(shares if rows else ()))
+        table.add_row(name, *(f"{count:,}" for count in whole[at]), *shares)
     return table
 
 
@@ -181,7 +190,7 @@ def _rarity(report: Mapping[str, Any]) -> Table:
     rows = report["counts"]
     own = [row for row in rows["by_threshold"] if _is_learnt(rows, row)]
     ratio = [f"one loose in {1 + row['tight'] / row['loose']:,.0f}" for row in own]
-    return _say(table, *ratio, SPREAD)
+    return _say(table, *ratio, *_spread_of(scored))
 
 
 def _is_learnt(counts: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
@@ -193,9 +202,8 @@ def _by_case(title: str, cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Ta
     table = _table(title, "", "loose %", "tight %", "balanced %", "AUC")
     for case, scores in cases.items():
         own = fitted(scores)
-        auc = written([one["auc"] for one in own]) if own else ""
-        table.add_row(case, *_accuracies(own), auc)
-    return _say(table, *refusals(_all(cases)), SPREAD)
+        table.add_row(case, *_accuracies(own), written([one["auc"] for one in own]))
+    return _say(table, *refusals(_all(cases)), *_spread_of(max(cases.values(), key=len)))
 
 
 def _all(cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterable[Mapping[str, Any]]:
@@ -212,19 +220,25 @@ def _sensitivity(cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     for name in dict.fromkeys(case.rpartition(", ")[0] for case in cases):
         shown = []
         for kind in KINDS:
-            own = [one["test"] for one in fitted(cases.get(f"{name}, {kind}", ()))]
-            shown += [
-                percent([one["balanced_accuracy"] for one in own]) if own else "",
-                written([one["auc"] for one in own]) if own else "",
-            ]
+            if (scores := cases.get(f"{name}, {kind}")) is None:
+                shown += ["", ""]
+                continue
+            own = [one["test"] for one in fitted(scores)]
+            shown.append(percent([one["balanced_accuracy"] for one in own]))
+            shown.append(written([one["auc"] for one in own]))
         table.add_row(name, *shown)
-    return _say(table, *_fewer(cases), *refusals(_all(cases)), SPREAD)
+    most = max(cases.values(), key=len)
+    return _say(table, *_fewer(cases), *refusals(_all(cases)), *_spread_of(most))
 
 
 def _fewer(cases: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
     """Tell of which choices some features are the same for all examples, and left out."""
-    for name, scores in cases.items():
-        counts = [one["features"] for one in fitted(scores)]
-        if name.endswith(KINDS[0]) and counts and min(counts) < len(FEATURES):
-            few = f"{min(counts)} of {len(FEATURES)}"
-            yield f"{name}: {few}, as the others are the same for all examples that train"
+    fewest: dict[int, list[str]] = {}
+    for case, scores in cases.items():
+        name, _, kind = case.rpartition(", ")
+        if kind == KINDS[0] and (own := fitted(scores)):
+            fewest.setdefault(min(one["features"] for one in own), []).append(name)
+    for count, names in sorted(fewest.items()):
+        if count < len(FEATURES):
+            which = f"{count} of {len(FEATURES)} features vary among what trains"
+            yield f"{which}: {', '.join(names)}"

@@ -15,6 +15,8 @@ def spread(values: ArrayLike) -> Any:
 
 def written(values: Sequence[float], digits: int = 3) -> str:
     """Write a mean, and the standard deviation if there are two values or more."""
+    if not len(values):
+        return "not fitted"
     mean = f"{np.mean(values):,.{digits}f}"
     return mean if len(values) < 2 else f"{mean} ± {float(spread(values)):,.{digits}f}"
 
