@@ -225,6 +225,52 @@ def test_the_tables_show_what_was_found(learnt):
     assert best in text
 
 
+def test_a_lesson_stopped_after_the_model_goes_on_with_it(learnt, tmp_path):
+    campaign, report = learnt
+    copy = campaign.copied("stopped")
+    folder = looseness_folder(copy)
+    (folder / "report.json").unlink()
+    before = (folder / "model.skops").stat().st_mtime_ns
+    fits = sorted(folder.glob("fits/*/*.json"), key=lambda path: path.stat().st_mtime_ns)
+    fits[-1].unlink()
+    assert learn_in(copy, workers=1).report == report
+    assert (folder / "model.skops").stat().st_mtime_ns == before
+    (folder / "report.json").unlink()
+    (folder / "model.skops").unlink()
+    assert learn_in(copy, workers=1).report == report
+    assert not list(folder.glob("model-*"))
+
+
+@pytest.fixture(scope="module")
+def learnt_of_holes(taught):
+    """Learn where D2min of replica 2 is undefined, and of one frame of replica 0."""
+    copy, values = taught.copied("holes"), taught.prepared.campaign.model_dump()
+    for row, frame in ((0, 4), *((row, frame) for row in (4, 5) for frame in range(11))):
+        copy.blank("d2min_20", row, frame)
+    values["learning"] |= {"splits": 4, "test_fraction": 0.25}
+    campaign = Campaign.model_validate(values, strict=False)
+    found = learn(lesson_of(campaign, copy.directory), Console(file=io.StringIO()), 2)
+    return copy, found.report
+
+
+def test_what_is_undefined_and_splits_without_examples_are_told(learnt_of_holes):
+    campaign, report = learnt_of_holes
+    particles = int(np.count_nonzero(campaign.array("species") == 1))
+    counts = report["counts"]
+    assert counts["undefined"] == 23 * particles
+    assert counts["blank_frames"] == 23
+    by_glass = [row["undefined"] for row in counts["by_glass"]]
+    assert by_glass == [particles, 0, 22 * particles, 0]
+    assert [dropped["test"] for dropped in report["dropped_splits"]] == [[2]]
+    assert len(report["splits"]) == len(report["scores"]) == 3
+    console = Console(file=io.StringIO(), width=200)
+    for table in lesson_tables(report):
+        console.print(table)
+    text = " ".join(console.file.getvalue().split())
+    assert f"undefined: {23 * particles:,} examples, of replicas 0, 2, among them 23 whole" in text
+    assert "1 of 4 splits are left out: the replicas that test (2) have 0 loose and 0 tight" in text
+
+
 TOML = """
 name = "filled"
 replicas = 4
