@@ -19,13 +19,16 @@ from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.layout import (
     COORDINATES,
+    INDEX,
     SCHEMA,
     SCHEMA_VERSION,
+    WRITTEN_WHOLE,
     ArraySpec,
     StoreShape,
     frame_specs,
 )
 from glasscreep.tasks.loading import AXES
+from glasscreep.tasks.lost_chunks import writing_every_chunk
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array, read_metadata
 from glasscreep.tasks.provenance import PROVENANCE
 from glasscreep.tasks.words import KOB_ANDERSEN, Words
@@ -152,6 +155,7 @@ def extend_store(
     arrays = zarr.open_group(DurableStore(path), mode="r+", use_consolidated=False)
     if len(step) == open_array(arrays, "step").shape[0]:
         _assign(arrays, {"step": step, "time": time})
+    _enlarge_index(arrays, zarr.open_group(path, mode="r"))
     _publish(path, attributes)
 
 
@@ -179,7 +183,7 @@ def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
     if spec.compression is not None:
         size, name = np.dtype(spec.dtype).itemsize, spec.compression
         codecs.insert(0, BloscCodec(typesize=size, cname=name, clevel=3, shuffle="bitshuffle"))
-    array = zarr.create_array(
+    array: zarr.Array[Any] = zarr.create_array(
         DurableStore(directory),
         shape=spec.shape(shape),
         dtype=str if spec.dtype == "str" else np.dtype(spec.dtype),
@@ -193,6 +197,8 @@ def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
     )
     if spec.values is not None:
         array[:] = np.asarray(spec.values)
+    if spec.name in INDEX:
+        writing_every_chunk(array)[:] = spec.fill
 
 
 def _create_aside(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
@@ -213,6 +219,13 @@ def _grow(metadata: Path, wanted: Mapping[str, int]) -> None:
     grown = [max(length, wanted.get(dim, 0)) for dim, length in dims]
     if grown != array["shape"]:
         write_durably(metadata, json.dumps({**array, "shape": grown}).encode())
+
+
+def _enlarge_index(grown: zarr.Group, before: zarr.Group) -> None:
+    for name in INDEX:
+        array, rows = open_array(grown, name), open_array(before, name).shape[0]
+        if WRITTEN_WHOLE in array.attrs and array.shape[0] > rows:
+            writing_every_chunk(array)[rows:] = array.fill_value
 
 
 def _publish(path: Path, attributes: Mapping[str, Any]) -> None:
