@@ -16,6 +16,7 @@ from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_about import About, about_array
 from glasscreep.campaign.report_advice import what_computes
 from glasscreep.campaign.report_choice import middle_run, of_interest
+from glasscreep.campaign.report_files import Files
 from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.campaign.report_progress import Progress
 from glasscreep.campaign.run_list import asked_for, run_table
@@ -187,6 +188,10 @@ class Source:
         return Progress(self.directory, self.runs)
 
     @cached_property
+    def _files(self) -> Files:
+        return Files(self.reader, self.runs.index)
+
+    @cached_property
     def interval(self) -> int:
         """Interval of D2min that figures speak of: that which is learnt, or the shortest [steps]."""
         intervals = self.campaign.d2min_intervals
@@ -259,7 +264,11 @@ class Source:
         return {
             name: self.progress.lesson_digest
             if name == LESSON
-            else [self.about(name).parameters if self.has(name) else "", self.progress.of(name)]
+            else [
+                self.about(name).parameters if self.has(name) else "",
+                self.progress.of(name),
+                self._files.digest(name),
+            ]
             for name in names
         }
 

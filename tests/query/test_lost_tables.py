@@ -3,7 +3,6 @@
 import json
 
 import pytest
-import zarr
 from typer.testing import CliRunner
 
 import glasscreep
@@ -13,7 +12,6 @@ from glasscreep.campaign.plan import progress_found
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.layout import INDEX, WRITTEN_WHOLE, StoreShape, frame_specs
 from glasscreep.tasks.reader import FrameReader
-from glasscreep.tasks.store import extend_store
 
 FRAMES = 12
 ALWAYS = [
