@@ -144,8 +144,14 @@ def extend_store(
         How much it holds from now on; a dimension that would shrink keeps its length.
     step, time, results, words
         As in `create_store`.
+
+    Raises
+    ------
+    DamagedError
+        If the `zarr.json` of the store, or of an array, is damaged or lost.
     """
     attributes = read_metadata(path)["attributes"]
+    _demand_metadata(path)
     for metadata in sorted(path.glob(f"*/{METADATA}")):
         _grow(metadata, shape.sizes())
     for spec in results:
@@ -176,6 +182,13 @@ def remove_arrays(path: Path, names: Iterable[str]) -> None:
 def write_run_table(path: Path, table: RunTable) -> None:
     """Write what tells the runs apart; the table has a row for every run of the store."""
     _write_columns(path, {name: getattr(table, name) for name in RunTable.__slots__})
+
+
+def _demand_metadata(path: Path) -> None:
+    """Refuse arrays that do not describe themselves any more: the copy would go without them."""
+    for name in zarr.open_group(path, mode="r").array_keys():
+        if (path / name).is_dir():  # else someone has removed the result
+            read_metadata(path / name)
 
 
 def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
