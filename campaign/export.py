@@ -16,7 +16,7 @@ from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection_options import ALL, Selection
-from glasscreep.campaign.terminal import say
+from glasscreep.campaign.terminal import count_of, say
 from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.files import reading
 from glasscreep.tasks.frame_files import FORMATS, Format, writing_frames
@@ -210,12 +210,12 @@ def _nothing(plan: _Plan, waiting: pd.DataFrame, directory: Path) -> str:
     if plan.absent:
         return f"of {len(plan.absent)} runs none has what is asked for: {plan.absent[0]}"
     if no_more_comes(directory, waiting).all():
-        none = f"none of the {len(waiting)} runs chosen has a frame in the store"
-        return f"{none}. {why_no_more(directory, waiting)}."
+        none = f"none of the {count_of(len(waiting), 'run')} chosen has a frame in the store"
+        return f"{none}. {why_no_more(directory, waiting)}"
     return (
-        f"none of the {len(plan.waiting)} runs chosen has a frame in the store yet: positions come "
-        "when a file of frames is full, or the run ends. `glasscreep status` tells how far they "
-        "are."
+        f"none of the {count_of(len(waiting), 'run')} chosen has a frame in the store yet: positions "
+        "come when a file of frames is full, or the run ends. `glasscreep status` tells how far "
+        "they are."
     )
 
 

@@ -51,12 +51,12 @@ def why_no_more(directory: Path, runs: pd.DataFrame) -> str:
     shown = over.iloc[:SHOWN]
     asked = asked_for(campaign, shown)
     told = [
-        f"run {run.id}, {'; '.join(_reasons(directory, campaign, run, is_asked=bool(is_asked)))}"
+        f"Run {run.id}: {'; '.join(_reasons(directory, campaign, run, is_asked=bool(is_asked)))}."
         for run, is_asked in zip(shown.itertuples(), asked, strict=True)
     ]
-    rest = f"; and of {len(over) - SHOWN:,} others" if len(over) > SHOWN else ""
-    of_all = "" if len(over) == len(runs) else f" of {count_of(len(over), 'run')}"
-    return f"Nothing more comes{of_all}: {'. '.join(told)}{rest}"
+    rest = [f"So of {len(over) - SHOWN:,} more."] if len(over) > SHOWN else []
+    which = "" if len(over) == len(runs) else f" of {count_of(len(over), 'run')}"
+    return " ".join([f"Nothing more comes{which}.", *told, *rest])
 
 
 def _reasons(directory: Path, campaign: Campaign, run: Any, *, is_asked: bool) -> Iterator[str]:

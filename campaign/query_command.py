@@ -214,7 +214,7 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
             f"Of {whose} {count_of(frames, 'frame')} are committed, but {result} is not there{yet}: "
             f"it is computed {when_computed(store, result)}."
         )
-    why = f" {why_no_more(campaign.directory, runs)}." if over.any() else ""
+    why = f" {why_no_more(campaign.directory, runs)}" if over.any() else ""
     return f"{told}{why}{how_far}"
 
 

@@ -147,7 +147,7 @@ def demand_frames(source: Source) -> None:
     AbsentError
         If no frame of any of the runs is committed: says why none comes, or what tells.
     """
-    runs = source.runs
+    runs = source.chosen
     places = [run_directory(source.directory, run_id) for run_id in runs["id"]]
     if runs["frames"].any() or damaged_manifests(places):
         return
@@ -155,7 +155,7 @@ def demand_frames(source: Source) -> None:
     place = shlex.quote(str(source.directory))
     told = f"{none} yet. `glasscreep status {place}` tells how far they are."
     if no_more_comes(source.directory, runs).all():
-        told = f"{none}. {why_no_more(source.directory, runs)}."
+        told = f"{none}. {why_no_more(source.directory, runs)}"
     raise AbsentError(told)
 
 

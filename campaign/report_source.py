@@ -61,7 +61,9 @@ class Source:
         """Which runs it is of."""
         self._opened = chosen
         self.campaign = read_campaign(directory)
-        self.runs = of_interest(chosen.runs, self.campaign, run)
+        self.chosen = chosen.runs
+        """All that were chosen, also those that have no frames and are no longer asked for."""
+        self.runs = of_interest(self.chosen, self.campaign, run)
         """Those that are asked for, or have frames; as of `OpenedCampaign.runs`."""
         self.asked: NDArray[np.bool_] = asked_for(self.campaign, self.runs)
         """(runs,) which of them the campaign file asks for, as it stands."""

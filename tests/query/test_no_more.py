@@ -50,7 +50,7 @@ def test_runs_are_told_of_which_nothing_more_comes(shrunk):
     ]
     assert why_no_more(shrunk.directory, runs[~over]) == ""
     told = why_no_more(shrunk.directory, runs)
-    assert told.startswith("Nothing more comes of 3 runs: run ")
+    assert told.startswith("Nothing more comes of 3 runs. Run ")
     assert told.count(NO_LONGER) == 2
     assert told.count(FAILED) == 3
 
@@ -60,7 +60,7 @@ def test_the_list_of_results_says_that_not_all_is_asked_for(shrunk):
     said = " ".join(done.stderr.split())
     assert done.exit_code == 0
     assert "6 runs counted; the campaign file asks for 4, which `glasscreep status` counts." in said
-    assert "Nothing more comes of 3 runs: " in said
+    assert "Nothing more comes of 3 runs. " in said
     assert NO_LONGER in said
 
 
@@ -73,13 +73,13 @@ def test_the_list_of_results_says_that_not_all_is_asked_for(shrunk):
 )
 def test_a_query_does_not_promise_what_will_not_come(shrunk, words, reasons):
     said = " ".join(command(shrunk, "query", "strain", *words).stderr.split())
-    assert "is committed. Nothing more comes: run " in said
+    assert "is committed. Nothing more comes. Run " in said
     assert "yet" not in said
     for reason in reasons:
         assert reason in said
     both = " ".join(command(shrunk, "query", "d2min_20", "--replica", "1").stderr.split())
     assert "d2min_20 is not there yet" in both
-    assert "Nothing more comes of 1 run: run " in both
+    assert "Nothing more comes of 1 run. Run " in both
 
 
 def test_export_does_not_promise_it_either(shrunk, tmp_path):
@@ -87,11 +87,11 @@ def test_export_does_not_promise_it_either(shrunk, tmp_path):
     done = command(shrunk, "export", *words, "--replica", "2")
     said = " ".join(done.stderr.split())
     assert done.exit_code == 2
-    assert "none of the 2 runs chosen has a frame in the store. Nothing more comes: run " in said
+    assert "none of the 2 runs chosen has a frame in the store. Nothing more comes. Run " in said
     assert NO_LONGER in said
     lone = next(run for run in shrunk.prepared.runs if run.replica == 2)
     said = " ".join(command(shrunk, "export", *words, "--run", lone.id).stderr.split())
-    assert f"run {lone.id} has no frame in the store. Nothing more comes: run {lone.id}, " in said
+    assert f"run {lone.id} has no frame in the store. Nothing more comes. Run {lone.id}: " in said
     done = command(shrunk, "export", *words)
     said = " ".join(done.stdout.split())
     assert done.exit_code == 0

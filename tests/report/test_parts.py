@@ -221,9 +221,15 @@ def test_of_no_frame_there_is_no_report(bare):
     done = CliRunner().invoke(app, ["report", str(bare.directory)])
     said = " ".join(done.stderr.split())
     assert done.exit_code == 2
-    assert "no frame of 4 runs is committed. Nothing more comes: run " in said
+    assert "no frame of 4 runs is committed. Nothing more comes. Run " in said
     assert "which it starts from, has failed: crashed: Lost atoms" in said
     assert not (bare.directory / "report.html").exists()
+    bare.extended(replicas=1)
+    done = CliRunner().invoke(app, ["report", str(bare.directory), "--replica", "1"])
+    assert "no frame of 2 runs is committed. Nothing more comes. Run " in " ".join(
+        done.stderr.split()
+    )
+    bare.extended(replicas=2)
     bare.write(0, 1)
     assert CliRunner().invoke(app, ["report", str(bare.directory)]).exit_code == 0
     (bare.place(0) / "manifest.json").write_text("{")
