@@ -91,7 +91,7 @@ def report(
     Example: [bold]glasscreep report demo --figures pdf[/]
     """
     with telling_errors():
-        from glasscreep.campaign.report import demand_replaceable, write_report
+        from glasscreep.campaign.report import demand_frames, demand_replaceable, write_report
         from glasscreep.campaign.report_source import Source
 
         selection = Selection(temperature, stress, replica, where, run)
@@ -99,6 +99,7 @@ def report(
         page, forms = output or directory / PAGE, [form.value for form in figures or ()]
         demand_replaceable(page, forms, overwrite=overwrite)
         demand_ending(page, "a report", [".html"])
+        demand_frames(source)
         written = write_report(source, page, forms, particles)
         console = Console()
         say(console, f"report: {written.page}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from glasscreep.tasks.files import checksum
 from glasscreep.tasks.observable import Result, plain
+from glasscreep.tasks.schemas import demand_known_schema
 
 ANALYSED = "analysis.json"
 SCHEMA = 2
@@ -71,6 +72,11 @@ def read_analysed(directory: Path) -> Analysed:
     Analysed
         With nothing done if there is no file, or a damaged one, or one of an earlier schema:
         all of it can be computed again from the frames.
+
+    Raises
+    ------
+    NewerError
+        If it is of a later schema: what is computed must not be taken for nothing, and be replaced.
     """
     try:
         data = (directory / ANALYSED).read_bytes()
@@ -78,6 +84,7 @@ def read_analysed(directory: Path) -> Analysed:
         return Analysed()
     try:
         content = json.loads(data)
+        demand_known_schema(directory / ANALYSED, content["schema"], SCHEMA)
         known = Analysed(content["results"], content.get("failed", {}))
     except (ValueError, TypeError, KeyError, AttributeError):
         return Analysed()

@@ -1,6 +1,9 @@
 """What is left is found from the index and the manifests, and never claimed where there is none."""
 
+from pathlib import Path
+
 import pytest
+from damaging import flip
 
 from glasscreep.campaign.directory import prepare
 from glasscreep.campaign.file import Campaign
@@ -63,6 +66,15 @@ def test_no_more_manifests_are_read_than_needed(prepared):
     assert unfinished_runs(prepared, 1) == 1
     with pytest.raises(OSError, match="symbolic links"):
         unfinished_runs(prepared, 2)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, flip])
+def test_without_an_index_the_manifests_tell(prepared, spoil):
+    for row in (0, 1):
+        commit(prepared, row, SMALL.frames)
+    index(prepared, [DONE, DONE, NEW, NEW])
+    spoil(prepared.store / "state" / "c.0")
+    assert unfinished_runs(prepared, 100) == 2
 
 
 def test_what_failed_is_not_left(prepared):
