@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from glasscreep.campaign.figures.curves import curves, draw_curves
+from glasscreep.campaign.figures.errors import OF_BARS, with_errors, zeros_told
 from glasscreep.campaign.figures.figure_strain import OF_MEAN
 from glasscreep.campaign.figures.labels import AREA, D2MIN_LABEL, TIME, density_of, labelled, unit
 from glasscreep.campaign.figures.layer import layer_panel
@@ -19,9 +20,7 @@ from glasscreep.campaign.figures.style import (
     MARKERS,
     ORANGE,
     colours,
-    label_logarithms,
     legend,
-    with_errors,
 )
 from glasscreep.campaign.replicas import in_common, over_replicas, over_same_replicas
 from glasscreep.campaign.report_source import Source
@@ -55,17 +54,17 @@ def _mean_panel(source: Source) -> Panel:
     return Panel(
         "B",
         f"Mean D²min {_over(source)}",
-        f"mean over all particles, then {OF_MEAN}{points_told(source)}",
+        f"mean over all particles, then {OF_MEAN}; {OF_BARS}{points_told(source)}",
         (name,),
         partial(curves, source, name, "mean"),
-        partial(_draw_mean, system=source.system),
+        partial(
+            draw_curves,
+            ylabel=labelled(f"mean {D2MIN_LABEL}", AREA, source.system),
+            system=source.system,
+            logarithmic=True,
+        ),
+        zeros_told,
     )
-
-
-def _draw_mean(axes: "Axes", table: pd.DataFrame, system: str) -> None:
-    draw_curves(axes, table, labelled(f"mean {D2MIN_LABEL}", AREA, system), system)
-    axes.set_yscale("log")
-    label_logarithms(axes)
 
 
 def _loose_panel(source: Source) -> Panel:
@@ -73,21 +72,15 @@ def _loose_panel(source: Source) -> Panel:
     return Panel(
         "D",
         f"Loose A particles {_over(source)}",
-        f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; {OF_MEAN}. "
+        f"share of the A particles with D²min above {source.campaign.loose_threshold:g}; {OF_MEAN}; {OF_BARS}. "
         f"Not in the paper's figure{points_told(source)}",
         (name,),
         partial(curves, source, name, "loose_fraction"),
-        partial(_draw_loose, system=source.system),
+        partial(
+            draw_curves, ylabel="share of A that is loose", system=source.system, logarithmic=True
+        ),
+        zeros_told,
     )
-
-
-def _draw_loose(axes: "Axes", table: pd.DataFrame, system: str) -> None:
-    draw_curves(axes, table, "share of A that is loose", system)
-    if (table["mean"] > 0).any():
-        axes.set_yscale("log")
-        label_logarithms(axes)
-    else:
-        axes.set_ylim(bottom=0)
 
 
 def _densities(source: Source) -> pd.DataFrame:
@@ -109,10 +102,11 @@ def _distribution_panel(source: Source) -> Panel:
         "A",
         "Distribution of D²min at several times",
         "probability density over A particles, from the histogram of logarithmic bins; "
-        f"{OF_MEAN}. Of the point {source.point_name}",
+        f"{OF_MEAN}; {OF_BARS}. Of the point {source.point_name}",
         (f"d2min_histogram_{source.interval}",),
         partial(_at_times, source),
         partial(_draw_at_times, system=source.system),
+        zeros_told,
     )
 
 
@@ -128,7 +122,7 @@ def _draw_at_times(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     groups = list(table.groupby("time"))
     for at, (color, (time, own)) in enumerate(zip(colours(len(groups)), groups, strict=True)):
         look = {**DOTS, "marker": MARKERS[at], "color": color, "label": f"$t_0$ = {time:g}"}
-        with_errors(axes, own[own["mean"] > 0], "d2min", above_zero=True, **look)
+        with_errors(axes, own, "d2min", above_zero=True, **look)
     _log_log(axes, system)
     legend(axes, title=f"time [{unit(TIME, system)}]")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from glasscreep.campaign.figures.curves import curves, draw_curves
+from glasscreep.campaign.figures.errors import with_errors
 from glasscreep.campaign.figures.labels import POINT_LABELS, STRAIN_NAMES, TIME, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.points import lines, points_told
@@ -18,7 +19,6 @@ from glasscreep.campaign.figures.style import (
     by_value,
     label_logarithms,
     legend,
-    with_errors,
 )
 from glasscreep.campaign.replicas import BEHIND, POINT, in_common, left_out
 from glasscreep.campaign.report_source import Point, Source

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from glasscreep.campaign.figures.errors import with_errors
 from glasscreep.campaign.figures.labels import POINT_LABELS, SYMBOLS, labelled, unit
-from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value, with_errors
+from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Point, Source
 from glasscreep.tasks.errors import AbsentError
