@@ -114,16 +114,19 @@ def draw_points(
     system: str,
     told: Callable[[pd.DataFrame], str] | None = None,
     **more: Any,
-) -> None:
+) -> list[tuple[pd.DataFrame, Look]]:
     """Draw each point's means against a column, with their errors, in its own colour and marker.
 
     What is `told` of the rows of a point is in the legend too, unless a colour bar tells the points.
+    Gives the rows of each point, and how it is drawn, for what else is to look like it.
     """
+    drawn = list(by_point(axes, table, system))
     alone = table.groupby(POINT).ngroups == 1
-    for own, look in by_point(axes, table, system):
+    for own, look in drawn:
         words = [look.name, told(own)] if told and (look.name or alone) else [look.name]
         label = ", ".join(word for word in words if word) or None
         with_errors(axes, own, x, color=look.color, marker=look.marker, label=label, **more)
+    return drawn
 
 
 def _written(value: float, name: str, system: str) -> str:
