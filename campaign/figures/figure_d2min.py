@@ -22,7 +22,7 @@ from glasscreep.campaign.figures.style import (
     colours,
     legend,
 )
-from glasscreep.campaign.replicas import in_common, over_replicas, over_same_replicas
+from glasscreep.campaign.replicas import in_common, over_replicas, over_same_replicas, with_error
 from glasscreep.campaign.report_source import Source
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 TIMES = 4
 """Distributions that are shown, at times as far apart as they go."""
+OF_TAIL = ("exponent", "lower", "distance")
+"""Parameters of the fit of a tail that are told."""
 DOTS: dict[str, Any] = {"marker": "o", "linestyle": "none", "markersize": 2.4, "elinewidth": 0.6}
 
 
@@ -89,9 +91,12 @@ def _densities(source: Source) -> pd.DataFrame:
     table = table[table["species_name"] == "A"]
     edges = np.unique(table["d2min_bin"])
     upper = dict(itertools.pairwise(edges))
-    total = table.groupby(["replica", "frame"])["value"].transform("sum")
+    in_frame = table.groupby(["replica", "frame"])["value"]
+    total = in_frame.transform("sum")
+    # Also those of the outermost bin count as above.
+    above = total - in_frame.cumsum() + table["value"]
     inner = table["d2min_bin"].between(edges[1], edges[-2])
-    table = table.assign(total=total)[inner & (total > 0)]
+    table = table.assign(total=total, above=above)[inner & (total > 0)]
     width = table["d2min_bin"].map(upper) - table["d2min_bin"]
     middle = np.sqrt(table["d2min_bin"] * table["d2min_bin"].map(upper))
     return table.assign(d2min=middle, width=width, density=table["value"] / total / width)
@@ -132,12 +137,16 @@ def _tail_panel(source: Source) -> Panel:
         "C",
         "Tail of D²min and its exponent",
         "density over A particles of all frames, mean over the finished replicas, with its standard "
-        "error; dashed: the power law of each replica, by maximum likelihood, averaged where each "
-        f"has one, with the mean of their exponents. Of the point {source.point_name}. The paper's "
-        "panel has the exponent against time",
+        f"error; {OF_BARS}. Dashed: the power law p(x) ~ x^-exponent of the mean exponent, which maximum "
+        "likelihood gives each replica from a lower bound of its own on; drawn from the bin's edge "
+        "nearest to the mean bound, its integral the share of particles beyond. KS: mean distance, after "
+        "Kolmogorov and Smirnov, of a replica's tail from its power law. Where the line leaves the "
+        f"points, the tail is no power law. Of the point {source.point_name}. The paper's panel has "
+        "the exponent against time",
         (f"d2min_histogram_{source.interval}", f"tail_exponent_{source.interval}"),
         partial(_tails, source),
         partial(_draw_tails, system=source.system, above=source.campaign.loose_threshold),
+        zeros_told,
     )
 
 
@@ -148,35 +157,34 @@ def _tails(source: Source) -> pd.DataFrame:
     )
     # Runs that go on have no exponent yet, and no tail as long as the others.
     histogram = histogram[histogram["replica"].isin(tail.index)]
-    keys = ["replica", "d2min"]
-    sums = histogram.groupby(keys)[["value", "total"]].sum().reset_index()
-    width = histogram.groupby("d2min")["width"].first()
-    sums["density"] = sums["value"] / sums["total"] / sums["d2min"].map(width)
+    bins = ["d2min_bin", "d2min", "width"]
+    sums = histogram.groupby([*bins, "replica"])[["value", "above", "total"]].sum().reset_index()
+    sums["density"] = sums["value"] / sums["total"] / sums["width"]
     table = over_replicas(sums, ["d2min"], "density")
-    return table.assign(
-        fit=_power_laws(tail, sums.groupby("replica")["total"].first(), table),
-        exponent=tail["exponent"].mean(),
-        exponent_stderr=tail["exponent"].sem() if len(tail) > 1 else np.nan,
-    )
+    law = _power_law(tail, sums.assign(share=sums["above"] / sums["total"]), table["d2min"])
+    told = {name: tail[name].mean() for name in OF_TAIL}
+    errors = {f"{name}_stderr": tail[name].sem() for name in OF_TAIL}
+    return table.assign(fit=law, **told, **errors)
 
 
-def _power_laws(
-    tail: pd.DataFrame, total: "pd.Series[float]", table: pd.DataFrame
+def _power_law(
+    tail: pd.DataFrame, sums: pd.DataFrame, d2min: "pd.Series[float]"
 ) -> "pd.Series[float]":
-    """Average the power laws of replicas, where each has one; nan elsewhere."""
-    x = table["d2min"].to_numpy()[:, None] / tail["lower"].to_numpy()
-    front = tail["samples"] / total * (tail["exponent"] - 1) / tail["lower"]
-    laws = front.to_numpy() * x ** -tail["exponent"].to_numpy()
-    in_all = (x >= 1).all(axis=1) & (table["mean"] > 0).to_numpy()
-    return pd.Series(np.where(in_all, laws.mean(axis=1), np.nan), table.index)
+    """Give the law of the mean exponent, from near the mean lower bound on; nan before."""
+    shares = sums.groupby("d2min_bin")["share"].mean()
+    apart = np.abs(np.log(shares.index / tail["lower"].mean()))
+    lower, exponent = shares.index[int(np.argmin(apart))], tail["exponent"].mean()
+    front = shares[lower] * (exponent - 1) / lower
+    return (front * (d2min / lower) ** -exponent).where(d2min >= lower)
 
 
 def _draw_tails(axes: "Axes", table: pd.DataFrame, system: str, above: float) -> None:
+    with_errors(axes, table, "d2min", above_zero=True, color=BLUE, label="all frames", **DOTS)
+    exponent, lower, distance = (
+        with_error(*table[[name, f"{name}_stderr"]].iloc[0]) for name in OF_TAIL
+    )
+    label = f"$x^{{-\\alpha}}$, $\\alpha$ = {exponent},\nfrom {lower} on, KS {distance}"
     seen = table[table["mean"] > 0]
-    with_errors(axes, seen, "d2min", above_zero=True, color=BLUE, label="all frames", **DOTS)
-    exponent, error = table["exponent"].iloc[0], table["exponent_stderr"].iloc[0]
-    told = f"{exponent:.2f}" + (f" ± {error:.2f}" if np.isfinite(error) else "")
-    label = f"exponent $-${told}"
     axes.plot(seen["d2min"], seen["fit"], color=ORANGE, ls="--", lw=1.4, label=label)
     axes.axvline(above, color=GREY, lw=0.8, ls=":", label=f"loose above {above:g}")
     _log_log(axes, system)
