@@ -48,7 +48,7 @@ def test_frames_that_come_after_the_look_at_the_runs_spoil_nothing(bare):
 
 
 def test_particles_that_all_stay_have_a_scale():
-    shown = _logarithmic("D²min", np.zeros(5))
+    shown = _logarithmic("D²min", "LJ length²", np.zeros(5))
     assert (shown["from"], shown["to"]) == ("1e0", "1e1")
 
 
