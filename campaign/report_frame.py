@@ -115,13 +115,9 @@ def _logarithmic(name: str, units: str, values: NDArray[np.float64]) -> dict[str
     low, high = (
         (np.floor(np.quantile(known, 0.01)), np.ceil(known.max())) if len(known) else (0.0, 1.0)
     )
-    shown = _scaled(name, units, power, low, max(high, low + 1))
-    return {
-        **shown,
-        "from": f"1e{low:.0f}",
-        "to": f"1e{max(high, low + 1):.0f}",
-        "logarithmic": True,
-    }
+    high = max(high, low + 1)
+    ends = {"from": f"1e{int(low)}", "to": f"1e{int(high)}"}
+    return {**_scaled(name, units, power, low, high), **ends, "logarithmic": True}
 
 
 def _scaled(

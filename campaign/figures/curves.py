@@ -8,7 +8,7 @@ import pandas as pd
 
 from glasscreep.campaign.figures.errors import with_errors
 from glasscreep.campaign.figures.labels import TIME, labelled
-from glasscreep.campaign.figures.points import by_point, of_points, shown_points
+from glasscreep.campaign.figures.points import by_point, in_common_named, of_points, shown_points
 from glasscreep.campaign.figures.style import label_logarithms, legend, legend_on_top
 from glasscreep.campaign.replicas import POINT, over_same_replicas, same_replicas
 from glasscreep.campaign.report_source import Point, Source
@@ -89,11 +89,12 @@ def draw_curves(
         if has_fit:
             axes.plot(own["time"], own["fit"], color=look.color if few else "k", lw=0.9, ls="--")
     axes.set(xscale="log", xlabel=labelled("time under load", TIME, system), ylabel=ylabel)
+    common = in_common_named(table, system)
     if above_zero:
         axes.set_yscale("log")
-        legend_on_top(axes)
+        legend_on_top(axes, common)
     else:
         if logarithmic:
             axes.set_ylim(bottom=0)
-        legend(axes)
+        legend(axes, common)
     label_logarithms(axes)

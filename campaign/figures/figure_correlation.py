@@ -10,7 +10,12 @@ import pandas as pd
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead, of_field
 from glasscreep.campaign.figures.labels import LENGTH, labelled, unit
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
+from glasscreep.campaign.figures.points import (
+    draw_points,
+    in_common_named,
+    points_told,
+    shown_table,
+)
 from glasscreep.campaign.figures.style import label_logarithms, legend
 from glasscreep.campaign.replicas import (
     POINT,
@@ -69,7 +74,7 @@ def _draw_sizes(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     axes.set(xscale="log", yscale="log", xlabel="particles in a voxel, $N$")
     axes.set_ylabel(of_field(f"fluctuation $\\Delta {field_symbol(source)}(N)$", source))
     label_logarithms(axes)
-    legend(axes)
+    legend(axes, in_common_named(table, source.system))
 
 
 def _space_panel(source: Source) -> Panel:
@@ -156,4 +161,4 @@ def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> Non
     axes.set_ylim(min(lowest, 0.0) - 0.1, TOP)
     axes.set_xlabel(labelled("distance $r$", LENGTH, system))
     axes.set_ylabel(f"SACF of ${field_symbol(source)}$")
-    legend(axes)
+    legend(axes, in_common_named(table, system))

@@ -11,7 +11,12 @@ from glasscreep.campaign.figures.errors import OF_BARS, with_errors, zeros_told
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead
 from glasscreep.campaign.figures.labels import TIME, density_of, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
+from glasscreep.campaign.figures.points import (
+    draw_points,
+    in_common_named,
+    points_told,
+    shown_table,
+)
 from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend
 from glasscreep.campaign.figures.voxels import voxel_panels
 from glasscreep.campaign.replicas import POINT, over_replicas
@@ -54,7 +59,7 @@ def _draw_tacf(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     axes.axhline(0, color="k", lw=0.5)
     axes.set_xlabel(labelled("lag $\\Delta t$", TIME, source.system))
     axes.set_ylabel(f"TACF of ${field_symbol(source)}$")
-    legend(axes)
+    legend(axes, in_common_named(table, source.system))
 
 
 def _times_panel(source: Source) -> Panel:

@@ -150,12 +150,13 @@ def legend(axes: "Axes", title: str = "", **more: Any) -> None:
         axes.legend(handles, names, title=title or None, title_fontsize=7, fontsize=size, **more)
 
 
-def legend_on_top(axes: "Axes") -> None:
+def legend_on_top(axes: "Axes", title: str = "") -> None:
     """Draw the legend above all that is drawn: the axis, a logarithmic one, is made longer."""
     rows = -(-len(axes.get_legend_handles_labels()[1]) // 2)
     if not rows:
         return
+    rows += bool(title)
     low, high = axes.get_ylim()
     room = LEGEND_MARGIN + LEGEND_ROW * rows
     axes.set_ylim(low, high * (high / low) ** (room / (1 - room)))
-    legend(axes, loc="upper center", ncols=2)
+    legend(axes, title, loc="upper center", ncols=2)

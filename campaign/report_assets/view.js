@@ -109,7 +109,7 @@
     const [low, high] = quantity.range;
     const at = low + (high - low) * (level - 0.5) / LEVELS;
     const value = (quantity.logarithmic ? 10 ** at : at).toPrecision(2);
-    return [quantity.name, value, quantity.unit].filter(Boolean).join(" ");
+    return [quantity.name, "=", value, quantity.unit].filter(Boolean).join(" ");
   }
 
   function paint() {

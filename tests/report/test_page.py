@@ -135,14 +135,14 @@ def test_the_value_that_hides_is_told_with_its_unit(told):
     shown = told.page.locator("#least-value")
     assert shown.text_content() == "nothing is hidden"
     slide(told, 127)
-    assert shown.text_content() == "looseness 0.50"
+    assert shown.text_content() == "looseness = 0.50"
     told.page.select_option("#colouring", label="D²min over the last 20 steps")
     low, high = told.page.evaluate(
         "JSON.parse(document.getElementById('frame-data').textContent).quantities"
         ".find((one) => one.name == 'D²min over the last 20 steps').range"
     )
-    assert shown.text_content().startswith("D²min over the last 20 steps ")
-    words = shown.text_content().removeprefix("D²min over the last 20 steps ").split(" ", 1)
+    assert shown.text_content().startswith("D²min over the last 20 steps = ")
+    words = shown.text_content().removeprefix("D²min over the last 20 steps = ").split(" ", 1)
     assert float(words[0]) == pytest.approx(10 ** (low + (high - low) * 126.5 / 254), rel=0.05)
     assert words[1] == "LJ length²"
     assert told.page.locator("#scale-to").text_content().endswith(" LJ length²")
