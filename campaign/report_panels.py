@@ -149,7 +149,7 @@ def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
 def _draw(blank: MadePanel, panel: Panel) -> MadePanel:
     table = panel.collect()
     csv = table.to_csv(index=False, lineterminator="\n")
-    note = ". ".join(part for part in (panel.note, replicas_told(table)) if part)
+    note = ". ".join(part for part in (panel.note, panel.told(table), replicas_told(table)) if part)
     made = replace(blank, note=note, csv=csv)
     with styled():
         figure, (axes,) = panel_grid(1)
