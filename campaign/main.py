@@ -1,8 +1,9 @@
 """The command line."""
 
 import shlex
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +19,7 @@ from glasscreep.campaign import (
     report_command,
 )
 from glasscreep.campaign.once import OnceGroup
+from glasscreep.campaign.standard_output import standard_output
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -29,9 +31,24 @@ from glasscreep.campaign.terminal import (
 
 # Each command imports what it needs when it runs: `status` and `--help` must not wait for Dask.
 
+
+class Commands(OnceGroup):
+    """The commands, all with a standard output that tells what is wrong with it."""
+
+    def main(self, *words: Any, **how: Any) -> Any:
+        """Do what the words say."""
+        try:
+            with telling_errors(), standard_output():
+                return super().main(*words, **how)
+        except BrokenPipeError:
+            sys.exit(FAILED)
+        except typer.Exit as ended:
+            sys.exit(ended.exit_code)
+
+
 app = typer.Typer(
     name="glasscreep",
-    cls=OnceGroup,
+    cls=Commands,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
