@@ -1,9 +1,8 @@
 """The command line."""
 
 import shlex
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,8 +17,7 @@ from glasscreep.campaign import (
     query_command,
     report_command,
 )
-from glasscreep.campaign.once import OnceGroup
-from glasscreep.campaign.standard_output import standard_output
+from glasscreep.campaign.commands import Commands
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -30,21 +28,6 @@ from glasscreep.campaign.terminal import (
 )
 
 # Each command imports what it needs when it runs: `status` and `--help` must not wait for Dask.
-
-
-class Commands(OnceGroup):
-    """The commands, all with a standard output that tells what is wrong with it."""
-
-    def main(self, *words: Any, **how: Any) -> Any:
-        """Do what the words say."""
-        try:
-            with telling_errors(), standard_output():
-                return super().main(*words, **how)
-        except BrokenPipeError:
-            sys.exit(FAILED)
-        except typer.Exit as ended:
-            sys.exit(ended.exit_code)
-
 
 app = typer.Typer(
     name="glasscreep",
