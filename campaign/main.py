@@ -17,7 +17,7 @@ from glasscreep.campaign import (
     query_command,
     report_command,
 )
-from glasscreep.campaign.once import OnceGroup
+from glasscreep.campaign.commands import Commands
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -31,7 +31,7 @@ from glasscreep.campaign.terminal import (
 
 app = typer.Typer(
     name="glasscreep",
-    cls=OnceGroup,
+    cls=Commands,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
