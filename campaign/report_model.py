@@ -51,6 +51,11 @@ def other_model_told(source: Source, names: Iterable[str]) -> str:
         Of the campaign.
     names : iterable of str
         Arrays that may be of looseness.
+
+    Returns
+    -------
+    str
+        Without a stop at its end.
     """
     learnt = learnt_model(source)
     others = {model_of(source, name) for name in names} - {"", learnt}
