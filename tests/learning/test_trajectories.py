@@ -229,7 +229,10 @@ def test_h5md_as_it_is_specified(model, tmp_path):
         ({"species": None}, "doesn't say of what type the particles are: give --topology FILE"),
         ({"position/value": None, "position/values": 1}, r"frame 0 can't be read: .*value"),
         ({"species": 3}, r"/particles/atoms/species has the shape \(\)"),
-        ({"/particles/more/position/value": [0]}, r"it has the groups of particles \['atoms', 'more'\]"),
+        (
+            {"/particles/more/position/value": [0]},
+            r"it has the groups of particles \['atoms', 'more'\]",
+        ),
     ],
 )
 def test_h5md_that_lacks_something_is_refused(tmp_path, changed, said):
