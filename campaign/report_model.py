@@ -1,7 +1,6 @@
 """Which model the looseness of a report is by: the one learnt last, or another before it."""
 
 import json
-import shlex
 from collections.abc import Iterable
 
 from glasscreep.campaign.report_source import Source
@@ -51,14 +50,19 @@ def other_model_told(source: Source, names: Iterable[str]) -> str:
         Of the campaign.
     names : iterable of str
         Arrays that may be of looseness.
+
+    Returns
+    -------
+    str
+        Without a stop at its end.
     """
     learnt = learnt_model(source)
     others = {model_of(source, name) for name in names} - {"", learnt}
     if not others:
         return ""
     last = f"the model learnt last, {learnt[:DIGITS]}" if learnt else "a model that is there"
-    forget = shlex.join(["glasscreep", "forget", str(source.directory), LOOSENESS])
     return (
         f"looseness in the store is by the model {', '.join(one[:DIGITS] for one in sorted(others))}, "
-        f"not by {last}: `{forget}`, then `glasscreep run CAMPAIGN.toml`, has it computed anew"
+        f"not by {last}: `glasscreep forget DIR {LOOSENESS}`, then `glasscreep run CAMPAIGN.toml`, "
+        "has it computed anew"
     )

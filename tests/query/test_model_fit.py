@@ -39,11 +39,11 @@ def test_other_units_are_refused_whatever_is_said(unlearned, force):
         demand(unlearned, force=force)
 
 
-@pytest.mark.parametrize("command", ["plan", "run"])
+@pytest.mark.parametrize("command", ["plan", "run", "submit"])
 def test_commands_refuse_it_and_make_nothing(make, tmp_path, command):
     directory = make(tmp_path / "filled", Frames.of_corner(400)).directory
     learn(directory, units="metal")
-    (tmp_path / "some.toml").write_text(FILE)
+    (tmp_path / "some.toml").write_text(FILE + ("[cluster]\n" if command == "submit" else ""))
     before = sorted(directory.rglob("*"))
     given = [command, str(tmp_path / "some.toml"), "--dir", str(directory)]
     done = CliRunner().invoke(app, given)

@@ -80,7 +80,7 @@ def test_of_another_model_than_the_one_learnt_there_is_none(taught):
     teach(taught, sha256=OTHER)
     said = (
         rf"by the model {stored[:12]}, not by the model learnt last, {OTHER[:12]}: `glasscreep "
-        rf"forget {taught} looseness`, then `glasscreep run .* replicas that test the other"
+        r"forget DIR looseness`, then `glasscreep run .* replicas that test the other"
     )
     with pytest.raises(AbsentError, match=said):
         roc_panel(Source.of(taught)).collect()
