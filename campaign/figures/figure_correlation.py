@@ -161,4 +161,4 @@ def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> Non
     axes.set_ylim(min(lowest, 0.0) - 0.1, TOP)
     axes.set_xlabel(labelled("distance $r$", LENGTH, system))
     axes.set_ylabel(f"SACF of ${field_symbol(source)}$")
-    legend(axes, in_common_named(table, system))
+    legend(axes, in_common_named(table, system), loc="upper right")
