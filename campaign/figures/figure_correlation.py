@@ -97,24 +97,26 @@ def _correlations(source: Source) -> pd.DataFrame:
     table = shown_table(source, f"sacf_{source.field}")
     known = table[table["value"].notna()]
     means = over_same_replicas(source.runs, known, ["sacf_distance"], "value")
-    fits = _decays(known)
-    parts = [_with_decay(own, fits.loc[point]) for point, own in means.groupby(POINT)]
+    fits = dict(iter(_decays(known).groupby(POINT)))
+    parts = [_with_decay(own, fits[point]) for point, own in means.groupby(POINT)]
     found = pd.concat(parts)
     found.attrs = means.attrs
     return found
 
 
 def _decays(known: pd.DataFrame) -> pd.DataFrame:
-    """Fit an exponential to the mean over frames of each replica; indexed by the point."""
+    """Fit an exponential to the mean over frames of each replica of each point."""
     from glasscreep.analysis.decay import decay_length
 
     keys = [*POINT, "replica"]
     means = same_replicas(known).groupby([*keys, "sacf_distance"])["value"].mean().reset_index()
-    fits = {
-        key: asdict(decay_length(own["sacf_distance"], own["value"]))
-        for key, own in means.groupby(keys)
-    }
-    return pd.DataFrame(fits).T.rename_axis(keys)
+    return pd.DataFrame(
+        [
+            dict(zip(keys, key, strict=True))
+            | asdict(decay_length(own["sacf_distance"], own["value"]))
+            for key, own in means.groupby(keys)
+        ]
+    )
 
 
 def _with_decay(means: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +142,7 @@ def _beyond_told(table: pd.DataFrame) -> str:
     beyond = table[table["mean"] > TOP]
     if beyond.empty:
         return ""
-    most = beyond.loc[beyond["mean"].idxmax()]
+    most = beyond.sort_values("mean").iloc[-1]
     verb = "mean is" if len(beyond) == 1 else "means are"
     return (
         f"{len(beyond)} {verb} above the axis, as arrows show: at most "
