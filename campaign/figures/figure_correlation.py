@@ -131,11 +131,11 @@ def _with_decay(means: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _length_told(own: pd.DataFrame, system: str) -> str:
+def _length_told(own: pd.DataFrame, units: str) -> str:
     length, error = own[["decay_length", "decay_length_stderr"]].iloc[0]
     if np.isnan(length):
         return ""
-    return f"$\\xi$ = {with_error(length, error)} {unit(LENGTH, system)}"
+    return f"$\\xi$ = {with_error(length, error)} {units}".rstrip()
 
 
 def _beyond_told(table: pd.DataFrame) -> str:
@@ -152,7 +152,12 @@ def _beyond_told(table: pd.DataFrame) -> str:
 
 def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     system = source.system
-    told = partial(_length_told, system=system)
+    units, title = unit(LENGTH, system), in_common_named(table, system)
+    if table.groupby(POINT).ngroups > 1:  # beside the names of points there is no room for units
+        if table["decay_length"].notna().any():
+            title = ", ".join(filter(None, (title, f"$\\xi$ in {units}")))
+        units = ""
+    told = partial(_length_told, units=units)
     look_of = {"linestyle": "none", "markersize": 2.4}
     for own, look in draw_points(axes, table, "sacf_distance", system, told, **look_of):
         axes.plot(own["sacf_distance"], own["fit"], color=look.color, ls="--", lw=0.9)
@@ -163,4 +168,4 @@ def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> Non
     axes.set_ylim(min(lowest, 0.0) - 0.1, TOP)
     axes.set_xlabel(labelled("distance $r$", LENGTH, system))
     axes.set_ylabel(f"SACF of ${field_symbol(source)}$")
-    legend(axes, in_common_named(table, system), loc="upper right")
+    legend(axes, title, loc="upper right")
