@@ -102,7 +102,10 @@ def _histogram(frames: RunFrames, result: Result, count: int) -> Values:
 def _density_arrays(result: Result, _particles: int) -> list[ArraySpec]:
     edges, bins = d2min_edges(result), result.parameters["bins"]
     name = f"density over D2min over {result.interval} steps and looseness"
-    what = "particles of all frames in logarithmic bins of D2min and bins of looseness"
+    what = (
+        "particles of all frames in logarithmic bins of D2min, d2min_bin the lower edge of each, and "
+        "bins of looseness, looseness_bin the middle of each"
+    )
     return [
         of_run(result.name, "1", name, what, d2min_bin=len(edges) + 1, looseness_bin=bins),
         coordinate("d2min_bin", [0.0, *edges], "length^2", "lower edge of the bin of D2min"),

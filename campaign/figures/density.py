@@ -24,8 +24,9 @@ def density_panel(source: Source) -> Panel:
         "A",
         "Density over D²min and L",
         "in each row, particles of similar D²min, the density of L, of integral 1, smoothed "
-        "by a Gaussian of one bin; orange: the threshold; the table is not smoothed. All replicas "
-        f"of the point {source.point_name}, pooled",
+        f"by a Gaussian of one bin; colours go by rows of {MANY} particles and more; orange: the threshold. "
+        "The table is not smoothed; its d2min_bin is the lower edge of a bin, its looseness_bin the "
+        f"middle. All replicas of the point {source.point_name}, pooled",
         (f"looseness_density_{source.interval}",),
         partial(_densities, source),
         partial(_draw, system=source.system, threshold=source.campaign.loose_threshold),
@@ -64,4 +65,4 @@ def _draw(axes: "Axes", table: pd.DataFrame, system: str, threshold: float) -> N
     axes.axvline(0.5, color="w", lw=0.8, ls=":")
     axes.set(yscale="log", xlim=(0, 1), xlabel=LOOSENESS_LABEL)
     axes.set_ylabel(labelled(D2MIN_LABEL, AREA, system))
-    axes.figure.colorbar(image, ax=axes, label="density of $L$ in each row", pad=0.02)
+    axes.figure.colorbar(image, ax=axes, label="density of $L$ in each row", pad=0.02, extend="max")

@@ -97,24 +97,26 @@ def _correlations(source: Source) -> pd.DataFrame:
     table = shown_table(source, f"sacf_{source.field}")
     known = table[table["value"].notna()]
     means = over_same_replicas(source.runs, known, ["sacf_distance"], "value")
-    fits = _decays(known)
-    parts = [_with_decay(own, fits.loc[point]) for point, own in means.groupby(POINT)]
+    fits = dict(iter(_decays(known).groupby(POINT)))
+    parts = [_with_decay(own, fits[point]) for point, own in means.groupby(POINT)]
     found = pd.concat(parts)
     found.attrs = means.attrs
     return found
 
 
 def _decays(known: pd.DataFrame) -> pd.DataFrame:
-    """Fit an exponential to the mean over frames of each replica; indexed by the point."""
+    """Fit an exponential to the mean over frames of each replica of each point."""
     from glasscreep.analysis.decay import decay_length
 
     keys = [*POINT, "replica"]
     means = same_replicas(known).groupby([*keys, "sacf_distance"])["value"].mean().reset_index()
-    fits = {
-        key: asdict(decay_length(own["sacf_distance"], own["value"]))
-        for key, own in means.groupby(keys)
-    }
-    return pd.DataFrame(fits).T.rename_axis(keys)
+    return pd.DataFrame(
+        [
+            dict(zip(keys, key, strict=True))
+            | asdict(decay_length(own["sacf_distance"], own["value"]))
+            for key, own in means.groupby(keys)
+        ]
+    )
 
 
 def _with_decay(means: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
@@ -129,18 +131,18 @@ def _with_decay(means: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _length_told(own: pd.DataFrame, system: str) -> str:
+def _length_told(own: pd.DataFrame, units: str) -> str:
     length, error = own[["decay_length", "decay_length_stderr"]].iloc[0]
     if np.isnan(length):
         return ""
-    return f"$\\xi$ = {with_error(length, error)} {unit(LENGTH, system)}"
+    return f"$\\xi$ = {with_error(length, error)} {units}".rstrip()
 
 
 def _beyond_told(table: pd.DataFrame) -> str:
     beyond = table[table["mean"] > TOP]
     if beyond.empty:
         return ""
-    most = beyond.loc[beyond["mean"].idxmax()]
+    most = beyond.sort_values("mean").iloc[-1]
     verb = "mean is" if len(beyond) == 1 else "means are"
     return (
         f"{len(beyond)} {verb} above the axis, as arrows show: at most "
@@ -150,7 +152,12 @@ def _beyond_told(table: pd.DataFrame) -> str:
 
 def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     system = source.system
-    told = partial(_length_told, system=system)
+    units, title = unit(LENGTH, system), in_common_named(table, system)
+    if table.groupby(POINT).ngroups > 1:  # beside the names of points there is no room for units
+        if table["decay_length"].notna().any():
+            title = ", ".join(filter(None, (title, f"$\\xi$ in {units}")))
+        units = ""
+    told = partial(_length_told, units=units)
     look_of = {"linestyle": "none", "markersize": 2.4}
     for own, look in draw_points(axes, table, "sacf_distance", system, told, **look_of):
         axes.plot(own["sacf_distance"], own["fit"], color=look.color, ls="--", lw=0.9)
@@ -161,4 +168,4 @@ def _draw_correlations(axes: "Axes", table: pd.DataFrame, source: Source) -> Non
     axes.set_ylim(min(lowest, 0.0) - 0.1, TOP)
     axes.set_xlabel(labelled("distance $r$", LENGTH, system))
     axes.set_ylabel(f"SACF of ${field_symbol(source)}$")
-    legend(axes, in_common_named(table, system))
+    legend(axes, title, loc="upper right")

@@ -175,7 +175,8 @@ def _power_law(
     apart = np.abs(np.log(shares.index / tail["lower"].mean()))
     lower, exponent = shares.index[int(np.argmin(apart))], tail["exponent"].mean()
     front = shares[lower] * (exponent - 1) / lower
-    return (front * (d2min / lower) ** -exponent).where(d2min >= lower)
+    law: pd.Series[float] = front * (d2min / lower) ** -exponent
+    return law.where(d2min >= lower)
 
 
 def _draw_tails(axes: "Axes", table: pd.DataFrame, system: str, above: float) -> None:

@@ -128,9 +128,10 @@ def draw_points(
     Gives the rows of each point, and how it is drawn, for what else is to look like it.
     """
     drawn = list(by_point(axes, table, system))
+    apart = ", " if len(drawn) > 1 else "\n"
     for own, look in drawn:
         words = [look.name, told(own)] if told and look.name else [look.name]
-        label = ", ".join(word for word in words if word) or None
+        label = apart.join(word for word in words if word) or None
         with_errors(axes, own, x, color=look.color, marker=look.marker, label=label, **more)
     return drawn
 

@@ -132,6 +132,9 @@ def assert_told_by_bins(campaign):
     assert_allclose(table["d2min_bin"], np.repeat(edges, 10))
     assert_allclose(table["looseness_bin"], np.tile(np.arange(10) / 10 + 0.05, 8))
     assert_array_equal(table["value"], counts.ravel())
+    said = campaign.attributes("looseness_density_20")["definition"]
+    assert "d2min_bin the lower edge of each" in said
+    assert "looseness_bin the middle of each" in said
 
 
 def test_queries_tell_bins_by_their_values(learned, unlearned):

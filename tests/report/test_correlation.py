@@ -45,10 +45,15 @@ def test_the_length_is_the_mean_over_replicas_with_its_error(panel):
         assert_allclose(own["decay_length_stderr"], np.ptp(lengths) / 2, rtol=1e-5)
         r = own["sacf_distance"].to_numpy()[1:, None]
         assert_allclose(own["fit"].iloc[1:], NEAR * np.exp(-r / lengths).mean(axis=1), rtol=1e-5)
-    texts = [text.get_text() for text in drawn(panel, table).get_legend().get_texts()]
-    assert texts == [
-        "$T$ = 0.1, $\\xi$ = 0.6 ± 0.1 LJ length",
-        "$T$ = 0.3, $\\xi$ = 0.96 ± 0.06 LJ length",
+    legend = drawn(panel, table).get_legend()
+    assert legend.get_title().get_text() == "$\\sigma$ = 0.5, $\\xi$ in LJ length"
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "$T$ = 0.1, $\\xi$ = 0.6 ± 0.1",
+        "$T$ = 0.3, $\\xi$ = 0.96 ± 0.06",
+    ]
+    one = drawn(panel, table[table["temperature"] == 0.1]).get_legend()
+    assert [text.get_text() for text in one.get_texts()] == [
+        "$T$ = 0.1, $\\sigma$ = 0.5\n$\\xi$ = 0.6 ± 0.1 LJ length"
     ]
 
 
@@ -79,5 +84,6 @@ def test_without_a_decay_there_is_no_length(whole):
     table = panel.collect()
     assert table["decay_length"].isna().all()
     assert not panel.told(table)
-    texts = [text.get_text() for text in drawn(panel, table).get_legend().get_texts()]
-    assert texts == ["$T$ = 0.1", "$T$ = 0.3"]
+    legend = drawn(panel, table).get_legend()
+    assert legend.get_title().get_text() == "$\\sigma$ = 0.5"
+    assert [text.get_text() for text in legend.get_texts()] == ["$T$ = 0.1", "$T$ = 0.3"]
