@@ -14,6 +14,7 @@ from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.crew import Crew, Memory, showing
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_counts import counts_of, left_out, tight_weight
+from glasscreep.campaign.lesson_draws import choose
 from glasscreep.campaign.lesson_fits import (
     Fitter,
     Tables,
@@ -28,7 +29,7 @@ from glasscreep.campaign.lesson_fits import (
 from glasscreep.campaign.lesson_model import make_model
 from glasscreep.campaign.lesson_ranking import Ranked, ranked_of
 from glasscreep.campaign.lesson_splits import demand_enough, pooled, told
-from glasscreep.campaign.lesson_tables import PARTS, choose, describe
+from glasscreep.campaign.lesson_tables import PARTS, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.report_lesson import read_lesson

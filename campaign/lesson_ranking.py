@@ -59,21 +59,17 @@ def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]])
         raise LessonError(msg)
     merged = [mean_ranking(fitted[number]) for number in numbers]
     orders = [list(map(int, one.order)) for one in merged]
+    of_model = rankings[numbers[0]]
     report = {
         "order": orders[0],
         "mean": list(map(float, merged[0].mean)),
         "samples": fitted[numbers[0]],
-        "refused": [one["refused"] for one in rankings[numbers[0]] if isinstance(one, dict)],
+        "refused": [one["refused"] for one in of_model if isinstance(one, dict)],
         "by_split": orders,
     }
-    return Ranked(
-        [splits.usable[number] for number in numbers],
-        numbers,
-        orders,
-        [order[: lesson.told.features] for order in orders],
-        report,
-        [*splits.dropped, *dropped],
-    )
+    split = [splits.usable[number] for number in numbers]
+    columns = [order[: lesson.told.features] for order in orders]
+    return Ranked(split, numbers, orders, columns, report, [*splits.dropped, *dropped])
 
 
 def _reasons(samples: Sequence[Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_demands import LessonError
-from glasscreep.campaign.lesson_tables import Chosen
+from glasscreep.campaign.lesson_draws import Chosen
 from glasscreep.tasks.fit_examples import FEWEST
 
 FEWEST_TO_TEST = 2

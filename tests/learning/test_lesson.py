@@ -12,8 +12,8 @@ from glasscreep.analysis.interstice_presets import PRESETS
 from glasscreep.campaign import learn
 from glasscreep.campaign.lesson import lesson_of, variants
 from glasscreep.campaign.lesson_demands import LessonError
+from glasscreep.campaign.lesson_draws import Chosen, Counts
 from glasscreep.campaign.lesson_splits import demand_enough
-from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.errors import DamagedError
