@@ -126,9 +126,9 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
     files = await describe(lesson, crew, chosen, [train for train, _ in splits.usable])
     tables = Tables(*files, tight_weight(lesson, chosen))
     fitter = Fitter(crew, Memory(_fits(lesson), lesson.made_from))
-    ranked = ranked_of(lesson, splits, await rank(lesson, fitter, tables, len(splits.usable)))
+    found, ranks = pooled(lesson, chosen), await rank(lesson, fitter, tables, len(splits.usable))
+    ranked = ranked_of(lesson, splits, found, ranks)
     model = await make_model(lesson, fitter, tables, ranked.columns[0], ranked.split[0])
-    found = pooled(lesson, chosen)
     return {
         "made_from": lesson.made_from,
         "seed": lesson.told.seed,

@@ -7,7 +7,7 @@ from typing import Any
 
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_demands import LessonError
-from glasscreep.campaign.lesson_splits import Split, Splits
+from glasscreep.campaign.lesson_splits import Found, Split, Splits, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class Ranked:
     """Splits that can't be learnt from, with the reason."""
 
 
-def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]]) -> Ranked:
+def ranked_of(
+    lesson: Lesson, splits: Splits, found: Found, rankings: Sequence[Sequence[Any]]
+) -> Ranked:
     """Merge the rankings of the samples of each split; leave out splits that have none.
 
     Parameters
@@ -37,6 +39,8 @@ def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]])
         What is learnt from.
     splits : Splits
         Of its replicas.
+    found : mapping
+        Examples of the pool, by replica.
     rankings : sequence
         Of each usable split and each of its samples: ranks of features, or why there are none.
 
@@ -50,8 +54,8 @@ def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]])
     fitted = [[one for one in samples if isinstance(one, list)] for samples in rankings]
     numbers = [number for number, samples in enumerate(fitted) if samples]
     dropped = [
-        {"train": train, "test": test, "refused": f"no ranking of features: {_reasons(samples)}"}
-        for (train, test), samples, ranks in zip(splits.usable, rankings, fitted, strict=True)
+        told(lesson, found, one) | {"refused": f"no ranking of features: {_reasons(samples)}"}
+        for one, samples, ranks in zip(splits.usable, rankings, fitted, strict=True)
         if not ranks
     ]
     if not numbers:

@@ -193,7 +193,9 @@ def test_splits_that_lack_a_class_on_a_side_are_left_out(taught):
         "the replicas that test (2, 3) have 0 loose and 200 tight examples of those drawn, and 2 "
         "of each are the least"
     )
-    with pytest.raises(LessonError, match=r"by replica: 0: 50, 1: 30, 2: 0, 3: 0\. the replicas"):
+    with pytest.raises(
+        LessonError, match=r"by replica: 0: 50, 1: 30, 2: 0, 3: 0\. For one, the replicas"
+    ):
         demand_enough(lesson(taught), lopsided, split[:1])
 
 
