@@ -13,11 +13,13 @@ from glasscreep.campaign.analysis_section import key_of
 from glasscreep.campaign.job_names import CAMPAIGN_FILE
 from glasscreep.campaign.problems import RefusedError, dotted, toml_text
 from glasscreep.campaign.sections import Campaign
+from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.tasks.blocks import array_names
 from glasscreep.tasks.errors import DamagedError, NewerError
 from glasscreep.tasks.observable import Result, plain
 from glasscreep.tasks.opening import METADATA, open_array, open_readable
 from glasscreep.tasks.places import RUNS, STORE
+from glasscreep.tasks.schemas import demand_known_schema
 
 SCHEMA = 1
 LEFT_BY_A_CRASH = {"lock", f"{CAMPAIGN_FILE}.partial"}
@@ -36,13 +38,14 @@ def read_campaign(directory: Path) -> Campaign:
     DirectoryError
         If it holds no campaign.
     NewerError
-        If it has a key that is not known here: it is of a newer version, or was edited.
+        If a later version wrote it, as its schema says; or if it has a key that is not known here.
     DamagedError
         If it describes no campaign, or is lost though the store is there.
     """
     path = directory / CAMPAIGN_FILE
     try:
         content = json.loads(path.read_bytes())
+        demand_known_schema(path, _schema_of(content), SCHEMA)
         return Campaign.model_validate(content["campaign"])
     except (FileNotFoundError, NotADirectoryError) as error:
         if (directory / STORE).is_dir():
@@ -64,6 +67,27 @@ def read_campaign(directory: Path) -> Campaign:
             "`glasscreep run` the campaign's own file again: it writes it anew."
         )
         raise DamagedError(msg) from error
+
+
+def demand_no_newer(directory: Path) -> None:
+    """Refuse a campaign that a later version has worked on; whoever needs them says what is damaged.
+
+    Raises
+    ------
+    NewerError
+        Naming the first of its files whose schema is a later one.
+    """
+    read_snapshot(directory)
+    path = directory / CAMPAIGN_FILE
+    try:
+        content = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return
+    demand_known_schema(path, _schema_of(content), SCHEMA)
+
+
+def _schema_of(content: object) -> object:
+    return content.get("schema") if isinstance(content, dict) else None
 
 
 def _unknown_keys(error: ValidationError) -> list[str]:
@@ -112,10 +136,13 @@ def demand_compatible(campaign: Campaign, directory: Path) -> None:
         If the directory holds something else, another campaign, or runs of other physics.
     DamagedError
         If it holds runs but not the store that belongs to them.
+    NewerError
+        If a later version of glasscreep has worked on it.
     """
     if not directory.exists():
         return
     _demand_no_stranger(directory)
+    demand_no_newer(directory)
     if (directory / STORE).exists():
         attributes = open_readable(directory / STORE).attrs
         if not {"title", "physics"} <= set(attributes):

@@ -1,20 +1,22 @@
 """Writing runs to files for other programs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 
 from glasscreep.campaign.export_names import output_paths
 from glasscreep.campaign.frame_choice import LAST, Choice, chosen_frames, frame_choice
 from glasscreep.campaign.live import telling_progress
+from glasscreep.campaign.no_more import no_more_comes, why_no_more
 from glasscreep.campaign.opened import open_campaign
 from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection_options import ALL, Selection
-from glasscreep.campaign.terminal import say
+from glasscreep.campaign.terminal import count_of, say
 from glasscreep.tasks.errors import AbsentError, DamagedError
 from glasscreep.tasks.files import reading
 from glasscreep.tasks.frame_files import FORMATS, Format, writing_frames
@@ -65,8 +67,8 @@ class _Plan:
     """Rows of the table of runs."""
     found: list[tuple[StoredFrames, Sequence[int]]] = field(default_factory=list)
     """Of each of these runs, its frames, and which of them."""
-    waiting: list[str] = field(default_factory=list)
-    """Runs that have no frame in the store yet."""
+    waiting: list[int] = field(default_factory=list)
+    """Rows of the runs that have no frame in the store, of which none was named."""
     absent: list[str] = field(default_factory=list)
     """What is not there of each run that is left out for that."""
     damaged: list[str] = field(default_factory=list)
@@ -77,12 +79,17 @@ class _Plan:
         """How many runs were asked for."""
         return sum(map(len, (self.runs, self.waiting, self.absent, self.damaged)))
 
-    def add(self, run: Any, frames: StoredFrames, asked: Export, choice: Choice) -> None:
-        """Take a run, or note what it lacks."""
+    def add(
+        self, run: Any, frames: StoredFrames, asked: Export, choice: Choice, why_none: str
+    ) -> None:
+        """Take a run, or note what it lacks, and why if it will ever lack it."""
         # A run that has just begun is no surprise, unless one of its frames was named.
         is_named = isinstance(choice, int) and asked.frames != LAST
         if not frames.stored and not (is_named or asked.selection.run):
-            self.waiting.append(frames.run_id)
+            self.waiting.append(run.Index)
+            return
+        if why_none:
+            self.absent.append(f"run {frames.run_id} has no frame in the store. {why_none}")
             return
         try:
             numbers = _numbers(frames, choice, FORMATS[asked.form])
@@ -134,10 +141,22 @@ def export(asked: Export, console: Console) -> list[str]:
                 left_out.append(str(error))
             else:
                 say(console, _told(file))
-    if plan.waiting:
-        waiting = ", ".join(plan.waiting)
-        say(console, f"left out, as they have no frames in the store yet: {waiting}")
+    for told in _waiting(asked.directory, plan):
+        say(console, told)
     return left_out
+
+
+def _waiting(directory: Path, plan: _Plan) -> Iterator[str]:
+    """Say which runs have no frames in the store yet, and which will never have some."""
+    runs = open_campaign(directory).runs.loc[plan.waiting]
+    over = no_more_comes(directory, runs)
+    if not over.all():
+        ids = ", ".join(runs["id"][~over])
+        yield f"left out, as they have no frames in the store yet: {ids}"
+    if over.any():
+        ids = ", ".join(runs["id"][over])
+        why = why_no_more(directory, runs[over])
+        yield f"left out, as they have no frames in the store: {ids}. {why}"
 
 
 def _told(file: _File) -> str:
@@ -168,29 +187,35 @@ def _plan(asked: Export) -> _Plan:
     store = campaign.directory / STORE
     reader, choice = FrameReader(store), frame_choice(asked.frames)
     table, plan = asked.selection.some_of(campaign).runs, _Plan()
-    for row, run in zip(table.index.tolist(), table.itertuples(), strict=True):
+    over = no_more_comes(asked.directory, table).tolist()
+    for run, is_over in zip(table.itertuples(), over, strict=True):
         try:
             with reading(store):
-                frames = StoredFrames(reader, row, asked.columns, unwrapped=asked.unwrapped)
+                frames = StoredFrames(reader, run.Index, asked.columns, unwrapped=asked.unwrapped)
         except DamagedError as error:
             plan.damaged.append(str(error))
         else:
-            plan.add(run, frames, asked, choice)
+            lone = table.loc[[run.Index]]
+            why = why_no_more(asked.directory, lone) if is_over and not frames.stored else ""
+            plan.add(run, frames, asked, choice, why)
     if not plan.runs and not plan.damaged:
-        raise AbsentError(_nothing(plan))
+        raise AbsentError(_nothing(plan, table.loc[plan.waiting], asked.directory))
     return plan
 
 
-def _nothing(plan: _Plan) -> str:
+def _nothing(plan: _Plan, waiting: pd.DataFrame, directory: Path) -> str:
     """Say why there is nothing to write."""
     if len(plan.absent) == 1:
         return plan.absent[0]
     if plan.absent:
         return f"of {len(plan.absent)} runs none has what is asked for: {plan.absent[0]}"
+    if no_more_comes(directory, waiting).all():
+        none = f"none of the {count_of(len(waiting), 'run')} chosen has a frame in the store"
+        return f"{none}. {why_no_more(directory, waiting)}"
     return (
-        f"none of the {len(plan.waiting)} runs chosen has a frame in the store yet: positions come "
-        "when a file of frames is full, or the run ends. `glasscreep status` tells how far they "
-        "are."
+        f"none of the {count_of(len(waiting), 'run')} chosen has a frame in the store yet: positions "
+        "come when a file of frames is full, or the run ends. `glasscreep status` tells how far "
+        "they are."
     )
 
 

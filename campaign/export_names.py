@@ -44,8 +44,8 @@ def output_paths(
         If two runs would share a file, an ending is not one of the format's, or a pattern has other
         names in braces.
     """
-    pattern = _pattern(output, form, chosen)
-    paths = [Path(_filled(pattern, run)) for run in runs]
+    folder, pattern = _pattern(output, form, chosen)
+    paths = [folder / _filled(pattern, run) for run in runs]
     shared = [path for path, count in Counter(paths).items() if count > 1]
     if shared:
         msg = (
@@ -58,9 +58,10 @@ def output_paths(
     return paths
 
 
-def _pattern(output: Path | None, form: Format, runs: int) -> str:
+def _pattern(output: Path | None, form: Format, runs: int) -> tuple[Path, str]:
+    """Find the folder, whose name is what it is, and what its files are called."""
     if output is None:
-        return f"{STEM}{form.endings[0]}"
+        return Path(), f"{STEM}{form.endings[0]}"
     text = str(output)
     if os.path.isdir(output) or (runs > 1 and "{" not in text):
         if output.name.endswith(form.all_endings):
@@ -69,8 +70,8 @@ def _pattern(output: Path | None, form: Format, runs: int) -> str:
                 f"Give a pattern such as {STEM}{form.endings[0]}, a folder, or choose one run."
             )
             raise RefusedError(msg)
-        return f"{text}/{STEM}{form.endings[0]}"
-    return text
+        return output, f"{STEM}{form.endings[0]}"
+    return Path(), text
 
 
 def _filled(pattern: str, run: Any) -> str:

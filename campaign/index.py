@@ -1,11 +1,17 @@
 """The store's index: how far each run was when the driver last looked, for quick readers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from glasscreep.campaign.ledger import Ledger
+from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.layout import INDEX
+from glasscreep.tasks.lost_chunks import writing_every_chunk
 from glasscreep.tasks.opening import open_array, open_writable
+from glasscreep.tasks.reader import FrameReader, reader_of
 
 
 def write_index(store: Path, ledger: Ledger) -> None:
@@ -18,8 +24,14 @@ def write_index(store: Path, ledger: Ledger) -> None:
     ledger : Ledger
         What to write, row by row.
     """
-    group = open_writable(store)
-    for name, values in (("frames_committed", ledger.runs.frames), ("state", ledger.runs.state)):
-        array = open_array(group, name)
-        if not np.array_equal(np.asarray(array[:]), values):
-            array[:] = values
+    reader, group = reader_of(store), open_writable(store)
+    for name, values in zip(INDEX, (ledger.runs.frames, ledger.runs.state), strict=True):
+        if not _holds(reader, name, values):
+            writing_every_chunk(open_array(group, name))[:] = values
+
+
+def _holds(reader: FrameReader, name: str, values: NDArray[Any]) -> bool:
+    try:
+        return np.array_equal(reader.column(name), values)
+    except DamagedError:
+        return False  # all that was in it is known

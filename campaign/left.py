@@ -9,9 +9,10 @@ from glasscreep.campaign.directory import Prepared
 from glasscreep.campaign.scan import has_failed, state_of
 from glasscreep.campaign.states import State
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.layout import INDEX
 from glasscreep.tasks.manifest import read_manifest
-from glasscreep.tasks.opening import open_array, open_readable
 from glasscreep.tasks.places import glass_directory, run_directory
+from glasscreep.tasks.reader import FrameReader
 
 
 def unfinished_runs(prepared: Prepared, most: int) -> int:
@@ -47,10 +48,11 @@ def unfinished_runs(prepared: Prepared, most: int) -> int:
 
 
 def _indexed(prepared: Prepared) -> NDArray[np.int64]:
-    group = open_readable(prepared.store)
-    state, frames = (
-        np.asarray(open_array(group, name)[:]) for name in ("state", "frames_committed")
-    )
+    reader = FrameReader(prepared.store)
+    try:
+        frames, state = map(reader.column, INDEX)
+    except DamagedError:
+        return np.full(len(prepared.runs), State.NEW)  # the manifests know; the driver mends it
     is_done = (state == State.DONE) & (frames >= prepared.campaign.frames)
     return np.where(is_done, State.DONE, State.NEW)
 

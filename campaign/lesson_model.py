@@ -21,8 +21,11 @@ from glasscreep.tasks.model_file import save_model
 from glasscreep.tasks.model_in_use import model_hash
 from glasscreep.tasks.places import LOOSENESS, MODEL, STORE
 from glasscreep.tasks.reader import reader_of
-from glasscreep.tasks.trajectory_fit import Likeness, likeness_of
+from glasscreep.tasks.trajectory_fit import Likeness, likeness_of, mean_likeness
 from glasscreep.tasks.trials import TrialTask, try_on_run
+
+LIKENED = 10
+"""Runs, at most, whose frames others are compared with: of one glass they hardly differ."""
 
 
 async def make_model(
@@ -122,7 +125,14 @@ def card_of(lesson: Lesson, found: dict[str, Any]) -> ModelCard:
 
 
 def _likeness(lesson: Lesson) -> Likeness:
-    """Measure what tells whether other frames are of such a glass, on the first one."""
-    reader, row = reader_of(lesson.directory / STORE), lesson.sources[0].row
+    """Measure what tells whether other frames are of such a glass, on the middle one of some runs."""
+    reader, sources = reader_of(lesson.directory / STORE), lesson.sources
     species = reader.species.astype(np.int8)
-    return likeness_of(reader.position(row, 0), reader.lattice(row)[0], species)
+    some = np.linspace(0, len(sources) - 1, min(len(sources), LIKENED)).astype(int)
+    places = [(sources[at].row, sources[at].frames[lesson.interval] // 2) for at in some]
+    return mean_likeness(
+        [
+            likeness_of(reader.position(row, frame), reader.lattice(row)[frame], species)
+            for row, frame in places
+        ]
+    )

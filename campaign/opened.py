@@ -16,6 +16,7 @@ from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.run_list import points_of, run_table, with_progress
 from glasscreep.campaign.run_results import RunResults
 from glasscreep.campaign.selection import Wanted, choose
+from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.campaign.where import matching
 from glasscreep.tasks.opening import open_readable
 from glasscreep.tasks.places import STORE
@@ -210,6 +211,7 @@ def open_campaign(directory: Path | str) -> OpenedCampaign:
     if not {"title", "physics"} <= set(open_readable(directory / STORE).attrs):
         raise DirectoryError(_no_campaign(directory))
     read_campaign(directory)
+    read_snapshot(directory)  # refuses that of a later version
     return OpenedCampaign(directory)
 
 

@@ -21,7 +21,7 @@ from glasscreep.campaign.plan_cluster import ClusterPlan, Work, plan_cluster
 from glasscreep.campaign.scan import has_diverged, scan
 from glasscreep.campaign.sections import Campaign
 from glasscreep.campaign.states import State
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.reader import FrameReader
 
 MANIFESTS_READ = 2_000
 """Up to so many runs the manifests are asked, which takes about 0.1 ms each; else the index."""
@@ -127,10 +127,10 @@ def progress_found(prepared: Prepared) -> Ledger:
 
 
 def _progress_indexed(prepared: Prepared) -> Ledger:
-    group = open_readable(prepared.store)
+    reader = FrameReader(prepared.store)
     runs = Progress.unstarted(len(prepared.runs))
     for values, name in ((runs.state, "state"), (runs.frames, "frames_committed")):
-        indexed = np.asarray(open_array(group, name)[:])
+        indexed = reader.column(name)
         values[: len(indexed)] = indexed
     glasses = Progress.unstarted(len(prepared.glasses))
     begun = runs.frames > 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.completion import complete_result
 from glasscreep.campaign.outputs import TABLE_ENDINGS, demand_table_ending
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection_options import (
@@ -57,6 +58,7 @@ def query(
             metavar="RESULT",
             help="Result to print, such as strain; without one, a list of those there are.",
             show_default=False,
+            autocompletion=complete_result,
         ),
     ] = None,
     temperature: Temperatures = None,
@@ -124,6 +126,8 @@ def _list(
     campaign: "OpenedCampaign", form: Format, output: Path | None, *, overwrite: bool
 ) -> None:
     from glasscreep.campaign.damaged_manifests import damaged_manifests
+    from glasscreep.campaign.no_more import why_no_more
+    from glasscreep.campaign.opened_text import beyond
     from glasscreep.campaign.result_list import list_results, results_table
     from glasscreep.tasks.places import run_directory
 
@@ -133,7 +137,12 @@ def _list(
         sys.stdout.write(results_table(results, width))
     else:
         _hand_over(results, form, output, overwrite=overwrite)
-    places = [run_directory(campaign.directory, run_id) for run_id in campaign.runs["id"]]
+    runs = campaign.runs
+    if told := why_no_more(campaign.directory, runs):
+        _say_aside(
+            f"{count_of(len(runs), 'run')} counted{beyond(campaign.directory, runs)}. {told}"
+        )
+    places = [run_directory(campaign.directory, run_id) for run_id in runs["id"]]
     if damaged := damaged_manifests(places):
         for told in damaged:
             _say_aside(f"not counted: {told}")
@@ -184,6 +193,7 @@ def _demand_output(
 
 def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     """Say why there are no rows, and when there will be."""
+    from glasscreep.campaign.no_more import no_more_comes, why_no_more
     from glasscreep.campaign.progress import summary_line
     from glasscreep.campaign.result_names import when_computed
     from glasscreep.campaign.watch import judged_snapshot
@@ -196,12 +206,18 @@ def _why_empty(campaign: "OpenedCampaign", result: str) -> str:
     snapshot = judged_snapshot(campaign.directory)
     how_far = f" {snapshot.campaign}: {summary_line(snapshot)}." if snapshot else ""
     whose, frames = count_of(len(runs), "run"), int(runs["frames"].sum())
+    over = no_more_comes(campaign.directory, runs)
     if not frames:
-        return f"No frame of {whose} is committed yet; `query` shows rows when some are.{how_far}"
-    return (
-        f"Of {whose} {count_of(frames, 'frame')} are committed, but {result} is not there yet: "
-        f"it is computed {when_computed(store, result)}.{how_far}"
-    )
+        yet = "" if over.all() else " yet; `query` shows rows when some are"
+        told = f"No frame of {whose} is committed{yet}."
+    else:
+        yet = "" if over.all() else " yet"
+        told = (
+            f"Of {whose} {count_of(frames, 'frame')} are committed, but {result} is not there{yet}: "
+            f"it is computed {when_computed(store, result)}."
+        )
+    why = f" {why_no_more(campaign.directory, runs)}" if over.any() else ""
+    return f"{told}{why}{how_far}"
 
 
 def _tell_what_is_missing(

@@ -1,13 +1,16 @@
 """The report of a campaign: a page, and figures in files of their own."""
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from glasscreep.campaign.damaged_manifests import damaged_manifests
 from glasscreep.campaign.figures.catalogue import MAKERS
 from glasscreep.campaign.figures.panel import Figure
+from glasscreep.campaign.no_more import no_more_comes, why_no_more
 from glasscreep.campaign.outputs import demand_free, demand_none
 from glasscreep.campaign.report_attempt import Attempt, attempt
 from glasscreep.campaign.report_cache import Cache
@@ -15,7 +18,10 @@ from glasscreep.campaign.report_defaults import PARTICLES
 from glasscreep.campaign.report_page import Parts, damage_told, make_parts, render
 from glasscreep.campaign.report_panels import MadeFigure, make_figure, save_figure
 from glasscreep.campaign.report_source import Source
+from glasscreep.campaign.terminal import count_of
+from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.files import reading, storing, write_durably
+from glasscreep.tasks.places import run_directory
 
 GENERATOR = b'<meta name="generator" content="glasscreep '
 HEAD_BYTES = 2048
@@ -131,6 +137,26 @@ def _figures_in(folder: Path, forms: Sequence[str]) -> list[Path]:
 def figure_folder(page: Path) -> Path:
     """Name the folder of a page's figures."""
     return page.with_name(f"{page.stem}-figures")
+
+
+def demand_frames(source: Source) -> None:
+    """Refuse a report that would show nothing, unless that is for damage, which it tells.
+
+    Raises
+    ------
+    AbsentError
+        If no frame of any of the runs is committed: says why none comes, or what tells.
+    """
+    runs = source.chosen
+    places = [run_directory(source.directory, run_id) for run_id in runs["id"]]
+    if runs["frames"].any() or damaged_manifests(places):
+        return
+    none = f"there is nothing to report on: no frame of {count_of(len(runs), 'run')} is committed"
+    place = shlex.quote(str(source.directory))
+    told = f"{none} yet. `glasscreep status {place}` tells how far they are."
+    if no_more_comes(source.directory, runs).all():
+        told = f"{none}. {why_no_more(source.directory, runs)}"
+    raise AbsentError(told)
 
 
 def demand_replaceable(page: Path, forms: Sequence[str] = (), *, overwrite: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from glasscreep.campaign.report_source import Source
-from glasscreep.tasks.errors import AbsentError, DamagedError, StorageError
+from glasscreep.tasks.errors import AbsentError, DamagedError, NewerError, StorageError
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ def attempt(source: Source, name: str, make: Callable[[], T]) -> Attempt[T]:
     ------
     StorageError
         If something can't be written.
+    NewerError
+        If a later version wrote what it is made from.
     """
     try:
         return Attempt(make())
@@ -48,7 +50,7 @@ def attempt(source: Source, name: str, make: Callable[[], T]) -> Attempt[T]:
     except DamagedError as error:
         source.note_damage(name, error)
         return Attempt(None, str(error))
-    except StorageError:
+    except (StorageError, NewerError):
         raise
     except Exception as error:  # the other parts are worth having
         _logger.exception("%s could not be made", name)

@@ -56,7 +56,8 @@ class Cache:
                 self._place.mkdir(exist_ok=True)
             write_durably(self._place / f"{name}-{key}.json", content)
         except StorageError as error:
-            self.refused = str(error.__cause__)
+            why = error.__cause__.strerror if isinstance(error.__cause__, OSError) else error
+            self.refused = f"{self._place} can't be written: {why}"
             return
         for old in self._place.glob(f"{name}-*.json"):
             if old.name != f"{name}-{key}.json":

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.completion import complete_run
 from glasscreep.campaign.outputs import demand_ending
 from glasscreep.campaign.report_defaults import PAGE, PARTICLES
 from glasscreep.campaign.selection_options import (
@@ -61,6 +62,7 @@ def report(
             metavar="ID",
             help="Run whose particles are shown: its id, or how it begins.",
             show_default="the first finished one of the middle point",
+            autocompletion=complete_run,
         ),
     ] = None,
     shown_frame: Annotated[
@@ -91,7 +93,7 @@ def report(
     Example: [bold]glasscreep report demo --figures pdf[/]
     """
     with telling_errors():
-        from glasscreep.campaign.report import demand_replaceable, write_report
+        from glasscreep.campaign.report import demand_frames, demand_replaceable, write_report
         from glasscreep.campaign.report_source import Source
 
         selection = Selection(temperature, stress, replica, where, run)
@@ -99,6 +101,7 @@ def report(
         page, forms = output or directory / PAGE, [form.value for form in figures or ()]
         demand_replaceable(page, forms, overwrite=overwrite)
         demand_ending(page, "a report", [".html"])
+        demand_frames(source)
         written = write_report(source, page, forms, particles)
         console = Console()
         say(console, f"report: {written.page}")

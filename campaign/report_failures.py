@@ -6,6 +6,7 @@ from pathlib import Path
 
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.scan import failure_note
+from glasscreep.campaign.selection_options import ALL
 from glasscreep.campaign.snapshot import read_snapshot
 from glasscreep.tasks.failures import OWN
 from glasscreep.tasks.places import glass_directory, run_directory
@@ -36,20 +37,25 @@ class _Place:
 def failures(source: Source) -> tuple[Failed, ...]:
     """Read why runs, glasses and own analyses failed, and what the last driver says of others.
 
-    Those of the runs that the report is of, and of the glasses that these start from.
+    Those of the runs that the report is of, and of the glasses that these start from. Of all runs,
+    also what the last driver says of runs and glasses that are no longer asked for.
     """
     places = {**_glasses(source), **_runs(source)}
     kept = (*_kept(places), *_own(source))
     known = {(failed.what.partition(" (")[0], failed.kind, failed.message) for failed in kept}
     snapshot = read_snapshot(source.directory)
     last = tuple(
-        Failed(f"{told.what} ({told.where})", told.kind, told.message)
+        Failed(f"{told.what} ({told.where}{_known(told.what, places)})", told.kind, told.message)
         for told in (snapshot.failures if snapshot else ())
-        if told.what in places
+        if (told.what in places or source.selection == ALL)
         and (told.what, told.kind, told.message) not in known
         and told.kind != OWN
     )
     return (*kept, *last)
+
+
+def _known(what: str, places: Mapping[str, _Place]) -> str:
+    return "" if what in places else ", no longer asked for"
 
 
 def _glasses(source: Source) -> dict[str, _Place]:

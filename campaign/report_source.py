@@ -16,6 +16,7 @@ from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_about import About, about_array
 from glasscreep.campaign.report_advice import what_computes
 from glasscreep.campaign.report_choice import middle_run, of_interest
+from glasscreep.campaign.report_files import Files
 from glasscreep.campaign.report_lesson import read_lesson
 from glasscreep.campaign.report_progress import Progress
 from glasscreep.campaign.run_list import asked_for, run_table
@@ -60,7 +61,9 @@ class Source:
         """Which runs it is of."""
         self._opened = chosen
         self.campaign = read_campaign(directory)
-        self.runs = of_interest(chosen.runs, self.campaign, run)
+        self.chosen = chosen.runs
+        """All that were chosen, also those that have no frames and are no longer asked for."""
+        self.runs = of_interest(self.chosen, self.campaign, run)
         """Those that are asked for, or have frames; as of `OpenedCampaign.runs`."""
         self.asked: NDArray[np.bool_] = asked_for(self.campaign, self.runs)
         """(runs,) which of them the campaign file asks for, as it stands."""
@@ -187,6 +190,10 @@ class Source:
         return Progress(self.directory, self.runs)
 
     @cached_property
+    def _files(self) -> Files:
+        return Files(self.reader, self.runs.index)
+
+    @cached_property
     def interval(self) -> int:
         """Interval of D2min that figures speak of: that which is learnt, or the shortest [steps]."""
         intervals = self.campaign.d2min_intervals
@@ -259,7 +266,11 @@ class Source:
         return {
             name: self.progress.lesson_digest
             if name == LESSON
-            else [self.about(name).parameters if self.has(name) else "", self.progress.of(name)]
+            else [
+                self.about(name).parameters if self.has(name) else "",
+                self.progress.of(name),
+                self._files.digest(name),
+            ]
             for name in names
         }
 

@@ -23,7 +23,8 @@ def close(left: ArrayLike, right: ArrayLike) -> NDArray[np.bool_]:
     """Tell which numbers are the same, but for the last digits of a computation."""
     one, other = np.asarray(left, np.float64), np.asarray(right, np.float64)
     size = np.maximum(np.abs(one), np.abs(other))
-    return np.asarray(np.abs(one - other) <= TOLERANCE * size, np.bool_)
+    # What is infinite is close to nothing: of it any difference is a small part.
+    return np.asarray(np.isfinite(size) & (np.abs(one - other) <= TOLERANCE * size), np.bool_)
 
 
 def choose(

@@ -8,6 +8,7 @@ from typing import Any
 
 from glasscreep.campaign.states import State
 from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.schemas import demand_known_schema
 
 FILE_NAME = "status.json"
 SCHEMA = 1
@@ -184,10 +185,16 @@ def _shallow(value: Any) -> dict[str, Any]:
 
 
 def read_snapshot(directory: Path) -> Snapshot | None:
-    """Read the snapshot of the campaign in `directory`; None if there is none that can be read."""
+    """Read the snapshot of the campaign in `directory`; None if there is none that can be read.
+
+    Raises
+    ------
+    NewerError
+        If a later version of glasscreep wrote it.
+    """
     try:
         content: dict[str, Any] = json.loads((directory / FILE_NAME).read_bytes())
-        del content["schema"]
+        demand_known_schema(directory / FILE_NAME, content.pop("schema"), SCHEMA)
         return Snapshot(
             **{
                 **content,
@@ -200,5 +207,5 @@ def read_snapshot(directory: Path) -> Snapshot | None:
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, TypeError, KeyError):
-        return None  # damaged, or of another version: the next driver makes it anew
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None  # damaged, or of an earlier version: the next driver makes it anew

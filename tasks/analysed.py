@@ -8,6 +8,7 @@ from typing import Any
 
 from glasscreep.tasks.files import checksum
 from glasscreep.tasks.observable import Result, plain
+from glasscreep.tasks.schemas import demand_known_schema
 
 ANALYSED = "analysis.json"
 SCHEMA = 2
@@ -28,6 +29,10 @@ class Analysed:
         if known is None or known["parameters"] != plain(result.parameters):
             return 0
         return int(known["frames"])
+
+    def covers(self, name: str) -> bool:
+        """Tell whether a result covers any frames, with whatever parameters."""
+        return name in self.results and self.results[name]["frames"] > 0
 
     def noting(self, results: Iterable[Result], frames: Iterable[int]) -> "Analysed":
         """Note how many frames results cover from now on."""
@@ -71,6 +76,11 @@ def read_analysed(directory: Path) -> Analysed:
     Analysed
         With nothing done if there is no file, or a damaged one, or one of an earlier schema:
         all of it can be computed again from the frames.
+
+    Raises
+    ------
+    NewerError
+        If it is of a later schema: what is computed must not be taken for nothing, and be replaced.
     """
     try:
         data = (directory / ANALYSED).read_bytes()
@@ -78,6 +88,7 @@ def read_analysed(directory: Path) -> Analysed:
         return Analysed()
     try:
         content = json.loads(data)
+        demand_known_schema(directory / ANALYSED, content["schema"], SCHEMA)
         known = Analysed(content["results"], content.get("failed", {}))
     except (ValueError, TypeError, KeyError, AttributeError):
         return Analysed()

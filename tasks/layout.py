@@ -18,6 +18,11 @@ IMAGE_SHARD_FRAMES = 1024
 SCALAR_CHUNK_FRAMES = 1024
 TABLE_CHUNK = 16384
 PARTICLE_CHUNK = 131072
+WRITTEN_WHOLE = "written_whole"
+"""Attribute of an array of the index: each of its files is there from the beginning, also where it
+holds nothing but the fill value, for which Zarr by itself, and earlier versions, write none."""
+INDEX = ("frames_committed", "state")
+"""Arrays that tell how far the runs were when a driver last looked."""
 COORDINATES = "run_id temperature stress replica seed glass_row step time species particle_id"
 
 
@@ -109,7 +114,7 @@ def _table(
 
 
 def _tables() -> list[ArraySpec]:
-    nan = np.nan
+    nan, whole = np.nan, {WRITTEN_WHOLE: True}
     return [
         _table("run_id", "run", "str", "", "1", "identity of the run"),
         _table("temperature", "run", "<f8", nan, TEMPERATURE, "temperature of the dynamics"),
@@ -117,8 +122,8 @@ def _tables() -> list[ArraySpec]:
         _table("replica", "run", "<i4", -1, "1", "independent glass"),
         _table("seed", "run", "<i8", -1, "1", "seed of the velocities"),
         _table("glass_row", "run", "<i4", -1, "1", "index of the glass the run starts from"),
-        _table("frames_committed", "run", "<i4", 0, "1", "committed frames, as last seen"),
-        _table("state", "run", "|u1", 0, "1", "state of the run, as last seen"),
+        _table("frames_committed", "run", "<i4", 0, "1", "committed frames, as last seen", **whole),
+        _table("state", "run", "|u1", 0, "1", "state of the run, as last seen", **whole),
         _table("step", "frame", "<i8", -1, "1", "MD step"),
         _table("time", "frame", "<f8", nan, "time", "time under load"),
         _table("species", "particle", "|u1", 0, "1", "species", definition="1 = A, 2 = B"),

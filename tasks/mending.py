@@ -4,6 +4,7 @@ from glasscreep.tasks.analysed import ANALYSED
 from glasscreep.tasks.places import RUNS
 
 BRING_BACK = "Bring that file back from a copy of the directory"
+INDEXED_ANEW = "The same `glasscreep run` again writes it anew"
 
 
 def computed_anew(run_id: str) -> str:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,9 +11,10 @@ from zarr.core.buffer import Buffer
 from zarr.core.metadata import ArrayV3Metadata
 from zarr.storage import LocalStore
 
-from glasscreep.tasks.errors import DamagedError, NewerError
+from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import Data, write_durably
 from glasscreep.tasks.layout import SCHEMA_VERSION
+from glasscreep.tasks.schemas import demand_known_schema
 
 METADATA = "zarr.json"
 MEND = (
@@ -53,7 +53,7 @@ def open_writable(path: Path, write: Write = write_durably) -> zarr.Group:
     """Open a store to write chunks, each replaced durably by `write`; else as `open_readable`."""
     with reading_metadata(path):
         group = zarr.open_group(DurableStore(path, write), mode="r+")
-    _demand_known_schema(path, group.attrs.get("schema_version"))
+    demand_known_schema(path, group.attrs.get("schema_version"), SCHEMA_VERSION)
     return group
 
 
@@ -69,7 +69,7 @@ def open_readable(path: Path) -> zarr.Group:
     """
     with reading_metadata(path):
         group = zarr.open_group(LocalStore(path, read_only=True), mode="r")
-    _demand_known_schema(path, group.attrs.get("schema_version"))
+    demand_known_schema(path, group.attrs.get("schema_version"), SCHEMA_VERSION)
     return group
 
 
@@ -85,16 +85,6 @@ def open_array(group: zarr.Group, name: str) -> "zarr.Array[Any]":
 def dimensions(array: "zarr.Array[Any]") -> tuple[str, ...]:
     """Name the dimensions of an array."""
     return tuple(map(str, cast("ArrayV3Metadata", array.metadata).dimension_names or ()))
-
-
-def _demand_known_schema(path: Path, schema: object) -> None:
-    if isinstance(schema, int) and schema > SCHEMA_VERSION:
-        msg = (
-            f"{path} has schema version {schema}, and glasscreep {version('glasscreep')} reads up to "
-            f"{SCHEMA_VERSION}: a later glasscreep wrote it. Update with "
-            "`pip install --upgrade glasscreep`, and give the same command again."
-        )
-        raise NewerError(msg)
 
 
 def read_metadata(node: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from glasscreep.tasks.codec import RESOLUTION
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.lost_chunks import demand_chunks
+from glasscreep.tasks.lost_tables import demand_table, how_to_mend
 from glasscreep.tasks.manifest import Manifest, read_manifest
 from glasscreep.tasks.mending import BRING_BACK, simulated_anew
 from glasscreep.tasks.opening import dimensions, metadata_stamp, open_array, open_readable
@@ -79,10 +80,19 @@ class FrameReader:
         return np.asarray(self.column("species"), np.uint8)
 
     def column(self, name: str) -> NDArray[Any]:
-        """Read a whole array of one dimension, such as `temperature` or `step`."""
+        """Read a whole array of one dimension, such as `temperature` or `step`.
+
+        Raises
+        ------
+        DamagedError
+            If it is damaged, or a file of it is lost; of the table of the runs, whose rows may be
+            of no run, `read_run_columns` tells that.
+        """
         array = self._arrays[name]
-        with naming_damage(f"array {name} of {self.store}", BRING_BACK, array):
-            return np.asarray(array[:])
+        with naming_damage(f"array {name} of {self.store}", how_to_mend(array), array):
+            values = np.asarray(array[:])
+        demand_table(array, self.store)
+        return values
 
     def has(self, name: str) -> bool:
         """Tell whether the store has an array of this name."""

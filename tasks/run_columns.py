@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from zarr.core.metadata import ArrayV3Metadata
 
 from glasscreep.tasks.errors import DamagedError
-from glasscreep.tasks.mending import BRING_BACK
-from glasscreep.tasks.opening import open_array, open_readable
+from glasscreep.tasks.lost_tables import lost_table
 from glasscreep.tasks.physics import derived_seed
 from glasscreep.tasks.places import run_directory
 from glasscreep.tasks.reader import FrameReader
@@ -117,11 +115,8 @@ def _runs(reader: FrameReader, columns: dict[str, Column]) -> NDArray[np.bool_]:
 
 
 def _loss(reader: FrameReader, name: str, row: int) -> DamagedError:
-    array = open_array(open_readable(reader.store), name)
-    key = cast("ArrayV3Metadata", array.metadata).encode_chunk_key((row // array.chunks[0],))
-    file = reader.store / name / key
-    msg = f"array {name} of {reader.store} is damaged: its file {file} is lost. {BRING_BACK}"
-    return DamagedError(msg)
+    array = reader.array(name)
+    return lost_table(array, reader.store, (row // array.chunks[0],))
 
 
 def _mended(name: str, columns: dict[str, Column]) -> Column:

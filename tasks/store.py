@@ -19,13 +19,16 @@ from glasscreep.tasks.files import storing, sync_directory, write_durably
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
 from glasscreep.tasks.layout import (
     COORDINATES,
+    INDEX,
     SCHEMA,
     SCHEMA_VERSION,
+    WRITTEN_WHOLE,
     ArraySpec,
     StoreShape,
     frame_specs,
 )
 from glasscreep.tasks.loading import AXES
+from glasscreep.tasks.lost_chunks import writing_every_chunk
 from glasscreep.tasks.opening import METADATA, DurableStore, open_array, read_metadata
 from glasscreep.tasks.provenance import PROVENANCE
 from glasscreep.tasks.words import KOB_ANDERSEN, Words
@@ -141,8 +144,14 @@ def extend_store(
         How much it holds from now on; a dimension that would shrink keeps its length.
     step, time, results, words
         As in `create_store`.
+
+    Raises
+    ------
+    DamagedError
+        If the `zarr.json` of the store, or of an array, is damaged or lost.
     """
     attributes = read_metadata(path)["attributes"]
+    _demand_metadata(path)
     for metadata in sorted(path.glob(f"*/{METADATA}")):
         _grow(metadata, shape.sizes())
     for spec in results:
@@ -152,6 +161,7 @@ def extend_store(
     arrays = zarr.open_group(DurableStore(path), mode="r+", use_consolidated=False)
     if len(step) == open_array(arrays, "step").shape[0]:
         _assign(arrays, {"step": step, "time": time})
+    _enlarge_index(arrays, zarr.open_group(path, mode="r"))
     _publish(path, attributes)
 
 
@@ -174,12 +184,19 @@ def write_run_table(path: Path, table: RunTable) -> None:
     _write_columns(path, {name: getattr(table, name) for name in RunTable.__slots__})
 
 
+def _demand_metadata(path: Path) -> None:
+    """Refuse arrays that do not describe themselves any more: the copy would go without them."""
+    for name in zarr.open_group(path, mode="r").array_keys():
+        if (path / name).is_dir():  # else someone has removed the result
+            read_metadata(path / name)
+
+
 def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
     codecs: list[BytesBytesCodec] = [Crc32cCodec()]
     if spec.compression is not None:
         size, name = np.dtype(spec.dtype).itemsize, spec.compression
         codecs.insert(0, BloscCodec(typesize=size, cname=name, clevel=3, shuffle="bitshuffle"))
-    array = zarr.create_array(
+    array: zarr.Array[Any] = zarr.create_array(
         DurableStore(directory),
         shape=spec.shape(shape),
         dtype=str if spec.dtype == "str" else np.dtype(spec.dtype),
@@ -193,6 +210,8 @@ def _create_array(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
     )
     if spec.values is not None:
         array[:] = np.asarray(spec.values)
+    if spec.name in INDEX:
+        writing_every_chunk(array)[:] = spec.fill
 
 
 def _create_aside(directory: Path, spec: ArraySpec, shape: StoreShape) -> None:
@@ -213,6 +232,13 @@ def _grow(metadata: Path, wanted: Mapping[str, int]) -> None:
     grown = [max(length, wanted.get(dim, 0)) for dim, length in dims]
     if grown != array["shape"]:
         write_durably(metadata, json.dumps({**array, "shape": grown}).encode())
+
+
+def _enlarge_index(grown: zarr.Group, before: zarr.Group) -> None:
+    for name in INDEX:
+        array, rows = open_array(grown, name), open_array(before, name).shape[0]
+        if WRITTEN_WHOLE in array.attrs and array.shape[0] > rows:
+            writing_every_chunk(array)[rows:] = array.fill_value
 
 
 def _publish(path: Path, attributes: Mapping[str, Any]) -> None:

@@ -1,6 +1,9 @@
 """What is left is found from the index and the manifests, and never claimed where there is none."""
 
+from pathlib import Path
+
 import pytest
+from damaging import flip
 
 from glasscreep.campaign.directory import prepare
 from glasscreep.campaign.file import Campaign
@@ -56,11 +59,22 @@ def test_the_manifests_have_the_last_word(prepared):
 def test_no_more_manifests_are_read_than_needed(prepared):
     index(prepared, [DONE, DONE, PARTIAL, PARTIAL])
     for row in (0, 1, 3):  # reading those fails
-        (prepared.directory / "runs" / prepared.table.run_id[row] / MANIFEST).mkdir(parents=True)
+        place = prepared.directory / "runs" / prepared.table.run_id[row]
+        place.mkdir()
+        (place / MANIFEST).symlink_to(MANIFEST)
     commit(prepared, 2, 1)
     assert unfinished_runs(prepared, 1) == 1
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(OSError, match="symbolic links"):
         unfinished_runs(prepared, 2)
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, flip])
+def test_without_an_index_the_manifests_tell(prepared, spoil):
+    for row in (0, 1):
+        commit(prepared, row, SMALL.frames)
+    index(prepared, [DONE, DONE, NEW, NEW])
+    spoil(prepared.store / "state" / "c.0")
+    assert unfinished_runs(prepared, 100) == 2
 
 
 def test_what_failed_is_not_left(prepared):

@@ -139,3 +139,15 @@ def test_a_damaged_run_is_left_out_and_the_others_are_written(export, straight, 
     assert "left out: " in said
     assert copy.place(0).name in said
     assert [path.name for path in tmp_path.iterdir()] == ["0.3.gsd"]
+
+
+@pytest.mark.parametrize("name", ["x{id}", "a{strange} name", "{stress}.d"])
+@pytest.mark.parametrize("chosen", [("--run", "0"), ()])
+def test_a_folder_whose_name_has_braces_is_a_folder(export, straight, tmp_path, name, chosen):
+    folder = tmp_path / name
+    folder.mkdir()
+    export(straight, "dump", "--frames", "last", "--output", str(folder), *chosen)
+    assert [*tmp_path.iterdir()] == [folder]
+    names = [file.name for file in folder.iterdir()]
+    assert len(names) == (1 if chosen else 2)
+    assert all(file.startswith("T0.") and file.endswith(".dump") for file in names)

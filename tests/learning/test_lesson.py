@@ -13,6 +13,7 @@ from glasscreep.campaign import learn
 from glasscreep.campaign.lesson import lesson_of, variants
 from glasscreep.campaign.lesson_demands import LessonError
 from glasscreep.campaign.lesson_draws import Chosen, Counts
+from glasscreep.campaign.lesson_model import _likeness
 from glasscreep.campaign.lesson_splits import demand_enough
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
@@ -20,6 +21,7 @@ from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import write_durably
 from glasscreep.tasks.fit_examples import FEWEST
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.trajectory_fit import Likeness, likeness_of, mean_likeness
 
 GLASSES = [0, 0, 1, 1, 2, 2, 3, 3]
 """Row of the glass of each run: two points of each replica."""
@@ -84,6 +86,24 @@ def test_a_damaged_index_of_d2min_is_named(taught):
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(DamagedError, match=r"run \w+, array d2min_20 is damaged: the index of"):
         lesson(copy)
+
+
+def test_frames_are_compared_with_those_of_all_runs(taught):
+    reader = FrameReader(taught.prepared.store)
+    found = [
+        likeness_of(reader.position(row, 5), reader.lattice(row)[5], reader.species)
+        for row in range(8)
+    ]
+    mean = _likeness(lesson_of(taught.prepared.campaign, taught.directory))
+    assert mean.number_density == pytest.approx(np.mean([one.number_density for one in found]))
+    assert mean.composition == {"A": 0.8, "B": 0.2}
+    for pair, distance in mean.nearest_distances.items():
+        assert distance == pytest.approx(np.mean([one.nearest_distances[pair] for one in found]))
+
+
+def test_a_distance_is_of_the_frames_that_have_it():
+    one, other = Likeness(1.0, {"A": 1.0}, {"AA": 1.0}), Likeness(2.0, {"A": 1.0}, {})
+    assert mean_likeness([one, other]) == Likeness(1.5, {"A": 1.0}, {"AA": 1.0})
 
 
 def test_points_may_be_chosen(taught):

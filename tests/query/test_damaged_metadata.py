@@ -106,3 +106,19 @@ def test_runs_without_their_store_are_no_campaign_just_begun(campaign):
     assert done.exit_code == 1
     assert "holds runs, but their store" in done.stderr
     assert "from a copy; without one the runs have to be made anew" in done.stderr
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+@pytest.mark.parametrize("name", ["strain", "position"])
+def test_metadata_of_an_array_are_needed_where_the_store_is_made_larger(campaign, name, content):
+    file, root = campaign.prepared.store / name / "zarr.json", campaign.prepared.store / "zarr.json"
+    before, table = root.read_bytes(), glasscreep.open(campaign.directory).table("strain")
+    file.unlink() if content is None else file.write_text(content)
+    assert glasscreep.open(campaign.directory).table("strain").equals(table), "the copy tells all"
+    assert invoke(campaign, "query DIR strain").exit_code == 0
+    said = "lost" if content is None else "damaged"
+    with pytest.raises(
+        DamagedError, match=f"store.zarr/{name}/zarr.json is {said}: .* Bring it back"
+    ):
+        campaign.extended(replicas=3)
+    assert root.read_bytes() == before

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from typer.testing import CliRunner
 
 import glasscreep
 from glasscreep.campaign import sampling
 from glasscreep.campaign.index import write_index
 from glasscreep.campaign.ledger import Ledger, Progress
+from glasscreep.campaign.main import app
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection import choose
 from glasscreep.campaign.states import State
@@ -358,3 +360,32 @@ def test_a_store_of_a_later_version_is_refused(campaign):
         glasscreep.open(campaign.directory)
     assert "has schema version 3, and glasscreep" in str(caught.value)
     assert "pip install --upgrade glasscreep" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("name", ["temperature", "stress", "replica"])
+def test_no_run_is_at_a_value_that_is_no_finite_number(grid, name, value):
+    opened = glasscreep.open(grid.directory)
+    with pytest.raises(
+        AbsentError, match=f"there is no run at {name} {value}; there {name} is one"
+    ):
+        opened.select(**{name: value})
+    with pytest.raises(
+        AbsentError, match=f"there is no run at {name} {value}; there {name} is one"
+    ):
+        opened.select(**{name: [value]})
+
+
+def test_a_range_may_be_open(grid):
+    opened = glasscreep.open(grid.directory)
+    assert len(opened.select(temperature=slice(-np.inf, np.inf)).runs) == len(opened.runs)
+    assert set(opened.select(temperature=slice(0.2, np.inf)).runs["temperature"]) == {0.2, 0.3}
+
+
+@pytest.mark.parametrize(
+    "words", [("--temperature", "1e400"), ("--stress", "inf"), ("--stress=-inf",)]
+)
+def test_an_infinite_condition_chooses_no_run(grid, words):
+    done = CliRunner().invoke(app, ["query", str(grid.directory), "strain", *words])
+    assert done.exit_code == 2
+    assert "there is no run at " in done.stderr

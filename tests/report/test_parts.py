@@ -197,3 +197,42 @@ def test_a_driver_that_was_killed_is_told_of_as_status_does(own):
     write_snapshot(own.directory, replace(FINISHED, phase="running"))
     _, page = report(own.directory)
     assert "The driver: ended without a word" in page.words
+
+
+def test_failures_of_what_is_no_longer_asked_for_say_so(bare):
+    last = Failure("glass 63ffb4152b7567de", "glass 10", "diverged", "Lost atoms", "")
+    write_snapshot(bare.directory, replace(FINISHED, failures=(last,)))
+    (told,) = failures(Source.of(bare.directory))
+    assert told.what == "glass 63ffb4152b7567de (glass 10, no longer asked for)"
+    assert not failures(Source.of(bare.directory, selection=Selection(replica=[0])))
+    bare.write(0, 1)
+    _, page = report(bare.directory)
+    assert "glass 10, no longer asked for" in section(page, "Failures and damage")
+
+
+def test_of_no_frame_there_is_no_report(bare):
+    done = CliRunner().invoke(app, ["report", str(bare.directory)])
+    said = " ".join(done.stderr.split())
+    assert done.exit_code == 2
+    assert "there is nothing to report on: no frame of 4 runs is committed yet." in said
+    assert f"`glasscreep status {bare.directory}` tells how far they are" in said
+    for glass in bare.prepared.glasses:
+        fail(bare.directory / "glasses" / glass.id, "Lost atoms")
+    done = CliRunner().invoke(app, ["report", str(bare.directory)])
+    said = " ".join(done.stderr.split())
+    assert done.exit_code == 2
+    assert "no frame of 4 runs is committed. Nothing more comes. Run " in said
+    assert "which it starts from, has failed: crashed: Lost atoms" in said
+    assert not (bare.directory / "report.html").exists()
+    bare.extended(replicas=1)
+    done = CliRunner().invoke(app, ["report", str(bare.directory), "--replica", "1"])
+    assert "no frame of 2 runs is committed. Nothing more comes. Run " in " ".join(
+        done.stderr.split()
+    )
+    bare.extended(replicas=2)
+    bare.write(0, 1)
+    assert CliRunner().invoke(app, ["report", str(bare.directory)]).exit_code == 0
+    (bare.place(0) / "manifest.json").write_text("{")
+    done, page = report(bare.directory)
+    assert done.exit_code == 1
+    assert "manifest of " in section(page, "Failures and damage"), "damage is told on a page"

@@ -17,6 +17,7 @@ from processes import CRASHED
 from glasscreep.tasks.codec import RESOLUTION
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.glasses import Glass, read_glass, read_glass_box, write_glass
+from glasscreep.tasks.layout import INDEX
 from glasscreep.tasks.provenance import read_segments, record_segment
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.run_columns import read_run_table
@@ -153,7 +154,7 @@ def test_a_hundred_thousand_runs_are_planned_in_few_files(tmp_path):
     write_run_table(tmp_path / "store.zarr", table)
     written = [path.parent.name for path in (tmp_path / "store.zarr").glob("*/c.*")]
     assert max(Counter(written).values()) == 7  # a file for 16,384 runs, and none for each
-    assert set(written) == {*RunTable.__slots__, *FIXED}
+    assert set(written) == {*RunTable.__slots__, *INDEX, *FIXED}
     assert read_run_table(tmp_path / "store.zarr").run_id[-1] == table.run_id[-1]
 
 
