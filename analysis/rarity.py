@@ -69,7 +69,7 @@ class Rarity:
             raise ValueError(msg)
         weight = np.where(truth, 1.0, tight_weight)
         called, share = values > boundary, float(np.average(truth, weights=weight))
-        false, true, _ = roc_curve(truth, values, sample_weight=weight, drop_intermediate=False)
+        false, true, _ = roc_curve(truth, values, sample_weight=weight)
         chosen = share * true + (1 - share) * false
         return cls(
             loose_share=share,

@@ -14,6 +14,7 @@ from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.crew import Crew, Memory, showing
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_counts import counts_of, left_out, tight_weight
+from glasscreep.campaign.lesson_draws import choose
 from glasscreep.campaign.lesson_fits import (
     Fitter,
     Tables,
@@ -28,7 +29,7 @@ from glasscreep.campaign.lesson_fits import (
 from glasscreep.campaign.lesson_model import make_model
 from glasscreep.campaign.lesson_ranking import Ranked, ranked_of
 from glasscreep.campaign.lesson_splits import demand_enough, pooled, told
-from glasscreep.campaign.lesson_tables import PARTS, choose, describe
+from glasscreep.campaign.lesson_tables import PARTS, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.report_lesson import read_lesson
@@ -125,9 +126,9 @@ async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
     files = await describe(lesson, crew, chosen, [train for train, _ in splits.usable])
     tables = Tables(*files, tight_weight(lesson, chosen))
     fitter = Fitter(crew, Memory(_fits(lesson), lesson.made_from))
-    ranked = ranked_of(lesson, splits, await rank(lesson, fitter, tables, len(splits.usable)))
+    found, ranks = pooled(lesson, chosen), await rank(lesson, fitter, tables, len(splits.usable))
+    ranked = ranked_of(lesson, splits, found, ranks)
     model = await make_model(lesson, fitter, tables, ranked.columns[0], ranked.split[0])
-    found = pooled(lesson, chosen)
     return {
         "made_from": lesson.made_from,
         "seed": lesson.told.seed,

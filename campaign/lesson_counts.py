@@ -7,7 +7,7 @@ import numpy as np
 
 from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.lesson import Lesson
-from glasscreep.campaign.lesson_tables import Chosen
+from glasscreep.campaign.lesson_draws import Chosen
 from glasscreep.tasks.fit_examples import MAIN, are_finite
 from glasscreep.tasks.tables import Table
 

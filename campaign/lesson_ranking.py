@@ -7,7 +7,7 @@ from typing import Any
 
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_demands import LessonError
-from glasscreep.campaign.lesson_splits import Split, Splits
+from glasscreep.campaign.lesson_splits import Found, Split, Splits, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,9 @@ class Ranked:
     """Splits that can't be learnt from, with the reason."""
 
 
-def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]]) -> Ranked:
+def ranked_of(
+    lesson: Lesson, splits: Splits, found: Found, rankings: Sequence[Sequence[Any]]
+) -> Ranked:
     """Merge the rankings of the samples of each split; leave out splits that have none.
 
     Parameters
@@ -37,6 +39,8 @@ def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]])
         What is learnt from.
     splits : Splits
         Of its replicas.
+    found : mapping
+        Examples of the pool, by replica.
     rankings : sequence
         Of each usable split and each of its samples: ranks of features, or why there are none.
 
@@ -50,8 +54,8 @@ def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]])
     fitted = [[one for one in samples if isinstance(one, list)] for samples in rankings]
     numbers = [number for number, samples in enumerate(fitted) if samples]
     dropped = [
-        {"train": train, "test": test, "refused": f"no ranking of features: {_reasons(samples)}"}
-        for (train, test), samples, ranks in zip(splits.usable, rankings, fitted, strict=True)
+        told(lesson, found, one) | {"refused": f"no ranking of features: {_reasons(samples)}"}
+        for one, samples, ranks in zip(splits.usable, rankings, fitted, strict=True)
         if not ranks
     ]
     if not numbers:
@@ -59,21 +63,17 @@ def ranked_of(lesson: Lesson, splits: Splits, rankings: Sequence[Sequence[Any]])
         raise LessonError(msg)
     merged = [mean_ranking(fitted[number]) for number in numbers]
     orders = [list(map(int, one.order)) for one in merged]
+    of_model = rankings[numbers[0]]
     report = {
         "order": orders[0],
         "mean": list(map(float, merged[0].mean)),
         "samples": fitted[numbers[0]],
-        "refused": [one["refused"] for one in rankings[numbers[0]] if isinstance(one, dict)],
+        "refused": [one["refused"] for one in of_model if isinstance(one, dict)],
         "by_split": orders,
     }
-    return Ranked(
-        [splits.usable[number] for number in numbers],
-        numbers,
-        orders,
-        [order[: lesson.told.features] for order in orders],
-        report,
-        [*splits.dropped, *dropped],
-    )
+    split = [splits.usable[number] for number in numbers]
+    columns = [order[: lesson.told.features] for order in orders]
+    return Ranked(split, numbers, orders, columns, report, [*splits.dropped, *dropped])
 
 
 def _reasons(samples: Sequence[Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from glasscreep.campaign.lesson import Lesson
 from glasscreep.campaign.lesson_demands import LessonError
-from glasscreep.campaign.lesson_tables import Chosen
+from glasscreep.campaign.lesson_draws import Chosen
 from glasscreep.tasks.fit_examples import FEWEST
 
 FEWEST_TO_TEST = 2
@@ -49,7 +49,7 @@ def demand_enough(lesson: Lesson, chosen: Chosen, split: Sequence[Split]) -> Spl
         each = ", ".join(f"{glass}: {loose}" for glass, (_, loose) in sorted(found.items()))
         msg = (
             f"no split into replicas that train and that test can be learnt from: {where}. Loose "
-            f"ones by replica: {each}. {splits.dropped[0]['refused']}. More frames or replicas "
+            f"ones by replica: {each}. For one, {splits.dropped[0]['refused']}. More frames or replicas "
             "bring more; or choose another learning.threshold, or a larger learning.tight."
         )
         raise LessonError(msg)

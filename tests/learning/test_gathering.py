@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glasscreep.campaign.lesson import lesson_of
-from glasscreep.campaign.lesson_tables import Gathering
+from glasscreep.campaign.lesson_draws import Gathering
 from glasscreep.tasks.examples import DrawTask, draw
 
 

@@ -12,9 +12,9 @@ from glasscreep.analysis.interstice_presets import PRESETS
 from glasscreep.campaign import learn
 from glasscreep.campaign.lesson import lesson_of, variants
 from glasscreep.campaign.lesson_demands import LessonError
+from glasscreep.campaign.lesson_draws import Chosen, Counts
 from glasscreep.campaign.lesson_model import _likeness
 from glasscreep.campaign.lesson_splits import demand_enough
-from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.errors import DamagedError
@@ -213,7 +213,9 @@ def test_splits_that_lack_a_class_on_a_side_are_left_out(taught):
         "the replicas that test (2, 3) have 0 loose and 200 tight examples of those drawn, and 2 "
         "of each are the least"
     )
-    with pytest.raises(LessonError, match=r"by replica: 0: 50, 1: 30, 2: 0, 3: 0\. the replicas"):
+    with pytest.raises(
+        LessonError, match=r"by replica: 0: 50, 1: 30, 2: 0, 3: 0\. For one, the replicas"
+    ):
         demand_enough(lesson(taught), lopsided, split[:1])
 
 
