@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from glasscreep.analysis.boosting import gradient_boosting_importances
     from glasscreep.analysis.coordination_numbers import coordination
     from glasscreep.analysis.creep import CreepFit, creep_fit
+    from glasscreep.analysis.decay import DecayFit, decay_length
     from glasscreep.analysis.decorrelation import decorrelation_times
     from glasscreep.analysis.deformation import LocalStrain, local_strain
     from glasscreep.analysis.displacement import (
@@ -49,6 +50,7 @@ _MODULE_OF = {
     "CONTENDERS": "baselines",
     "Contender": "baselines",
     "CreepFit": "creep",
+    "DecayFit": "decay",
     "FEATURES": "interstice_presets",
     "IntersticePreset": "interstice_presets",
     "LinearEnsemble": "loose_model",
@@ -71,6 +73,7 @@ _MODULE_OF = {
     "coordination": "coordination_numbers",
     "creep_fit": "creep",
     "d2min": "nonaffine",
+    "decay_length": "decay",
     "decorrelation_times": "decorrelation",
     "delaunay": "triangulation",
     "delaunay_stars": "some_stars",
@@ -111,6 +114,7 @@ __all__ = [
     "PRESETS",
     "Contender",
     "CreepFit",
+    "DecayFit",
     "IntersticePreset",
     "LinearEnsemble",
     "LocalStrain",
@@ -131,6 +135,7 @@ __all__ = [
     "coordination",
     "creep_fit",
     "d2min",
+    "decay_length",
     "decorrelation_times",
     "delaunay",
     "delaunay_stars",

@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 
 from glasscreep.analysis.examples import as_examples
 from glasscreep.analysis.interstice_presets import FEATURES
-from glasscreep.analysis.loose_model import ITERATIONS, loose_pipeline
+from glasscreep.analysis.loose_model import ITERATIONS
 from glasscreep.analysis.scores import Scores
 
 FREE_DISTANCES = tuple(at for at, name in enumerate(FEATURES) if "(D)" in name)
@@ -73,10 +73,6 @@ def _network(seed: int) -> MLPClassifier:
     )
 
 
-def _looseness(seed: int) -> Pipeline:
-    return loose_pipeline(10, 1.0, seed)
-
-
 CONTENDERS = (
     Contender("voronoi_volume", ("voronoi_volume",), _balanced(_regression)),
     Contender("local_energy", ("local_energy",), _balanced(_regression)),
@@ -84,12 +80,11 @@ CONTENDERS = (
     Contender("free_distance", ("free_distance",), _balanced(_regression)),
     Contender("previous_d2min", ("previous_d2min",), _balanced(_regression), dynamic=True),
     Contender("softness", ("symmetry_functions",), _balanced(_machine)),
-    Contender("looseness", ("features",), _looseness),
     Contender("gradient_boosting", ("features",), _balanced(_boosting)),
     Contender("neural_network", ("features",), _balanced(_network)),
 )
 """Single numbers; softness, a linear support vector machine of symmetry functions (Cubuk et al.,
-Phys. Rev. Lett. 114, 108001 (2015)); looseness; and two models that are not linear, to see what
+Phys. Rev. Lett. 114, 108001 (2015)); and two models that are not linear, to see what
 is in the same features at best."""
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from glasscreep.analysis.particle_errors import ParticleError
+
 
 def as_lattice(box: ArrayLike, name: str = "box") -> NDArray[np.float64]:
     """Take a box in either form as its three edge vectors.
@@ -130,8 +132,8 @@ def as_positions(positions: ArrayLike, name: str = "positions") -> NDArray[np.fl
     finite = np.isfinite(array)
     if not finite.all():
         bad = int(np.argmin(finite.all(axis=1)))
-        msg = f"{name} must be finite, got {array[bad].tolist()} at particle {bad}"
-        raise ValueError(msg)
+        msg = f"{name} must be finite, got {array[bad].tolist()} at particle {{}}"
+        raise ParticleError(msg, bad)
     return array
 
 

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from glasscreep.analysis.apex import LANES, NONE, Around, empty_surroundings
 from glasscreep.analysis.box import heights
 from glasscreep.analysis.neighbors import PaddedCells, padded_cells
+from glasscreep.analysis.particle_errors import ParticleError
 from glasscreep.analysis.stars import CROWDED, DONE, FULL, TWICE, Complex, sweep
 from glasscreep.analysis.vicinity import Link, Room, locate
 
@@ -67,16 +68,16 @@ def complete_stars(
         met = order[scratch[-1].met].tolist()
         first = int(scratch[-1].met[0]) if status != DONE else 0
         if status == TWICE:
-            msg = f"particles {min(met)} and {max(met)} are at one place; each needs its own"
-            raise ValueError(msg)
+            msg = "particles {} and {} are at one place; each needs its own"
+            raise ParticleError(msg, min(met), max(met))
         if status == FULL:
             tets = tets._replace(row=np.concatenate([tets.row, np.empty_like(tets.row)]))
         elif status == CROWDED:
             width *= 2
             if width > LARGEST_LINK:
                 most = LARGEST_LINK // 2
-                msg = f"particle {met[0]} has more than {most} neighbours; is the box so empty?"
-                raise ValueError(msg)
+                msg = f"particle {{}} has more than {most} neighbours; is the box so empty?"
+                raise ParticleError(msg, met[0])
             scratch = scratch_for(len(places), cells, width)
         elif tets.complete.all():
             return tets, ties, radius

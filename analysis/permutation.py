@@ -15,7 +15,7 @@ class Importances(NamedTuple):
     mean: NDArray[np.float64]
     """(d,) over all repeats; about 0 or below for a feature that the model could do without [1]."""
     std: NDArray[np.float64]
-    """(d,) over all repeats, of a population [1]."""
+    """(d,) over all repeats, of a sample (n - 1) [1]."""
 
 
 def permutation_importances(
@@ -35,7 +35,7 @@ def permutation_importances(
     loose : (n,) bool
         Class of each example.
     repeats : int
-        How often each feature is shuffled, 1 or more.
+        How often each feature is shuffled, 2 or more.
     seed : int
         Of the shuffling.
 
@@ -46,15 +46,15 @@ def permutation_importances(
     Raises
     ------
     ValueError
-        If a class has no example, a feature is not finite, or there are no repeats.
+        If a class has no example, a feature is not finite, or there are fewer than two repeats.
 
     References
     ----------
     L. Breiman, Machine Learning 45, 5 (2001).
     """
     table, is_loose = as_examples(features, loose, 1, "permutation importance")
-    if repeats < 1:
-        msg = f"repeats must be 1 or more, got {repeats}"
+    if repeats < 2:
+        msg = f"repeats must be 2 or more, got {repeats}"
         raise ValueError(msg)
     found = permutation_importance(
         model,
@@ -64,4 +64,4 @@ def permutation_importances(
         n_repeats=repeats,
         random_state=seed,
     )
-    return Importances(found.importances_mean, found.importances_std)
+    return Importances(found.importances_mean, found.importances.std(axis=1, ddof=1))

@@ -48,27 +48,6 @@ class SpatialCorrelation:
             return mean
         return mean / (mean[0] if mean[0] > 0 else math.nan)
 
-    @property
-    def decay_length(self) -> float:
-        r"""Distance at which the correlation first falls to 1/e of that at distance 0 [length].
-
-        Between the distances that have pairs it is taken to fall exponentially, so that
-        :math:`e^{-r/\xi}` gives :math:`\xi` however coarse the bins; no two particles are
-        nearer than their first shell. Where it goes from above 1/e to 0 or below, it is the
-        last distance above 1/e. `nan` if it does not fall so far.
-        """
-        known = ~np.isnan(self.value)
-        distance, value = self.distance[known], self.value[known]
-        below = value * math.e <= value[:1]
-        if not (below.any() and value[0] > 0):
-            return math.nan
-        after = int(np.argmax(below))
-        if value[after] <= 0:
-            return float(distance[after - 1])
-        fall = np.log(value[0] / value[after - 1 : after + 1])
-        step = distance[after] - distance[after - 1]
-        return float(distance[after - 1] + step * (1 - fall[0]) / (fall[1] - fall[0]))
-
     def __add__(self, other: "SpatialCorrelation") -> "SpatialCorrelation":
         """Take the pairs of both."""
         if self.normalised != other.normalised or not np.array_equal(self.edges, other.edges):

@@ -19,6 +19,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from glasscreep.campaign.atoms import universe
+from glasscreep.tasks import frame_files
 from glasscreep.tasks.frame_files import FORMATS, writing_frames
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.reader import FrameReader
@@ -43,6 +44,11 @@ def ours(form: str, campaign: Path, row: int, frames: int, path: Path) -> None:
     with writing_frames(path, FORMATS[form], source.contents) as write:
         for number in numbers(source.stored, frames):
             write(source.frame(number))
+
+
+def compressed(level: int, campaign: Path, row: int, frames: int, path: Path) -> None:
+    frame_files.COMPRESSION = level  # each writer has a process of its own
+    ours("dump", campaign, row, frames, path)
 
 
 def ase(campaign: Path, row: int, frames: int, path: Path) -> None:
@@ -80,6 +86,10 @@ WORKS: dict[str, tuple[Work, str]] = {
             ("gsd", ".gsd"),
             ("h5md", ".h5md"),
         )
+    },
+    **{
+        f"dump, .dump.gz, level {level}": (partial(compressed, level), ".dump.gz")
+        for level in (1, 6, 9)
     },
     "ASE, extended XYZ, 8 digits": (ase, ".xyz"),
     "MDAnalysis, H5MD, float32": (mdanalysis, ".h5md"),

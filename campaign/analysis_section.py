@@ -137,12 +137,14 @@ class VoxelsSection(Section):
 
 
 class LoosenessSection(Section):
-    """Parameters of `looseness_histogram` and `looseness_density`."""
+    """Parameters of `looseness_histogram` and `looseness_density`, and whether any glass will do."""
 
     threshold: Annotated[Positive | None, Allowed("a finite number above 0, or not at all")] = None
     """A particle whose D2min exceeds this is loose [length^2]."""
     bins: Annotated[Count, Field(le=1000), Allowed("a whole number from 1 to 1000")] = 100
     """Number of bins of looseness, from 0 to 1."""
+    force: Annotated[bool, Allowed("true or false")] = False
+    """Whether to compute looseness also where the glass is unlike those of the model."""
 
 
 class AnalysisSection(Section):
@@ -180,7 +182,7 @@ class AnalysisSection(Section):
         Particles are loose above the threshold of D2min that is given [length^2].
         """
         features, voxels = self.features.model_dump(), self.voxels.model_dump()
-        looseness = {**self.looseness.model_dump(), "threshold": loose_threshold}
+        looseness = {**self.looseness.model_dump(exclude={"force"}), "threshold": loose_threshold}
         d2min_bins = self.d2min_histogram.model_dump()
         preset = features.pop("preset")
         own = ("coordination", "bond_order", "rdf", "overlap", "d2min_histogram", "tail_exponent")

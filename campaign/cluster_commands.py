@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.completion import complete_run, complete_run_or_glass
 from glasscreep.campaign.terminal import (
     FAILED,
     CampaignDirectory,
@@ -25,7 +26,12 @@ Presubmit = Annotated[
 ]
 RunId = Annotated[
     str | None,
-    typer.Argument(metavar="RUN", help="A run's id, or how it begins.", show_default=False),
+    typer.Argument(
+        metavar="RUN",
+        help="A run's id, or how it begins.",
+        show_default=False,
+        autocompletion=complete_run,
+    ),
 ]
 
 
@@ -81,6 +87,7 @@ def logs(
             metavar="RUN",
             help="A run's or a glass's id, or how it begins.",
             show_default="what the jobs wrote",
+            autocompletion=complete_run_or_glass,
         ),
     ] = None,
     lines: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="Lines of each log.")] = 20,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.completion import complete_columns
 from glasscreep.campaign.selection_options import (
     Replicas,
     RunIds,
@@ -74,6 +75,7 @@ def export(
             metavar="RESULTS",
             help="Results of particles to add, such as looseness,d2min_10000. Repeat it for more.",
             show_default="none",
+            autocompletion=complete_columns,
         ),
     ] = None,
     unwrapped: Annotated[

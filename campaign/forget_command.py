@@ -6,12 +6,18 @@ import typer
 from rich.console import Console
 from rich.prompt import Confirm
 
+from glasscreep.campaign.completion import complete_computed
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.terminal import CampaignDirectory, say, telling_errors
 
 Results = Annotated[
     list[str],
-    typer.Argument(metavar="RESULT...", help="Results, as `query` calls them.", show_default=False),
+    typer.Argument(
+        metavar="RESULT...",
+        help="Results, as `query` calls them.",
+        show_default=False,
+        autocompletion=complete_computed,
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 

@@ -13,21 +13,22 @@ from rich.console import Console
 from glasscreep.campaign.certificates import made_certificates
 from glasscreep.campaign.crew import Crew, Memory, showing
 from glasscreep.campaign.lesson import Lesson
-from glasscreep.campaign.lesson_demands import LessonError
+from glasscreep.campaign.lesson_counts import counts_of, left_out, tight_weight
 from glasscreep.campaign.lesson_fits import (
     Fitter,
-    Split,
     Tables,
     contenders,
     curve,
     permute,
     rank,
     sensitivity,
-    splits,
+    splits_scored,
     study,
 )
 from glasscreep.campaign.lesson_model import make_model
-from glasscreep.campaign.lesson_tables import PARTS, Chosen, choose, describe
+from glasscreep.campaign.lesson_ranking import Ranked, ranked_of
+from glasscreep.campaign.lesson_splits import demand_enough, pooled, told
+from glasscreep.campaign.lesson_tables import PARTS, choose, describe
 from glasscreep.campaign.lock import CampaignLock
 from glasscreep.campaign.pools import PoolSizes, local_pools
 from glasscreep.campaign.report_lesson import read_lesson
@@ -38,12 +39,6 @@ from glasscreep.tasks.places import LESSON, LOOSENESS
 
 FITS = "fits"
 LOG = "learn.log"
-FEWEST_LOOSE = 20
-"""With fewer a fit would be one of noise."""
-FEWEST_TO_TRAIN, FEWEST_TO_TEST = 10, 2
-"""Of each class, on the sides of a split."""
-COMPARED = 5
-"""Splits on which what else predicts is compared, and what the paper leaves open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,95 +119,42 @@ async def _learn(lesson: Lesson, console: Console, workers: int) -> dict[str, An
 
 
 async def _lesson(lesson: Lesson, crew: Crew) -> dict[str, Any]:
-    from glasscreep.analysis.baselines import CONTENDERS
-    from glasscreep.analysis.elimination import mean_ranking
-
+    """Learn the model, and then all that it is compared with."""
     chosen = await choose(lesson, crew)
-    split = demand_enough(lesson, chosen, lesson.split())
-    tables = Tables(*await describe(lesson, crew, chosen, [train for train, _ in split]))
+    splits = demand_enough(lesson, chosen, lesson.split())
+    files = await describe(lesson, crew, chosen, [train for train, _ in splits.usable])
+    tables = Tables(*files, tight_weight(lesson, chosen))
     fitter = Fitter(crew, Memory(_fits(lesson), lesson.made_from))
-    rankings = await rank(lesson, fitter, tables, len(split))
-    merged = [mean_ranking(samples) for samples in rankings]
-    orders = [list(map(int, one.order)) for one in merged]
-    columns = [order[: lesson.told.features] for order in orders]
-    names = [contender.name for contender in CONTENDERS]
-    compared = split[:COMPARED]
-    report: dict[str, Any] = {
-        "made_from": lesson.made_from,
-        "counts": _counts(lesson, chosen),
-        "splits": [{"train": train, "test": test} for train, test in split],
-        "study": await study(lesson, fitter, tables),
-        "ranking": {
-            "order": orders[0],
-            "mean": list(map(float, merged[0].mean)),
-            "samples": rankings[0],
-            "by_split": orders,
-        },
-        "curve": await curve(lesson, fitter, tables, orders[0], split[0][1]),
-        "scores": await splits(lesson, fitter, tables, columns, split),
-        "contenders": await contenders(lesson, fitter, tables, compared, names),
-        "sensitivity": await sensitivity(lesson, fitter, tables, columns[:COMPARED], compared),
-        "permutation": await permute(lesson, fitter, tables, columns[0], split[0]),
-    }
-    report["model"] = await make_model(lesson, crew, tables, columns[0], split[0])
-    return report
-
-
-def demand_enough(lesson: Lesson, chosen: Chosen, split: list[Split]) -> list[Split]:
-    """Refuse what nothing can be learnt from; leave out splits that lack a class on a side.
-
-    Raises
-    ------
-    LessonError
-        With the counts.
-    """
-    counts, told = chosen.counts, lesson.told
-    tight, loose = counts.by_threshold[lesson.interval, told.threshold]
-    where = (
-        f"{loose} of {loose + tight} examples are loose, with D2min over {lesson.interval} steps "
-        f"above {told.threshold:g}; the largest is {counts.largest:.3g}"
-    )
-    if loose < FEWEST_LOOSE or tight < FEWEST_LOOSE:
-        which = "loose" if loose < FEWEST_LOOSE else "tight"
-        msg = (
-            f"too few {which} examples to learn from: {where}. {FEWEST_LOOSE} of each are the "
-            "least. More frames or replicas bring more; or choose another learning.threshold."
-        )
-        raise LessonError(msg)
-    fewest = FEWEST_TO_TRAIN, FEWEST_TO_TEST
-    usable = [one for one in split if all(map(_has, (chosen, chosen), one, fewest))]
-    if not usable:
-        each = ", ".join(f"{glass}: {found[1]}" for glass, found in counts.by_glass.items())
-        msg = (
-            "no split into replicas that train and that test has loose examples on both sides: "
-            f"{where}. By replica: {each}."
-        )
-        raise LessonError(msg)
-    return usable
-
-
-def _has(chosen: Chosen, glasses: list[int], fewest: int) -> bool:
-    found = [chosen.counts.by_glass.get(glass, (0, 0)) for glass in glasses]
-    return all(sum(counted) >= fewest for counted in zip(*found, strict=True))
-
-
-def _counts(lesson: Lesson, chosen: Chosen) -> dict[str, Any]:
-    counts = chosen.counts
+    ranked = ranked_of(lesson, splits, await rank(lesson, fitter, tables, len(splits.usable)))
+    model = await make_model(lesson, fitter, tables, ranked.columns[0], ranked.split[0])
+    found = pooled(lesson, chosen)
     return {
-        "interval": lesson.interval,
-        "threshold": lesson.told.threshold,
-        "units": lesson.campaign.model.units,
-        "runs": len(lesson.sources),
-        "frames": sum(source.frames.get(lesson.interval, 0) for source in lesson.sources),
-        "undefined": counts.undefined,
-        "largest": counts.largest,
-        "by_threshold": [
-            {"interval": interval, "threshold": threshold, "tight": tight, "loose": loose}
-            for (interval, threshold), (tight, loose) in sorted(counts.by_threshold.items())
-        ],
-        "by_glass": [
-            {"glass": glass, "tight": tight, "loose": loose}
-            for glass, (tight, loose) in sorted(counts.by_glass.items())
-        ],
-        "pool": {"loose": len(chosen.pool[0].run), "tight": len(chosen.pool[1].run)},
+        "made_from": lesson.made_from,
+        "seed": lesson.told.seed,
+        "counts": counts_of(lesson, chosen),
+        "left_out": left_out(*files),
+        "splits": [told(lesson, found, one) for one in ranked.split],
+        "dropped_splits": ranked.dropped,
+        "study": await study(lesson, fitter, tables),
+        "ranking": ranked.report,
+        **await _compared(lesson, fitter, tables, ranked),
+        "model": model,
+    }
+
+
+async def _compared(
+    lesson: Lesson, fitter: Fitter, tables: Tables, ranked: Ranked
+) -> dict[str, Any]:
+    """Fit what the model is compared with, on the same splits."""
+    from glasscreep.analysis.baselines import CONTENDERS
+
+    columns, split = ranked.columns, ranked.split
+    names = [contender.name for contender in CONTENDERS]
+    order, number = ranked.orders[0], ranked.numbers[0]
+    return {
+        "curve": await curve(lesson, fitter, tables, order, split[0][1], number),
+        "scores": await splits_scored(lesson, fitter, tables, columns, split),
+        "contenders": await contenders(lesson, fitter, tables, split, names),
+        "sensitivity": await sensitivity(lesson, fitter, tables, columns, split),
+        "permutation": await permute(lesson, fitter, tables, columns[0], split[0]),
     }

@@ -15,7 +15,11 @@ from glasscreep.campaign.fields import (
     Seed,
 )
 from glasscreep.campaign.section import Section
+from glasscreep.tasks.fit_examples import FEWEST
 
+Enough = Annotated[
+    Count, Field(ge=FEWEST), Allowed(f"a whole number from {FEWEST} up; 1e7 is one too")
+]
 Folds = Annotated[Count, Field(ge=2), Allowed("a whole number from 2 up")]
 
 
@@ -28,7 +32,7 @@ class StudySection(Section):
     """Intervals to compare [steps]."""
     thresholds: Positives = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
     """Thresholds of D2min to compare [length^2]."""
-    per_class: Count = 1285
+    per_class: Enough = 1285
     """Most examples of each class in a sample."""
     folds: Folds = 5
     """Folds of the cross-validation, each of whole replicas."""
@@ -63,9 +67,9 @@ class LearningSection(Section):
     """Splits into replicas that train and that test, for errors; the first one is the model's."""
     samples: Count = 5
     """Balanced samples of the study and of the ranking of features."""
-    per_class: Count = 2115
+    per_class: Enough = 2115
     """Most examples of each class in a sample of the ranking."""
-    tight: Count = 20_000
+    tight: Enough = 20_000
     """Most tight examples that models choose theirs from."""
     features: Annotated[Count, Field(le=60), Allowed("a whole number from 1 to 60")] = 10
     """Features of the model: so many of the highest rank."""

@@ -27,7 +27,7 @@ MOST_LOOSE = 100_000
 """Loose examples that models are made of at most."""
 POOL, STUDY, RANKING = 0, 1, 100_001
 """Streams of draws; samples of the study and of the ranking count from theirs."""
-MAKING = 1
+MAKING = 2
 """Counted up when what is learnt from the same changes."""
 PACKAGES = ("glasscreep", "scikit-learn", "imbalanced-learn", "numpy")
 """Whose versions decide what is learnt."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.lesson_fits import CURVE
+from glasscreep.campaign.lesson_spread import spread
 from glasscreep.tasks.files import storing
 from glasscreep.tasks.places import LOOSENESS
 from glasscreep.tasks.units import in_units, unit_after
@@ -62,14 +63,16 @@ def _against(
     places = sorted({row[by] for row in own})
     for name, label in CLASSES.items():
         values = [[row[name] for row in own if row[by] == place] for place in places]
-        mean, spread = [np.mean(one) for one in values], [np.std(one) for one in values]
-        axes.errorbar(places, mean, spread, marker="o", capsize=3, label=label)
+        mean, error = [np.mean(one) for one in values], [spread(one) for one in values]
+        axes.errorbar(places, mean, error, marker="o", capsize=3, label=label)
     axes.set_ylabel("accuracy in cross-validation")
 
 
-def _curve(axes: "Axes", scores: Sequence[Sequence[Mapping[str, Any]]]) -> None:
-    values = np.array([[one["balanced_accuracy"] for one in sample] for sample in scores])
-    axes.errorbar(CURVE, values.mean(axis=0), values.std(axis=0), marker="o", capsize=3)
+def _curve(axes: "Axes", scores: Sequence[Any]) -> None:
+    fitted = [sample for sample in scores if isinstance(sample, list)]
+    if fitted:
+        values = np.array([[one["balanced_accuracy"] for one in sample] for sample in fitted])
+        axes.errorbar(CURVE, values.mean(axis=0), spread(values), marker="o", capsize=3)
     axes.set_xlabel("features, of the highest ranks")
     axes.set_ylabel("balanced accuracy on test replicas")
 

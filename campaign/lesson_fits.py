@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.campaign.crew import Crew, Memory
 from glasscreep.campaign.lesson import Lesson, variants
+from glasscreep.campaign.lesson_splits import Split
 from glasscreep.campaign.lesson_tables import draw_name
 from glasscreep.tasks.examples import Draw
-from glasscreep.tasks.fits import MAIN, Fit, fit
+from glasscreep.tasks.fit_examples import MAIN
+from glasscreep.tasks.fits import ALL, Fit, fit
 
 CURVE = (*range(1, 21), 25, 30, 40, 50, 60)
 """Numbers of features that models of the highest ranks are scored with."""
-ALL = list(range(len(FEATURES)))
 KINDS = ("all features", "chosen features")
 """Of models that are compared: by all features, and by those of the highest ranks."""
 
-Split = tuple[list[int], list[int]]
 Columns = Sequence[int]
 
 
@@ -55,6 +54,8 @@ class Tables:
     """Balanced samples."""
     pool: Path
     """What models are made of."""
+    tight_weight: float
+    """How many tight examples each of the pool stands for, where a loose one stands for one."""
 
 
 async def study(lesson: Lesson, fitter: Fitter, tables: Tables) -> list[dict[str, Any]]:
@@ -82,7 +83,7 @@ def _sample(lesson: Lesson, loose: Draw, tight: Draw, split: int | None = None) 
     return {"loose": name, "tight": draw_name(tight, split), "seed": lesson.seed(name)}
 
 
-async def rank(lesson: Lesson, fitter: Fitter, tables: Tables, count: int) -> list[list[list[int]]]:
+async def rank(lesson: Lesson, fitter: Fitter, tables: Tables, count: int) -> list[list[Any]]:
     """Rank the features, for each split on samples of the replicas that train there."""
     pairs = lesson.ranking()
     fits = [
@@ -95,9 +96,14 @@ async def rank(lesson: Lesson, fitter: Fitter, tables: Tables, count: int) -> li
 
 
 async def curve(
-    lesson: Lesson, fitter: Fitter, tables: Tables, order: Sequence[int], test: Sequence[int]
-) -> list[list[dict[str, Any]]]:
-    """Score models of the features of highest rank, by their number, of each sample."""
+    lesson: Lesson,
+    fitter: Fitter,
+    tables: Tables,
+    order: Sequence[int],
+    test: Sequence[int],
+    number: int,
+) -> list[Any]:
+    """Score models of the features of highest rank, by their number, of each sample of a split."""
     more = {
         "pool": str(tables.pool),
         "test": test,
@@ -106,13 +112,13 @@ async def curve(
         "C": lesson.told.C,
     }
     fits = [
-        Fit("curve", str(tables.samples), {**_sample(lesson, loose, tight, 0), **more})
+        Fit("curve", str(tables.samples), {**_sample(lesson, loose, tight, number), **more})
         for loose, tight in lesson.ranking()
     ]
     return await fitter.all(fits, "models by number of features")
 
 
-async def splits(
+async def splits_scored(
     lesson: Lesson,
     fitter: Fitter,
     tables: Tables,
@@ -179,15 +185,16 @@ def split_fit(
         "estimators": told.estimators,
         "C": told.C,
         "seed": lesson.seed("model"),
+        "tight_weight": tables.tight_weight,
     }
     return Fit("split", str(tables.pool), arguments | instead)
 
 
 async def permute(
     lesson: Lesson, fitter: Fitter, tables: Tables, columns: Sequence[int], split: Split
-) -> dict[str, list[float]]:
+) -> dict[str, Any]:
     """Measure what the model loses when a feature is shuffled among examples that test."""
     one = split_fit(lesson, tables, columns, split)
     (found,) = await fitter.all([Fit("permute", one.table, one.arguments)], "permutation")
-    answer: dict[str, list[float]] = found
+    answer: dict[str, Any] = found
     return answer

@@ -17,7 +17,7 @@ from glasscreep.campaign.lesson import Lesson, Source, variants
 from glasscreep.tasks.descriptors import MeasureTask, Rivals, measure_into
 from glasscreep.tasks.examples import Draw, Drawn, DrawTask, draw
 from glasscreep.tasks.files import storing
-from glasscreep.tasks.fits import MAIN
+from glasscreep.tasks.fit_examples import MAIN
 from glasscreep.tasks.model import LennardJones
 from glasscreep.tasks.places import LOOSENESS
 from glasscreep.tasks.tables import Joined, Table, is_made_from, write_table
@@ -34,8 +34,10 @@ class Counts:
     """By interval and threshold: tight, loose, of all runs."""
     by_glass: Mapping[int, tuple[int, int]]
     """Of the model's interval and threshold, by row of the glass."""
-    undefined: int
-    """Neither, since their D2min is not defined, at the model's interval."""
+    undefined: Mapping[int, int]
+    """Neither, since their D2min is not defined, at the model's interval, by row of the glass."""
+    blank: int
+    """Frames in which it is not defined for any."""
     largest: float
     """D2min of all, at the model's interval [length**2]."""
 
@@ -107,16 +109,19 @@ def _draw_task(lesson: Lesson, source: Source, draws: tuple[Draw, ...]) -> DrawT
 def _counts(lesson: Lesson, drawn: Sequence[Drawn]) -> Counts:
     by_threshold: dict[tuple[int, float], NDArray[np.int64]] = {}
     by_glass: dict[int, NDArray[np.int64]] = {}
+    undefined = dict.fromkeys(lesson.glasses, 0)
     own = lesson.interval, lesson.told.threshold
     for source, part in zip(lesson.sources, drawn, strict=True):
         for key, counted in part.counts.items():
             by_threshold[key] = by_threshold.get(key, np.zeros(2, np.int64)) + counted
         glass = by_glass.get(source.glass_row, np.zeros(2, np.int64))
         by_glass[source.glass_row] = glass + part.counts.get(own, (0, 0))
+        undefined[source.glass_row] += part.undefined.get(lesson.interval, 0)
     return Counts(
         {key: _pair(counted) for key, counted in by_threshold.items()},
         {glass: _pair(counted) for glass, counted in by_glass.items()},
-        sum(part.undefined.get(lesson.interval, 0) for part in drawn),
+        undefined,
+        sum(part.blank.get(lesson.interval, 0) for part in drawn),
         float(np.fmax.reduce([part.largest.get(lesson.interval, np.nan) for part in drawn])),
     )
 

@@ -12,6 +12,7 @@ from glasscreep.campaign.directory import prepare, survey
 from glasscreep.campaign.driving import Reason, drive, uninterrupted
 from glasscreep.campaign.fitness import demand_fit
 from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.model_fit import demand_model
 from glasscreep.campaign.own_trials import demand_own
 from glasscreep.campaign.plan import progress_found
 from glasscreep.campaign.pools import PoolSizes, local_pools
@@ -53,7 +54,9 @@ def run_campaign(campaign: Campaign, directory: Path, console: Console) -> Snaps
         function of the user's fails, another driver is at work on it, or it can't be written.
     """
     # All of these refuse before anything is made.
-    if progress_found(survey(campaign, directory)).unfinished_rows().size:
+    prepared = survey(campaign, directory)
+    demand_model(campaign, directory)
+    if progress_found(prepared).unfinished_rows().size:
         demand_fit(campaign)
     demand_own(campaign, directory)
     with storing(directory):

@@ -17,7 +17,7 @@ Files = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE...",
-        help="Trajectories: LAMMPS text dumps or extended XYZ, plain or .gz, GSD, or what "
+        help="Trajectories: LAMMPS text dumps or extended XYZ, plain or .gz, GSD, H5MD, or what "
         "MDAnalysis reads.",
         show_default=False,
     ),
@@ -44,7 +44,7 @@ def looseness(
         typer.Option(
             metavar="UNITS",
             help="Units of the files, by LAMMPS's name, such as metal.",
-            show_default="those that a dump names, else the model's",
+            show_default="those that a file names, else the model's",
         ),
     ] = None,
     length_scale: Annotated[

@@ -20,7 +20,8 @@ from glasscreep.tasks.model_card import NAMES, ModelCard
 from glasscreep.tasks.model_file import LooseModelFile, load_model, looseness_of
 from glasscreep.tasks.trajectories import read_frames
 from glasscreep.tasks.trajectory_fit import misfits
-from glasscreep.tasks.trajectory_frame import Frame
+from glasscreep.tasks.trajectory_frame import Frame, in_words
+from glasscreep.tasks.units import SYSTEMS
 
 DEFAULT_SPECIES = {"1": 1, "2": 2, "A": 1, "B": 2}
 
@@ -84,7 +85,7 @@ def write_looseness(model_file: Path, asked: Asked, console: Console) -> Total:
     GlasscreepError
         If a file can't be read or written, or does not fit the model; nothing was written.
     """
-    _check_output(asked)
+    _check(asked)
     model = load_model(model_file)
     species = species_of(asked.species, model.card)
     total = Total()
@@ -143,7 +144,10 @@ def species_of(text: str | None, card: ModelCard) -> dict[str, int]:
     return found
 
 
-def _check_output(asked: Asked) -> None:
+def _check(asked: Asked) -> None:
+    if asked.units not in (None, *SYSTEMS):
+        msg = f"--units {asked.units}: units must be one of LAMMPS's, {', '.join(SYSTEMS)}."
+        raise RefusedError(msg)
     output = asked.output
     if not output.name.endswith(ENDINGS):
         msg = f"--output {output}: its ending must be one of {', '.join(ENDINGS)}."
@@ -186,8 +190,8 @@ def _naming(path: Path, number: int, frame: Frame) -> Iterator[None]:
         yield
     except ValueError as error:
         msg = (
-            f"{path}, frame {number} at step {frame.step}: {error}. Correct the frame, or leave "
-            "it out."
+            f"{path}, frame {number} at step {frame.step}: {in_words(error, frame.ids)}. Correct "
+            "the frame, or leave it out."
         )
         raise TrajectoryError(msg) from error
 

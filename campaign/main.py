@@ -17,7 +17,7 @@ from glasscreep.campaign import (
     query_command,
     report_command,
 )
-from glasscreep.campaign.once import OnceGroup
+from glasscreep.campaign.commands import Commands
 from glasscreep.campaign.terminal import (
     FAILED,
     INTERRUPTED,
@@ -31,7 +31,7 @@ from glasscreep.campaign.terminal import (
 
 app = typer.Typer(
     name="glasscreep",
-    cls=OnceGroup,
+    cls=Commands,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
@@ -115,12 +115,14 @@ def plan(
     with telling_errors():
         from glasscreep.campaign.file import load
         from glasscreep.campaign.fitness import demand_fit
+        from glasscreep.campaign.model_fit import demand_model
         from glasscreep.campaign.own_trials import demand_own
         from glasscreep.campaign.plan import make_plan
         from glasscreep.campaign.plan_table import show_plan
 
         campaign = load(file)
         prepared = make_plan(campaign, directory or Path(campaign.name))
+        demand_model(campaign, prepared.directory)
         if campaign.cluster is None and not prepared.is_done:
             demand_fit(campaign)  # the LAMMPS of a cluster's nodes may be another
         tried = demand_own(campaign, prepared.directory)

@@ -24,6 +24,8 @@ class OwnFailure:
     """Name of its result."""
     why: str
     """What it was called for, what came of that, and how to go on."""
+    gave_before: bool
+    """Whether there is a result of the run's frames before, or of the run as it was before."""
 
     def __str__(self) -> str:
         """Say it in a line."""
@@ -49,10 +51,11 @@ def own_failures(
     tuple of OwnFailure
         By run, in their order; of each result the last failure, until it is computed after all.
     """
+    analysed = ((run_id, read_analysed(run_directory(directory, run_id))) for run_id in run_ids)
     return tuple(
-        OwnFailure(run_id, name, why)
-        for run_id in run_ids
-        for name, why in read_analysed(run_directory(directory, run_id)).failed.items()
+        OwnFailure(run_id, name, why, gave_before=known.covers(name))
+        for run_id, known in analysed
+        for name, why in known.failed.items()
         if result in (None, name)
     )
 
@@ -82,8 +85,9 @@ def told(
     if among is not None and among > runs:
         count += f" that were looked at, of {among:,}"
     look = shlex.join(["glasscreep", "logs", str(directory)])
+    shown = "what it gave before is" if any(each.gave_before for each in failures) else "nothing is"
     last = (
-        f"{failures[0].result} failed on {count}, of which what it gave before is shown; "
+        f"{failures[0].result} failed on {count}, of which {shown} shown; "
         f"`{look} RUN` tells of any one."
     )
     return [*map(str, failures[:SHOWN]), last]

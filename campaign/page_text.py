@@ -50,7 +50,8 @@ def _rates(snapshot: Snapshot, frames_per_s: float) -> tuple[str, str]:
     if snapshot.phase in ("finished", "stopped"):
         return "-", "nothing is running"
     if not snapshot.simulates:
-        return "-", f"{count_of(snapshot.to_analyse, 'run')} to analyse"
+        runs = snapshot.to_analyse
+        return "-", f"{count_of(runs, 'run')} to analyse" if runs else "not known yet"
     if not frames_per_s and not snapshot.particle_steps_per_s:
         return "-", "not known yet"
     return (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.completion import complete_result
 from glasscreep.campaign.outputs import TABLE_ENDINGS, demand_table_ending
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.selection_options import (
@@ -57,6 +58,7 @@ def query(
             metavar="RESULT",
             help="Result to print, such as strain; without one, a list of those there are.",
             show_default=False,
+            autocompletion=complete_result,
         ),
     ] = None,
     temperature: Temperatures = None,

@@ -1,5 +1,6 @@
 """Averages over replicas: against time, of the same ones all along, however far others are."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,16 @@ def left_out(
         if key[:2] in shown and key not in averaged:
             found.setdefault(key[:2], {})[int(key[2])] = int(frames.get(key, 0))
     return found
+
+
+def with_error(value: float, error: float) -> str:
+    """Write a value to the place of its error's first digit."""
+    if np.isnan(value):
+        return "-"
+    if not np.isfinite(error) or error == 0:
+        return f"{value:.4g}"
+    places = max(0, -math.floor(math.log10(error)))
+    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def replicas_told(table: "pd.DataFrame") -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from glasscreep.campaign.completion import complete_run
 from glasscreep.campaign.outputs import demand_ending
 from glasscreep.campaign.report_defaults import PAGE, PARTICLES
 from glasscreep.campaign.selection_options import (
@@ -61,6 +62,7 @@ def report(
             metavar="ID",
             help="Run whose particles are shown: its id, or how it begins.",
             show_default="the first finished one of the middle point",
+            autocompletion=complete_run,
         ),
     ] = None,
     shown_frame: Annotated[

@@ -9,6 +9,7 @@ import pandas as pd
 from glasscreep import __version__
 from glasscreep.campaign.figures.labels import POINT_LABELS, unit
 from glasscreep.campaign.replicas import POINT
+from glasscreep.campaign.report_model import learnt_model, model_of
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.run_list import points_of
 from glasscreep.campaign.selection_options import ALL
@@ -16,6 +17,7 @@ from glasscreep.campaign.states import STATES
 from glasscreep.campaign.watch import judged_snapshot
 from glasscreep.tasks.damage import naming_damage
 from glasscreep.tasks.errors import AbsentError, DamagedError
+from glasscreep.tasks.looseness_results import LOOSENESS
 from glasscreep.tasks.places import STORE
 from glasscreep.tasks.provenance import read_segments
 from glasscreep.tasks.strain_results import FIT
@@ -157,19 +159,31 @@ def resolved(source: Source) -> str:
 
 
 def _model_facts(source: Source) -> list[tuple[str, str]]:
-    if not source.progress.model_digest:
-        return [("model of looseness", "none is learnt")]
-    facts = [("model of looseness, SHA-256", source.progress.model_digest)]
+    if not (digest := source.progress.model_digest):
+        return [("model of looseness", "none is learnt"), *_stored_looseness(source)]
+    facts = [("model of looseness, SHA-256", digest), *_stored_looseness(source)]
     try:
-        model = source.lesson["model"]
+        lesson = source.lesson
     except (AbsentError, DamagedError):
         return facts
+    if (learnt := learnt_model(source)) != digest:
+        return [*facts, ("learnt from this campaign", f"another model, of SHA-256 {learnt}")]
+    model = lesson["model"]
     return [
         *facts,
         ("its features", ", ".join(model["features"])),
         ("learnt from replicas", _joined(model["train"])),
         ("tested on replicas", _joined(model["test"])),
     ]
+
+
+def _stored_looseness(source: Source) -> list[tuple[str, str]]:
+    """Say which model the looseness of the store is by: it may be one before that of the lesson."""
+    if not (stored := model_of(source, LOOSENESS)):
+        return []
+    same = stored == source.progress.model_digest
+    told = "this model" if same else f"another model, of SHA-256 {stored}"
+    return [("looseness in the store is by", told)]
 
 
 def _joined(values: Any) -> str:

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glasscreep.campaign.figures.labels import AREA, unit
 from glasscreep.campaign.figures.style import SEQUENTIAL
+from glasscreep.campaign.report_model import other_model_told
 from glasscreep.campaign.report_particles import particle_values
 from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.errors import AbsentError, DamagedError
+from glasscreep.tasks.looseness_results import LOOSENESS
 
 UNKNOWN, LEVELS = 255, 254
 """Level that stands for not defined, and the highest of the others."""
@@ -75,19 +78,25 @@ def shown_frame(source: Source, limit: int) -> ShownFrame:
         "palette": _text(_palette()),
         "quantities": _quantities(source, source.frame),
     }
-    return ShownFrame(f"{source.frame_name(source.frame)}: {count:,} particles.", data)
+    told = (f"{source.frame_name(source.frame)}: {count:,} particles", _by_other(source))
+    return ShownFrame("".join(f"{part}. " for part in told if part).rstrip(), data)
+
+
+def _by_other(source: Source) -> str:
+    told = other_model_told(source, [LOOSENESS])
+    return told[:1].upper() + told[1:]
 
 
 def _quantities(source: Source, frame: int) -> list[dict[str, Any]]:
     apart = source.interval // source.campaign.creep.frame_interval
-    name = f"d2min_{source.interval}"
+    name, area = f"d2min_{source.interval}", unit(AREA, source.system)
     found = []
-    if (looseness := _particles(source, "looseness", frame)) is not None:
-        found.append(_scaled("looseness", looseness, 0.0, 1.0))
+    if (looseness := _particles(source, LOOSENESS, frame)) is not None:
+        found.append(_scaled("looseness", "", looseness, 0.0, 1.0))
     if (after := _particles(source, name, frame)) is not None:
-        found.append(_logarithmic(f"D²min over the next {source.interval:,} steps", after))
+        found.append(_logarithmic(f"D²min over the next {source.interval:,} steps", area, after))
     if (before := _particles(source, name, frame - apart)) is not None:
-        found.append(_logarithmic(f"D²min over the last {source.interval:,} steps", before))
+        found.append(_logarithmic(f"D²min over the last {source.interval:,} steps", area, before))
     species = np.where(source.reader.species == 1, 0, LEVELS).astype(np.uint8)
     return [
         *found,
@@ -106,7 +115,7 @@ def _particles(source: Source, name: str, frame: int) -> NDArray[np.float64] | N
         return None
 
 
-def _logarithmic(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
+def _logarithmic(name: str, units: str, values: NDArray[np.float64]) -> dict[str, Any]:
     with np.errstate(divide="ignore"):
         power = np.log10(values)
     known = power[np.isfinite(power)]
@@ -114,19 +123,25 @@ def _logarithmic(name: str, values: NDArray[np.float64]) -> dict[str, Any]:
     low, high = (
         (np.floor(np.quantile(known, 0.01)), np.ceil(known.max())) if len(known) else (0.0, 1.0)
     )
-    shown = _scaled(name, power, low, max(high, low + 1))
-    return {**shown, "from": f"1e{low:.0f}", "to": f"1e{max(high, low + 1):.0f}"}
+    high = max(high, low + 1)
+    ends = {"from": f"1e{int(low)}", "to": f"1e{int(high)}"}
+    return {**_scaled(name, units, power, low, high), **ends, "logarithmic": True}
 
 
-def _scaled(name: str, values: NDArray[np.float64], low: float, high: float) -> dict[str, Any]:
+def _scaled(
+    name: str, units: str, values: NDArray[np.float64], low: float, high: float
+) -> dict[str, Any]:
     known = np.isfinite(values)
     levels = np.full(len(values), UNKNOWN, np.uint8)
     part = np.clip((values[known] - low) / (high - low), 0.0, 1.0)
     levels[known] = np.rint(LEVELS * part).astype(np.uint8)
     return {
         "name": name,
+        "unit": units,
         "values": _text(levels),
         "scaled": True,
+        "logarithmic": False,
+        "range": [low, high],
         "from": f"{low:g}",
         "to": f"{high:g}",
     }

@@ -14,13 +14,14 @@ from glasscreep.campaign.replicas import replicas_told
 from glasscreep.campaign.report_about import About
 from glasscreep.campaign.report_attempt import Attempt, attempt
 from glasscreep.campaign.report_cache import Cache
+from glasscreep.campaign.report_model import other_model_told
 from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.files import storing
 
 ASKED: dict[str, Any] = {
     "creep": {"frame_interval", "loading"},
     "model": {"units", "timestep"},
-    "learning": {"species"},
+    "learning": {"species", "threshold"},
     "analysis": {"looseness", "voxels"},
 }
 """Keys of the campaign file that pictures depend on besides the results."""
@@ -108,6 +109,8 @@ def save_figure(
 
 
 def _make(name: str, panel: Panel, source: Source, cache: Cache) -> MadePanel:
+    told = (panel.note, other_model_told(source, panel.needs))
+    panel = replace(panel, note=". ".join(part for part in told if part))
     tried = attempt(source, name, lambda: _recall_or_draw(name, panel, source, cache))
     if tried.value is not None:
         return tried.value
@@ -146,7 +149,7 @@ def _depends_on(panel: Panel, source: Source) -> dict[str, Any]:
 def _draw(blank: MadePanel, panel: Panel) -> MadePanel:
     table = panel.collect()
     csv = table.to_csv(index=False, lineterminator="\n")
-    note = ". ".join(part for part in (panel.note, replicas_told(table)) if part)
+    note = ". ".join(part for part in (panel.note, panel.told(table), replicas_told(table)) if part)
     made = replace(blank, note=note, csv=csv)
     with styled():
         figure, (axes,) = panel_grid(1)

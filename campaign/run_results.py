@@ -42,9 +42,9 @@ class RunResults:
         """All arrays of the runs, lazy, with coordinates temperature, stress, replica, step, time.
 
         Values are read when asked for, and are nan where nothing is written yet; DamagedError if
-        a file that was written is lost. No Dask chunks: select runs first (``select(...)`` or ``isel(run=...)``), then ``chunk()`` if
-        you want them; for 100,000 runs chunks alone take seconds. ``run`` is labelled by the row
-        in the store, as ``runs`` is.
+        a file that was written is lost. No Dask chunks: select runs first (``select(...)`` or
+        ``isel(run=...)``), then ``chunk()`` if you want them; for 100,000 runs chunks alone take
+        seconds. ``run`` is labelled by the row in the store, as ``runs`` is.
         """
         return dataset_of(self.directory, self.rows)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from glasscreep.campaign.completion import complete_run
 from glasscreep.tasks.errors import AbsentError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ RunIds = Annotated[
         metavar="ID",
         help="Only this run: its id, or how it begins. Repeat it for more.",
         show_default="all",
+        autocompletion=complete_run,
     ),
 ]
 

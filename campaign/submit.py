@@ -26,6 +26,7 @@ from glasscreep.campaign.directory import Prepared, prepare, read_campaign
 from glasscreep.campaign.job_names import KINDS
 from glasscreep.campaign.left import unfinished_runs
 from glasscreep.campaign.lock import CampaignLock
+from glasscreep.campaign.model_fit import demand_model
 from glasscreep.campaign.monitor import now
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.campaign.progress import Display, tell_failures
@@ -75,9 +76,10 @@ def submit_campaign(
         If the directory can't be used, the campaign is being driven or waits in SLURM's queue, or
         SLURM refuses.
     """
-    # Both refuse before anything is made.
+    # All of these refuse before anything is made.
     requests = job_requests(campaign, directory)
     demand_compatible(campaign, directory)
+    demand_model(campaign, directory)
     with storing(directory):
         directory.mkdir(parents=True, exist_ok=True)
     try:

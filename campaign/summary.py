@@ -1,6 +1,5 @@
 """What `run` leaves the user with: a table of the points and a plot of the creep curves."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from glasscreep.campaign.figures.curves import curves, draw_curves
 from glasscreep.campaign.figures.figure_strain import strain_name
 from glasscreep.campaign.figures.style import panel_grid, save, styled
 from glasscreep.campaign.opened import OpenedCampaign, open_campaign
+from glasscreep.campaign.replicas import with_error
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.states import State
 from glasscreep.tasks.d2min_results import D2MIN
@@ -144,19 +144,9 @@ def summary_table(points: pd.DataFrame) -> Table:
         table.add_column(heading, justify="right", overflow="fold")
     for row in points.to_dict("records"):
         cells = [f"{row['temperature']:g}", f"{row['stress']:g}", str(row["runs"])]
-        cells += [_with_error(row[name], row[f"{name}_error"]) for name in shown]
+        cells += [with_error(row[name], row[f"{name}_error"]) for name in shown]
         table.add_row(*cells)
     return table
-
-
-def _with_error(value: float, error: float) -> str:
-    """Write a value to the place of its error's first digit."""
-    if np.isnan(value):
-        return "-"
-    if not np.isfinite(error) or error == 0:
-        return f"{value:.4g}"
-    places = max(0, -math.floor(math.log10(error)))
-    return f"{value:.{places}f} ± {error:.{places}f}"
 
 
 def plot_strain(directory: Path) -> Path:

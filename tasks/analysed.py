@@ -30,6 +30,10 @@ class Analysed:
             return 0
         return int(known["frames"])
 
+    def covers(self, name: str) -> bool:
+        """Tell whether a result covers any frames, with whatever parameters."""
+        return name in self.results and self.results[name]["frames"] > 0
+
     def noting(self, results: Iterable[Result], frames: Iterable[int]) -> "Analysed":
         """Note how many frames results cover from now on."""
         new = {

@@ -61,6 +61,8 @@ class Drawn:
     """By interval and threshold, how many are tight and how many loose in all."""
     undefined: dict[int, int]
     """By interval, how many are neither, since their D2min is not defined."""
+    blank: dict[int, int]
+    """By interval, the frames in which it is not defined for any."""
     largest: dict[int, float]
     """By interval, the largest D2min; `nan` if there is none [length**2]."""
 
@@ -77,30 +79,43 @@ def draw(task: DrawTask) -> Drawn:
     key = run_key(reader.run_ids[task.row])
     kept = {at: Lowest.empty(draw.most) for at, draw in enumerate(task.draws)}
     counts: dict[tuple[int, float], NDArray[np.int64]] = {}
-    undefined = dict.fromkeys(task.frames, 0)
+    undefined, blank = dict.fromkeys(task.frames, 0), dict.fromkeys(task.frames, 0)
     largest = dict.fromkeys(task.frames, float("nan"))
     for interval, frame, particle, values in _values(task, reader):
         defined = np.isfinite(values)
         undefined[interval] += int(np.count_nonzero(~defined))
+        blank[interval] += len(np.setdiff1d(frame, frame[defined]))
         frame, particle, values = frame[defined], particle[defined], values[defined]
         if len(values):
             largest[interval] = float(np.fmax(largest[interval], values.max()))
         own = {at: one for at, one in enumerate(task.draws) if one.interval == interval}
-        for stream in sorted({one.stream for one in own.values()}):
-            order = priority(_mixed(task.seed, stream), key, frame, particle)
-            of_stream = [at for at, one in own.items() if one.stream == stream]
-            near = _near(order, values, [(task.draws[at], kept[at]) for at in of_stream])
-            found = order[near], frame[near], particle[near], values[near]
-            for at in of_stream:
-                wanted = (found[-1] > task.draws[at].threshold) == task.draws[at].loose
-                order_, *rest = (column[wanted] for column in found)
-                kept[at] = kept[at].offer(order_, task.row, *rest)
+        _offer(task, key, kept, own, (frame, particle, values))
         for threshold in {one.threshold for one in own.values()}:
             loose = int(np.count_nonzero(values > threshold))
             before = counts.setdefault((interval, threshold), np.zeros(2, np.int64))
             before += (len(values) - loose, loose)
     counted = {key: (int(tight), int(loose)) for key, (tight, loose) in counts.items()}
-    return Drawn(tuple(kept.values()), counted, undefined, largest)
+    return Drawn(tuple(kept.values()), counted, undefined, blank, largest)
+
+
+def _offer(
+    task: DrawTask,
+    key: int,
+    kept: dict[int, Lowest],
+    own: dict[int, Draw],
+    examples: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+) -> None:
+    """Offer examples (frame, particle, value) to the draws of their interval."""
+    frame, particle, values = examples
+    for stream in sorted({one.stream for one in own.values()}):
+        order = priority(_mixed(task.seed, stream), key, frame, particle)
+        of_stream = [at for at, one in own.items() if one.stream == stream]
+        near = _near(order, values, [(task.draws[at], kept[at]) for at in of_stream])
+        found = order[near], frame[near], particle[near], values[near]
+        for at in of_stream:
+            wanted = (found[-1] > task.draws[at].threshold) == task.draws[at].loose
+            order_, *rest = (column[wanted] for column in found)
+            kept[at] = kept[at].offer(order_, task.row, *rest)
 
 
 def _near(

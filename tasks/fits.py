@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.interstice_presets import FEATURES
+from glasscreep.tasks.fit_examples import MAIN, Examples, of_glasses, sample
 from glasscreep.tasks.tables import Table
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 # scikit-learn is imported where it is used: it takes a second.
 
-MAIN = "main"
-"""Name of the features that models are made of; others are variants of these."""
+
+ALL = list(range(len(FEATURES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +33,18 @@ class Fit:
     """What the kind needs, JSON."""
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Rows of a table that are loose or tight."""
-
-    features: NDArray[np.float64]
-    """(n, 60)."""
-    loose: NDArray[np.bool_]
-    """(n,)."""
-    glass: NDArray[np.int64]
-    """(n,) the replica that each is of."""
-
-
 def fit(what: Fit) -> Any:
     """Do one fit.
 
     Returns
     -------
     object
-        JSON.
-
-    Raises
-    ------
-    ValueError
-        If the examples are too few or of one class; with their counts.
+        JSON; if the examples are too few or of one class, why it is refused, as `refused`.
     """
-    return KINDS[what.kind](Table(Path(what.table)), what.arguments)
+    try:
+        return KINDS[what.kind](Table(Path(what.table)), what.arguments)
+    except ValueError as error:  # of the numerics, about the examples: other fits have enough
+        return {"refused": str(error)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +62,19 @@ class Fitted:
 
 
 def fit_model(what: Fit) -> Fitted:
-    """Fit a model as a fit of the kind `split` does, and give it."""
+    """Fit a model as a fit of the kind `split` does, and give it.
+
+    Raises
+    ------
+    ValueError
+        If the examples are too few or of one class; with their counts.
+    """
     from glasscreep.analysis.loose_model import LinearEnsemble
     from glasscreep.analysis.scores import Scores
 
     told = what.arguments
     train, test = (of_glasses(Table(Path(what.table)), told[part]) for part in ("train", "test"))
-    columns = told["columns"]
+    columns = train.varying(told["columns"])
     model = _fitted(train, columns, told, told["estimators"])
     linear = LinearEnsemble.of(model.pipeline)
     scores = asdict(Scores.of(train.loose, linear.looseness(train.features[:, columns])))
@@ -104,62 +97,35 @@ def _fitted(
     )
 
 
-def sample(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Examples:
-    """Take a balanced sample, of two draws in the table: as many loose as tight.
-
-    The loose are drawn again with replacement: where there are few, all samples would have
-    the same ones, and what differs between samples would tell nothing of chance.
-    """
-    features = table[f"features {MAIN}"]
-    loose, tight = (_known(features, table[told[name]]) for name in ("loose", "tight"))
-    most = min(len(loose), len(tight))
-    again = np.random.default_rng(told["seed"]).choice(loose[:most], most)
-    rows = np.concatenate([np.sort(again), tight[:most]])
-    is_loose = np.arange(2 * most) < most
-    return Examples(features[rows], is_loose, table["glass"][rows])
-
-
-def _known(features: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Leave out examples with a feature that is not finite, as a fraction of nothing is."""
-    known: NDArray[np.int64] = rows[np.isfinite(features[rows]).all(axis=1)]
-    return known
-
-
-def of_glasses(
-    table: Mapping[str, NDArray[Any]], glasses: list[int], variant: str = MAIN
-) -> Examples:
-    """Take the rows of some replicas."""
-    features = table[f"features {variant}"]
-    rows = np.isin(table["glass"], glasses) & np.isfinite(features).all(axis=1)
-    return Examples(features[rows], table["loose"][rows].astype(bool), table["glass"][rows])
-
-
 def _study(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.threshold_study import study_sample
 
     chosen = sample(table, told)
-    size = {"per_class": int(chosen.loose.sum())}
-    try:
-        score = study_sample(
-            chosen.features,
-            chosen.loose,
-            chosen.glass,
-            Cs=tuple(told["C"]),
-            folds=told["folds"],
-            seed=told["seed"],
-        )
-    except ValueError as error:  # too few at a high threshold: others have enough
-        return {"refused": str(error), **size}
-    return {**asdict(score), **size}
+    columns = chosen.varying(ALL)
+    score = study_sample(
+        chosen.features[:, columns],
+        chosen.loose,
+        chosen.glass,
+        names=[FEATURES[column] for column in columns],
+        Cs=tuple(told["C"]),
+        folds=told["folds"],
+        seed=told["seed"],
+    )
+    return {**asdict(score), "per_class": len(chosen.loose) // 2}
 
 
 def _rank(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
+    """Rank the features that vary; those that do not come last."""
     from glasscreep.analysis.elimination import rank_features
 
     chosen = sample(table, told)
-    center, scale = chosen.features.mean(axis=0), chosen.features.std(axis=0)
-    standard = (chosen.features - center) / np.where(scale > 0, scale, 1.0)
-    return rank_features(standard, chosen.loose, seed=told["seed"]).tolist()
+    columns = chosen.varying(ALL)
+    features = chosen.features[:, columns]
+    standard = (features - features.mean(axis=0)) / features.std(axis=0)
+    ranks = np.empty(len(ALL), np.int64)
+    ranks[columns] = rank_features(standard, chosen.loose, seed=told["seed"])
+    ranks[np.setdiff1d(ALL, columns)] = np.arange(len(columns), len(ALL)) + 1
+    return ranks.tolist()
 
 
 def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
@@ -171,7 +137,7 @@ def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     test = of_glasses(Table(Path(told["pool"])), told["test"])
     scores = []
     for count in told["counts"]:
-        columns = varying(chosen.features, told["order"][:count])
+        columns = chosen.varying(told["order"][:count])
         model = _fitted(chosen, columns, told, estimators=1)
         looseness = LinearEnsemble.of(model.pipeline).looseness(test.features[:, columns])
         scores.append(asdict(Scores.of(test.loose, looseness)))
@@ -181,22 +147,23 @@ def _curve(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
 def _split(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     """Train on some replicas, and score on them and on the others."""
     from glasscreep.analysis.loose_model import LinearEnsemble
+    from glasscreep.analysis.rarity import Rarity
     from glasscreep.analysis.scores import Scores
 
     train, test = (of_glasses(table, told[part], told["variant"]) for part in ("train", "test"))
-    columns = varying(train.features, told["columns"])
+    columns = train.varying(told["columns"])
     known, unknown = train.features[:, columns], test.features[:, columns]
     model = _fitted(train, columns, told, told["estimators"])
     if told["standardising"] == "separate":
         unknown = _moved(unknown, known)
     linear = LinearEnsemble.of(model.pipeline)
-    of_train = asdict(Scores.of(train.loose, linear.looseness(known)))
-    return {"train": of_train, "test": asdict(Scores.of(test.loose, linear.looseness(unknown)))}
-
-
-def varying(features: NDArray[np.float64], columns: list[int]) -> list[int]:
-    """Leave out features that are the same for all: where sizes are clipped, some may be 0."""
-    return [column for column in columns if np.ptp(features[:, column]) > 0]
+    looseness = linear.looseness(unknown)
+    return {
+        "train": asdict(Scores.of(train.loose, linear.looseness(known))),
+        "test": asdict(Scores.of(test.loose, looseness)),
+        "rarity": asdict(Rarity.of(test.loose, looseness, told["tight_weight"])),
+        "features": len(columns),
+    }
 
 
 def _moved(features: NDArray[np.float64], onto: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -222,30 +189,28 @@ def _contend(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     columns = {name: shared[name] if name in shared else table[name] for name in wanted}
     glass, is_loose = table["glass"], table["loose"].astype(bool)
     train, test = (np.isin(glass, told[part]) for part in ("train", "test"))
-    try:
-        found = contend(
-            contender,
-            {name: column[train] for name, column in columns.items()},
-            is_loose[train],
-            {name: column[test] for name, column in columns.items()},
-            is_loose[test],
-            told["seed"],
-        )
-    except ValueError as error:  # it may need what few examples have, such as an earlier frame
-        return {"refused": str(error)}
+    found = contend(
+        contender,
+        {name: column[train] for name, column in columns.items()},
+        is_loose[train],
+        {name: column[test] for name, column in columns.items()},
+        is_loose[test],
+        told["seed"],
+    )
     return asdict(found)
 
 
 def _permute(table: Mapping[str, NDArray[Any]], told: Mapping[str, Any]) -> Any:
     from glasscreep.analysis.permutation import permutation_importances
 
-    columns = told["columns"]
     train, test = (of_glasses(table, told[part]) for part in ("train", "test"))
+    columns = train.varying(told["columns"])
     model = _fitted(train, columns, told, told["estimators"])
     found = permutation_importances(
         model.pipeline, test.features[:, columns], test.loose, seed=told["seed"]
     )
-    return {"mean": found.mean.tolist(), "std": found.std.tolist()}
+    names = [FEATURES[column] for column in columns]
+    return {"features": names, "mean": found.mean.tolist(), "std": found.std.tolist()}
 
 
 KINDS: Mapping[str, Callable[[Mapping[str, NDArray[Any]], Mapping[str, Any]], Any]] = {

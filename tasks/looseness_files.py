@@ -22,7 +22,8 @@ from glasscreep.tasks.written_frame import (
 if TYPE_CHECKING:
     import zarr
 
-ENDINGS = (".xyz", ".xyz.gz", ".dump", ".dump.gz", ".zarr")
+DUMPS = (".dump", ".dump.gz")
+ENDINGS = (".xyz", ".xyz.gz", *DUMPS, ".zarr")
 LOOSENESS = Column(
     "looseness", "1", "how much the structure around a particle is that of loose ones"
 )
@@ -66,7 +67,7 @@ def writing_looseness(path: Path, card: ModelCard) -> Iterator[Write]:
 
             yield stored
         return
-    form = FORMATS["dump" if ".dump" in path.suffixes[-2:] else "extxyz"]
+    form = FORMATS["dump" if path.name.endswith(DUMPS) else "extxyz"]
     with writing_frames(path, form, Contents(columns=(LOOSENESS,))) as write:
         yield lambda frame, looseness: write(_written(frame, looseness))
 

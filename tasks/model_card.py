@@ -77,13 +77,20 @@ class ModelCard:
         for name, value in (positive | pairs).items():
             if not 0 < value < float("inf"):
                 _refuse(name, "finite and above 0", value)
+        for name, share in self.composition.items():
+            if not 0 <= share <= 1:
+                _refuse(f"composition[{name}]", "from 0 to 1", share)
 
     def interstice_preset(self) -> IntersticePreset:
         """Choices that the features are computed with; a ValueError if there are no such."""
         known = {field.name for field in fields(IntersticePreset)}
         if set(self.preset) != known:
             _refuse("preset", f"the switches {sorted(known)}", sorted(self.preset))
-        return IntersticePreset(**{**self.preset, "radii": tuple(self.preset["radii"])})
+        try:
+            return IntersticePreset(**{**self.preset, "radii": tuple(self.preset["radii"])})
+        except (TypeError, OverflowError) as error:  # a value of a type that the switch never has
+            msg = f"preset of a model's card: {error}"
+            raise ValueError(msg) from error
 
     @property
     def columns(self) -> list[int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from glasscreep.tasks.errors import DamagedError
+from glasscreep.tasks.model_card import ModelCard
 from glasscreep.tasks.model_file import LooseModelFile, card_in, model_in, read_bytes
 from glasscreep.tasks.places import LOOSENESS, MODEL
 
@@ -20,6 +21,31 @@ def model_hash(directory: Path) -> str | None:
     """Tell the model that a campaign directory holds from others; None if there is none."""
     data = _content(model_path(directory))
     return None if data is None else _hash(data)
+
+
+def model_card(directory: Path) -> ModelCard | None:
+    """Read the card of the model that a campaign directory holds.
+
+    What is fitted is not looked at, which takes seconds.
+
+    Parameters
+    ----------
+    directory : Path
+        Campaign directory; need not exist.
+
+    Returns
+    -------
+    ModelCard or None
+        None as long as there is no model.
+
+    Raises
+    ------
+    ModelFileError
+        If the model is damaged.
+    """
+    path = model_path(directory)
+    data = _content(path)
+    return None if data is None else card_in(data, path)
 
 
 def model_parameters(directory: Path) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from glasscreep.tasks.errors import RefusedTrajectoryError, TrajectoryError
+from glasscreep.tasks.h5md_frames import read_h5md
 from glasscreep.tasks.lammps_dump import ITEM, open_text, read_dump
 from glasscreep.tasks.trajectory_frame import Frame, RawFrame, as_frame, where_in
 from glasscreep.tasks.trajectory_readers import (
@@ -22,7 +23,7 @@ def read_frames(
     ----------
     path : Path
         A text dump of LAMMPS, whatever its name, or extended XYZ (`.xyz`, `.extxyz`), either
-        compressed too (`.gz`); GSD (`.gsd`); or what MDAnalysis reads.
+        compressed too (`.gz`); GSD (`.gsd`); H5MD (`.h5md`, `.h5`); or what MDAnalysis reads.
     species : mapping
         Number of the species, from 1, by the type, element or name in the file.
     topology : Path, optional
@@ -85,6 +86,8 @@ def _raw_frames(path: Path, topology: Path | None) -> Iterator[RawFrame]:
         yield from read_extended_xyz(path)
     elif inner.suffix == ".gsd":
         yield from read_gsd(path)
+    elif topology is None and inner.suffix in (".h5md", ".h5"):
+        yield from read_h5md(path)
     elif topology is None and _is_dump(path):
         yield from read_dump(path)
     else:

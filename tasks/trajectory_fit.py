@@ -1,7 +1,8 @@
 """Whether a frame is like those that a model was learnt from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,17 @@ def likeness_of(
     return Likeness(len(positions) / volume, shares, distances)
 
 
+def mean_likeness(found: Sequence[Likeness]) -> Likeness:
+    """Average over frames of the same particles; distances over the frames that have them."""
+    pairs = sorted({pair for one in found for pair in one.nearest_distances})
+    distances = {
+        pair: fmean(one.nearest_distances[pair] for one in found if pair in one.nearest_distances)
+        for pair in pairs
+    }
+    density = fmean(one.number_density for one in found)
+    return Likeness(density, found[0].composition, distances)
+
+
 def misfits(frame: Frame, card: ModelCard, scale: float) -> list[str]:
     """Say what of a frame is unlike those that a model was learnt from.
 
@@ -79,10 +91,28 @@ def misfits(frame: Frame, card: ModelCard, scale: float) -> list[str]:
     list of str
         One sentence each; none if the frame fits.
     """
-    found = []
-    if card.species not in {NAMES[number - 1] for number in np.unique(frame.species)}:
-        found.append(f"it has no {card.species} particles, of which alone the model speaks")
     got = likeness_of(frame.positions * scale, frame.box * scale, frame.species)
+    return unlike(got, card)
+
+
+def unlike(got: Likeness, card: ModelCard) -> list[str]:
+    """Say what of a glass is unlike that which a model was learnt from.
+
+    Parameters
+    ----------
+    got : Likeness
+        Of the glass, in the units of the card; distances that it does not have are not compared.
+    card : ModelCard
+        Of the model.
+
+    Returns
+    -------
+    list of str
+        One sentence each; none if it fits.
+    """
+    found = []
+    if not got.composition.get(card.species):
+        found.append(f"it has no {card.species} particles, of which alone the model speaks")
     shares = _pairs("share of {}", got.composition, card.composition)
     lengths = _pairs("mean nearest {} distance", got.nearest_distances, card.nearest_distances)
     lengths.append(("number density", got.number_density, card.number_density))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glasscreep.analysis.box import as_lattice, as_positions
+from glasscreep.analysis.particle_errors import ParticleError
 from glasscreep.tasks.errors import RefusedTrajectoryError, TrajectoryError
 from glasscreep.tasks.model_card import NAMES
 
@@ -86,7 +87,7 @@ def as_frame(raw: RawFrame, species: Mapping[str, int], where: str) -> Frame:
     try:
         positions, box = as_positions(raw.positions), as_lattice(raw.box)
     except ValueError as error:
-        msg = f"{where}: {error}. Write the file again with whole positions and a box."
+        msg = f"{where}: {in_words(error, raw.ids)}. Write the file again with whole positions and a box."
         raise TrajectoryError(msg) from error
     order = np.argsort(raw.ids, kind="stable")
     ids = raw.ids[order]
@@ -109,6 +110,11 @@ def _species(labels: NDArray[np.str_], species: Mapping[str, int], where: str) -
         )
         raise RefusedTrajectoryError(msg)
     return np.array([species[label] for label in found.tolist()], np.int8)[inverse]
+
+
+def in_words(error: ValueError, ids: NDArray[np.int64]) -> str:
+    """Say what is wrong with a frame; with particles, by their ids."""
+    return error.naming(ids.tolist()) if isinstance(error, ParticleError) else str(error)
 
 
 def where_in(path: Path, number: int) -> str:

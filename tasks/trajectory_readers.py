@@ -7,12 +7,23 @@ from typing import Any
 
 import numpy as np
 
+from glasscreep.tasks.lammps_dump import open_text
 from glasscreep.tasks.libraries import library
 from glasscreep.tasks.trajectory_frame import RawFrame
 
 _LABEL = "glasscreep_label"
 INSTEAD = "give a text dump of LAMMPS"
+NO_TYPES = "it doesn't say of what type the particles are: give --topology FILE, that does"
 _ALL = (True, True, True)
+_STYLES = {
+    "atomic": "id type x y z",
+    "charge": "id type charge x y z",
+    "bond": "id resid type x y z",
+    "angle": "id resid type x y z",
+    "molecular": "id resid type x y z",
+    "full": "id resid type charge x y z",
+}
+"""Columns of a data file by LAMMPS's name of its atom style, as MDAnalysis calls them."""
 
 
 def read_extended_xyz(path: Path) -> Iterator[RawFrame]:
@@ -80,12 +91,13 @@ def read_by_mdanalysis(
         warnings.simplefilter("ignore")  # of what is missing that nobody asks for
         files = [str(file) for file in (topology, path) if file is not None]
         switches = {"convert_units": False, "to_guess": (), "topology_format": topology_format}
+        if (columns := _columns(path if topology is None else topology)) is not None:
+            switches["atom_style"] = columns
         universe = _universe(mdanalysis, files, switches)
         atoms = universe.atoms
         known = [name for name in ("types", "names") if hasattr(atoms, name)]
         if not known:
-            msg = "it doesn't say of what type the particles are: give --topology FILE, that does"
-            raise ValueError(msg)
+            raise ValueError(NO_TYPES)
         labels = np.asarray(getattr(atoms, known[0])).astype(str)
         for number, step in enumerate(universe.trajectory):
             box = step.triclinic_dimensions
@@ -101,9 +113,19 @@ def _universe(mdanalysis: Any, files: list[str], switches: dict[str, Any]) -> An
         return mdanalysis.Universe(*files, **switches)
     except (ValueError, OSError) as error:
         if len(files) > 1:
-            raise
+            msg = f"MDAnalysis with {files[0]} says {' '.join(str(error).split())}"
+            raise ValueError(msg) from error
         msg = (
             "MDAnalysis finds no frame and no particles in it: it is cut off, or is not what its "
             "ending says"
         )
         raise ValueError(msg) from error
+
+
+def _columns(path: Path) -> str | None:
+    """Read the atom style of a data file of LAMMPS, which MDAnalysis guesses by how many columns."""
+    if not path.name.endswith((".data", ".data.gz")):
+        return None
+    with open_text(path) as file:
+        heading = next((line for line in file if line.startswith("Atoms")), "")
+    return _STYLES.get(heading.partition("#")[2].strip())

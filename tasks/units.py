@@ -5,6 +5,8 @@ import re
 PRESSURE = "energy / length^3"
 TEMPERATURE = "temperature"
 
+SYSTEMS = ("lj", "real", "metal", "si", "cgs", "electron", "micro", "nano")
+"""By the names that LAMMPS knows."""
 IN_UNITS = {
     "lj": {TEMPERATURE: "energy"},
     "metal": {
@@ -27,5 +29,4 @@ def in_units(dimensions: str, system: str) -> str:
 
 def unit_after(dimensions: str, system: str) -> str:
     """Write what follows a number of these dimensions: a space and the unit, where it has a name."""
-    unit = in_units(dimensions, system)
-    return "" if unit == dimensions else f" {unit}"
+    return "" if system == "lj" else f" {in_units(dimensions, system)}"

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from glasscreep.campaign.figures.errors import with_errors
 from glasscreep.campaign.figures.labels import TIME, labelled
-from glasscreep.campaign.figures.points import by_point, of_points, shown_points
-from glasscreep.campaign.figures.style import label_logarithms, legend, with_errors
+from glasscreep.campaign.figures.points import by_point, in_common_named, of_points, shown_points
+from glasscreep.campaign.figures.style import label_logarithms, legend, legend_on_top
 from glasscreep.campaign.replicas import POINT, over_same_replicas, same_replicas
 from glasscreep.campaign.report_source import Point, Source
 from glasscreep.tasks.errors import AbsentError
@@ -68,19 +69,32 @@ def _fits(source: Source, name: str, kept: pd.DataFrame, table: pd.DataFrame) ->
     return line
 
 
-def draw_curves(axes: "Axes", table: pd.DataFrame, ylabel: str, system: str) -> None:
-    """Draw a curve for each point, in colours by what tells the points apart."""
+def draw_curves(
+    axes: "Axes", table: pd.DataFrame, ylabel: str, system: str, *, logarithmic: bool = False
+) -> None:
+    """Draw a curve for each point, in colours by what tells the points apart.
+
+    If `logarithmic`, values are on a logarithmic axis, which has no zeros; unless all are 0.
+    """
+    above_zero = logarithmic and bool((table["mean"] > 0).any())
     for own, look in by_point(axes, table, system):
         few = len(own) <= FEW
         has_fit = "fit" in own and own["fit"].notna().any()
-        shape: dict[str, Any] = {"marker": look.marker} if few else {}
+        shape: dict[str, Any] = {"marker": look.marker, "elinewidth": 0.7} if few else {}
         line = "none" if few and has_fit else "-"
         with_errors(
-            axes, own, "time", band=not few, color=look.color, label=look.name or None,
-            linestyle=line, **shape,
+            axes, own, "time", band=not few, above_zero=above_zero, color=look.color,
+            label=look.name or None, linestyle=line, **shape,
         )  # fmt: skip
         if has_fit:
             axes.plot(own["time"], own["fit"], color=look.color if few else "k", lw=0.9, ls="--")
     axes.set(xscale="log", xlabel=labelled("time under load", TIME, system), ylabel=ylabel)
+    common = in_common_named(table, system)
+    if above_zero:
+        axes.set_yscale("log")
+        legend_on_top(axes, common)
+    else:
+        if logarithmic:
+            axes.set_ylim(bottom=0)
+        legend(axes, common)
     label_logarithms(axes)
-    legend(axes)

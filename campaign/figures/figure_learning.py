@@ -13,6 +13,7 @@ from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.roc import roc_panel
 from glasscreep.campaign.figures.style import BLACK, BLUE, ORANGE, legend
 from glasscreep.campaign.lesson_fits import CURVE
+from glasscreep.campaign.lesson_spread import spread
 from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.errors import AbsentError
 from glasscreep.tasks.places import LESSON
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 CLASSES = {"loose": (ORANGE, "o"), "tight": (BLUE, "s")}
 TOP = 10
-OF_SAMPLES = "mean and standard deviation over balanced samples"
+OF_SAMPLES = "mean and standard deviation (n - 1) over balanced samples"
 
 
 def figure_study(source: Source) -> Figure:
@@ -55,7 +56,7 @@ def _study(source: Source, by: str, other: str) -> pd.DataFrame:
         raise AbsentError(msg)
     parts = [
         scored.groupby(by)[f"{kind}_accuracy"]
-        .agg(mean="mean", std=lambda values: values.std(ddof=0), samples="count")
+        .agg(mean="mean", std=spread, samples="count")
         .reset_index()
         .assign(**{"class": kind, other: fixed})
         for kind in CLASSES
@@ -92,7 +93,7 @@ def figure_model(source: Source) -> Figure:
         Panel(
             "B",
             f"The {TOP} features of highest rank",
-            "rank in recursive elimination, 1 the best, mean and standard deviation over samples; "
+            "rank in recursive elimination, 1 the best, mean and standard deviation (n - 1) over samples; "
             "hatched: of short range",
             (LESSON,),
             lambda: _ranking(source.lesson),
@@ -112,12 +113,17 @@ def figure_model(source: Source) -> Figure:
 
 
 def _curve(lesson: Mapping[str, Any]) -> pd.DataFrame:
-    values = np.array([[one["balanced_accuracy"] for one in sample] for sample in lesson["curve"]])
+    scored = [one for one in lesson["curve"] if isinstance(one, list)]
+    if not scored:
+        reasons = "; ".join(sorted({one["refused"] for one in lesson["curve"]}))
+        msg = f"no sample could be fitted: {reasons}"
+        raise AbsentError(msg)
+    values = np.array([[one["balanced_accuracy"] for one in sample] for sample in scored])
     return pd.DataFrame(
         {
             "features": CURVE[: values.shape[1]],
             "mean": values.mean(axis=0),
-            "std": values.std(axis=0),
+            "std": spread(values),
             "samples": len(values),
         }
     )
@@ -137,7 +143,7 @@ def _ranking(lesson: Mapping[str, Any]) -> pd.DataFrame:
             "rank": range(1, len(order) + 1),
             "feature": [FEATURES[column] for column in order],
             "mean_rank": [ranking["mean"][column] for column in order],
-            "std": ranks[:, order].std(axis=0),
+            "std": spread(ranks[:, order]),
             "samples": len(ranks),
             "range": ["medium" if column >= 12 else "short" for column in order],
         }

@@ -8,11 +8,12 @@ import pandas as pd
 
 from glasscreep.campaign.figures.curves import curves, draw_curves
 from glasscreep.campaign.figures.density import density_panel
+from glasscreep.campaign.figures.errors import OF_BARS, with_errors, zeros_told
 from glasscreep.campaign.figures.figure_strain import OF_FIT, OF_MEAN, strain_name
 from glasscreep.campaign.figures.labels import LOOSENESS_LABEL
 from glasscreep.campaign.figures.panel import Figure, Panel
 from glasscreep.campaign.figures.points import points_told
-from glasscreep.campaign.figures.style import BLUE, ORANGE, legend, with_errors
+from glasscreep.campaign.figures.style import BLUE, ORANGE, legend
 from glasscreep.campaign.replicas import over_replicas
 from glasscreep.campaign.report_source import Source
 from glasscreep.tasks.looseness_results import LOOSENESS_FIT
@@ -43,11 +44,11 @@ def figure_distributions(source: Source) -> Figure:
             "C",
             "p(loose | L): how many of a looseness are loose",
             "share of the particles in a bin of L that are loose; mean over replicas, with its "
-            f"standard error, of the point {source.point_name}. Bins without any loose particle are "
-            "not drawn",
+            f"standard error, of the point {source.point_name}; {OF_BARS}",
             (name,),
             partial(_share, source, name),
             _draw_share,
+            zeros_told,
         ),
     )
     return Figure(6, "Distributions of looseness", panels)
@@ -97,9 +98,8 @@ def _share(source: Source, name: str) -> pd.DataFrame:
 
 
 def _draw_share(axes: "Axes", table: pd.DataFrame) -> None:
-    seen = table[table["mean"] > 0]
     with_errors(
-        axes, seen, "looseness", above_zero=True, color=BLUE, marker="o", linestyle="none",
+        axes, table, "looseness", above_zero=True, color=BLUE, marker="o", linestyle="none",
         markersize=2.4, elinewidth=0.6,
     )  # fmt: skip
     label = "share that is loose, $p($loose$\\,|\\,L)$"

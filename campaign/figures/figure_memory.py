@@ -7,11 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from glasscreep.campaign.figures.errors import OF_BARS, with_errors, zeros_told
 from glasscreep.campaign.figures.field import field_name, field_symbol, instead
 from glasscreep.campaign.figures.labels import TIME, density_of, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import draw_points, points_told, shown_table
-from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend, with_errors
+from glasscreep.campaign.figures.points import (
+    draw_points,
+    in_common_named,
+    points_told,
+    shown_table,
+)
+from glasscreep.campaign.figures.style import BLUE, ORANGE, label_logarithms, legend
 from glasscreep.campaign.figures.voxels import voxel_panels
 from glasscreep.campaign.replicas import POINT, over_replicas
 from glasscreep.campaign.report_source import Source
@@ -53,7 +59,7 @@ def _draw_tacf(axes: "Axes", table: pd.DataFrame, source: Source) -> None:
     axes.axhline(0, color="k", lw=0.5)
     axes.set_xlabel(labelled("lag $\\Delta t$", TIME, source.system))
     axes.set_ylabel(f"TACF of ${field_symbol(source)}$")
-    legend(axes)
+    legend(axes, in_common_named(table, source.system))
 
 
 def _times_panel(source: Source) -> Panel:
@@ -64,10 +70,11 @@ def _times_panel(source: Source) -> Panel:
         "When single voxels are first uncorrelated",
         "density over voxels in logarithmic bins; mean over replicas, with its standard error, of "
         f"the point {source.point_name}; the surrogate is chance with the same persistence: what "
-        f"both have in common says nothing of the glass{instead(source)}",
+        f"both have in common says nothing of the glass; {OF_BARS}{instead(source)}",
         tuple(names.values()),
         partial(_times, source, names),
         partial(_draw_times, system=source.system),
+        zeros_told,
     )
 
 
@@ -98,7 +105,7 @@ def _density(table: pd.DataFrame, edges: NDArray[np.float64]) -> pd.DataFrame:
 
 def _draw_times(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     for of, (color, marker, line) in LOOKS.items():
-        own = table[(table["of"] == of) & (table["mean"] > 0)]
+        own = table[table["of"] == of]
         with_errors(
             axes, own, "time", above_zero=True, color=color, marker=marker, ls=line,
             markersize=2.6, elinewidth=0.6, label=of,

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from glasscreep.campaign.figures.curves import curves, draw_curves
+from glasscreep.campaign.figures.errors import with_errors
 from glasscreep.campaign.figures.labels import POINT_LABELS, STRAIN_NAMES, TIME, labelled
 from glasscreep.campaign.figures.panel import Figure, Panel
-from glasscreep.campaign.figures.points import lines, points_told
+from glasscreep.campaign.figures.points import lines, named, points_told
 from glasscreep.campaign.figures.style import (
     BLACK,
     BLUE,
@@ -18,7 +19,6 @@ from glasscreep.campaign.figures.style import (
     by_value,
     label_logarithms,
     legend,
-    with_errors,
 )
 from glasscreep.campaign.replicas import BEHIND, POINT, in_common, left_out
 from glasscreep.campaign.report_source import Point, Source
@@ -99,7 +99,7 @@ def _draw_moduli(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     palette = by_value(axes, list(table["temperature"][certain]), label)
     for at, (_, own) in enumerate(groups):
         temperature = float(own["temperature"].iloc[0])
-        name = f"$T$ = {temperature:g}" if len(groups) <= LEGEND_ENTRIES else None
+        name = named(own, ["temperature"], system) if len(groups) <= LEGEND_ENTRIES else None
         with_errors(
             axes, own, "stress", color=palette[temperature], label=name,
             marker=MARKERS[at % len(MARKERS)], linestyle=":" if len(own) > 1 else "none",
@@ -109,8 +109,7 @@ def _draw_moduli(axes: "Axes", table: pd.DataFrame, system: str) -> None:
     axes.margins(y=0.15)
     if (table["stress"] > 0).all():
         axes.set_xlim(0, 1.15 * table["stress"].max())
-    if len(groups) > 1:
-        legend(axes)
+    legend(axes)
 
 
 def _single_panel(source: Source) -> Panel:
@@ -129,7 +128,7 @@ def _single_panel(source: Source) -> Panel:
 def _single_runs(source: Source) -> pd.DataFrame:
     table = source.table("strain", source.point)
     kept = in_common(table)
-    found = table[["replica", "run", "frame", "time", "value"]].assign(
+    found = table[[*POINT, "replica", "run", "frame", "time", "value"]].assign(
         averaged=table.index.isin(kept.index), replicas=kept["run"].nunique()
     )
     found.attrs[BEHIND] = left_out(source.runs, table, kept)
@@ -146,4 +145,4 @@ def _draw_single(axes: "Axes", table: pd.DataFrame, ylabel: str, system: str) ->
     axes.plot([], [], color=BLUE, lw=0.7, label="single replicas")
     axes.set(xscale="log", xlabel=labelled("time under load", TIME, system), ylabel=ylabel)
     label_logarithms(axes)
-    legend(axes)
+    legend(axes, named(table, POINT, system))

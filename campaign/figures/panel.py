@@ -26,6 +26,8 @@ class Panel:
     """Makes the table; AbsentError if the campaign does not have what it needs."""
     draw: Callable[["Axes", pd.DataFrame], None]
     """Draws the table."""
+    told: Callable[[pd.DataFrame], str] = lambda _: ""
+    """Says what of the table its picture does not show; nothing if it shows all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from glasscreep.campaign.figures.errors import with_errors
 from glasscreep.campaign.figures.labels import POINT_LABELS, SYMBOLS, labelled, unit
-from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value, with_errors
+from glasscreep.campaign.figures.style import LEGEND_ENTRIES, MARKERS, by_value
 from glasscreep.campaign.replicas import POINT
 from glasscreep.campaign.report_source import Point, Source
 from glasscreep.tasks.errors import AbsentError
@@ -25,7 +26,7 @@ class Look:
     marker: str
     """Its marker."""
     name: str
-    """What tells it from the others: nothing of a single point, or where a colour bar tells."""
+    """What tells it from the others, and all of a single point; nothing where a colour bar tells."""
 
 
 def lines(source: Source) -> tuple[list[Point], list[Point]]:
@@ -51,15 +52,24 @@ def shown_points(source: Source) -> list[Point]:
 
 
 def points_told(source: Source, points: Sequence[Point] | None = None) -> str:
-    """Say which points are drawn if not all are, to be added to a caption."""
+    """Say what the points that are drawn have in common, and if they are not all of them.
+
+    It is to be added to a caption.
+    """
     points = shown_points(source) if points is None else points
-    if not points or len(points) == len(source.points):
+    if not points:
         return ""
-    at = int(len({point[1] for point in points}) == 1)
-    return (
-        f". Drawn are {len(points)} of {len(source.points)} points, those at {POINT[at]} "
-        f"{points[0][at]:g}; `glasscreep query` has the others"
+    common = ", ".join(
+        f"{name} {points[0][at]:g}"
+        for at, name in enumerate(POINT)
+        if len({point[at] for point in points}) == 1
     )
+    if len(points) < len(source.points):
+        return (
+            f". Drawn are {len(points)} of {len(source.points)} points, those at {common}; "
+            "`glasscreep query` has the others"
+        )
+    return common and f". All at {common}"
 
 
 def of_points(table: pd.DataFrame, points: Sequence[Point]) -> pd.DataFrame:
@@ -92,17 +102,15 @@ def shown_table(source: Source, result: str) -> pd.DataFrame:
 def by_point(axes: "Axes", table: pd.DataFrame, system: str) -> Iterator[tuple[pd.DataFrame, Look]]:
     """Give the rows of each point, and how it is drawn; many are told by a colour bar."""
     groups = [own for _, own in table.groupby(POINT, sort=True)]
-    varied = [name for name in POINT if table[name].nunique() > 1]
+    varied = _varied(table)
     label, values = "number of the point", [float(at) for at in range(len(groups))]
     if len(varied) == 1:
         label = labelled(*POINT_LABELS[varied[0]], system)
         values = [float(own[varied[0]].iloc[0]) for own in groups]
     palette = by_value(axes, values, label)
     for at, (value, own) in enumerate(zip(values, groups, strict=True)):
-        words = [
-            f"{SYMBOLS[name]} = {_written(own[name].iloc[0], name, system)}" for name in varied
-        ]
-        name = ", ".join(words) if len(groups) <= LEGEND_ENTRIES else ""
+        names = POINT if len(groups) == 1 else varied
+        name = named(own, names, system) if len(groups) <= LEGEND_ENTRIES else ""
         yield own, Look(palette[value], MARKERS[at % len(MARKERS)], name)
 
 
@@ -113,16 +121,34 @@ def draw_points(
     system: str,
     told: Callable[[pd.DataFrame], str] | None = None,
     **more: Any,
-) -> None:
+) -> list[tuple[pd.DataFrame, Look]]:
     """Draw each point's means against a column, with their errors, in its own colour and marker.
 
     What is `told` of the rows of a point is in the legend too, unless a colour bar tells the points.
+    Gives the rows of each point, and how it is drawn, for what else is to look like it.
     """
-    alone = table.groupby(POINT).ngroups == 1
-    for own, look in by_point(axes, table, system):
-        words = [look.name, told(own)] if told and (look.name or alone) else [look.name]
+    drawn = list(by_point(axes, table, system))
+    for own, look in drawn:
+        words = [look.name, told(own)] if told and look.name else [look.name]
         label = ", ".join(word for word in words if word) or None
         with_errors(axes, own, x, color=look.color, marker=look.marker, label=label, **more)
+    return drawn
+
+
+def in_common_named(table: pd.DataFrame, system: str) -> str:
+    """Name what several points of a table have in common, for the title of their legend."""
+    varied = _varied(table)
+    return named(table, [name for name in POINT if name not in varied], system) if varied else ""
+
+
+def _varied(table: pd.DataFrame) -> list[str]:
+    return [name for name in POINT if table[name].nunique() > 1]
+
+
+def named(table: pd.DataFrame, names: Sequence[str], system: str) -> str:
+    """Name what the rows of a table are of, as its first row has it: temperature, stress or both."""
+    first = table.iloc[0]
+    return ", ".join(f"{SYMBOLS[name]} = {_written(first[name], name, system)}" for name in names)
 
 
 def _written(value: float, name: str, system: str) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from glasscreep.campaign.figures.panel import Panel
 from glasscreep.campaign.figures.style import BLUE, GREY, legend
+from glasscreep.campaign.report_model import other_model_told
 from glasscreep.campaign.report_source import Source
 from glasscreep.campaign.selection_options import ALL
 from glasscreep.tasks.errors import AbsentError
@@ -49,7 +50,7 @@ def _curve(source: Source) -> pd.DataFrame:
 
 
 def _of_tested(source: Source) -> pd.DataFrame:
-    """Take the histogram of the replicas that test, if it is of the threshold learnt with."""
+    """Take the histogram of the replicas that test, if it is of the model as it was learnt."""
     lesson = source.lesson
     name, test = f"looseness_histogram_{source.interval}", lesson["model"]["test"]
     if source.selection != ALL and not source.runs["replica"].isin(test).any():
@@ -58,19 +59,37 @@ def _of_tested(source: Source) -> pd.DataFrame:
             f"({test}): without it, or with one of these, the curve is there"
         )
         raise AbsentError(msg)
+    _demand_interval(source, lesson["counts"]["interval"])
     table = source.table(name)
-    threshold = source.campaign.loose_threshold
-    if not np.isclose(threshold, lesson["counts"]["threshold"]):
-        msg = (
-            f"analysis.looseness.threshold is {threshold:g}, but the model was learnt with "
-            f"{lesson['counts']['threshold']:g}: set both the same"
-        )
+    _demand_threshold(source, lesson["counts"]["threshold"])
+    if told := other_model_told(source, [name]):
+        msg = f"{told}. One may have been trained on the replicas that test the other"
         raise AbsentError(msg)
     own = table[table["replica"].isin(test)]
     if own.empty:
         msg = f"no run of the replicas that test ({test}) has its {name} yet"
         raise AbsentError(msg)
     return own
+
+
+def _demand_interval(source: Source, learnt: int) -> None:
+    if source.interval != learnt:
+        told = source.campaign.learning.interval or "not said, for the smallest of d2min_intervals"
+        msg = (
+            f"the curve would be of D2min over {source.interval} steps (learning.interval is "
+            f"{told}), but the model was learnt with {learnt}: set both the same"
+        )
+        raise AbsentError(msg)
+
+
+def _demand_threshold(source: Source, learnt: float) -> None:
+    threshold = source.campaign.loose_threshold
+    if not np.isclose(threshold, learnt):
+        msg = (
+            f"analysis.looseness.threshold is {threshold:g}, but the model was learnt with "
+            f"{learnt:g}: set both the same"
+        )
+        raise AbsentError(msg)
 
 
 def _draw(axes: "Axes", table: pd.DataFrame) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from glasscreep.tasks.files import write_durably
 
@@ -24,11 +22,11 @@ BLUE, ORANGE, GREEN, BLACK, GREY = "#0072B2", "#D55E00", "#009E73", "#1a1a1a", "
 """Of Okabe and Ito: told apart also by the colour-blind."""
 SEQUENTIAL = "viridis"
 LEGEND_ENTRIES = 6
+LEGEND_MARGIN, LEGEND_ROW = 0.04, 0.07
+"""Height of a legend about its rows, and of each, as parts of a panel's."""
 MANY_TIMES, FEW_TIMES = 100, 3
 """So many times the lowest of a logarithmic axis is the highest where powers of ten suffice as
 labels, and where there is room for every digit."""
-REACH = 0.9
-"""How far down, as a part of the value, a bar goes at most on a logarithmic axis."""
 MARKERS = "osD^vP"
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
@@ -152,35 +150,13 @@ def legend(axes: "Axes", title: str = "", **more: Any) -> None:
         axes.legend(handles, names, title=title or None, title_fontsize=7, fontsize=size, **more)
 
 
-def with_errors(
-    axes: "Axes",
-    table: pd.DataFrame,
-    x: str,
-    *,
-    band: bool = False,
-    above_zero: bool = False,
-    **look: Any,
-) -> None:
-    """Draw means of a table against a column, with standard errors as bars or as a band.
-
-    With `above_zero`, for logarithmic axes, bars end above zero.
-    """
-    at, mean = table[x].to_numpy(), table["mean"].to_numpy()
-    error = table["stderr"].to_numpy(float)
-    if band:
-        axes.plot(at, mean, **look)
-        known = np.isfinite(error)
-        low, high = (mean - error)[known], (mean + error)[known]
-        axes.fill_between(at[known], low, high, color=look.get("color"), alpha=0.25, lw=0)
+def legend_on_top(axes: "Axes", title: str = "") -> None:
+    """Draw the legend above all that is drawn: the axis, a logarithmic one, is made longer."""
+    rows = -(-len(axes.get_legend_handles_labels()[1]) // 2)
+    if not rows:
         return
-    axes.errorbar(at, mean, _bars(mean, error, above_zero=above_zero), **look)
-
-
-def _bars(
-    mean: NDArray[np.float64], error: NDArray[np.float64], *, above_zero: bool
-) -> NDArray[np.float64] | None:
-    """Give the lengths of error bars down and up, none of a single replica."""
-    if not np.isfinite(error).any():
-        return None
-    up = np.where(np.isfinite(error), error, 0.0)
-    return np.stack([np.minimum(up, REACH * mean) if above_zero else up, up])
+    rows += bool(title)
+    low, high = axes.get_ylim()
+    room = LEGEND_MARGIN + LEGEND_ROW * rows
+    axes.set_ylim(low, high * (high / low) ** (room / (1 - room)))
+    legend(axes, title, loc="upper center", ncols=2)

@@ -7,8 +7,9 @@
   const canvas = document.getElementById("view");
   const colouring = document.getElementById("colouring");
   const least = document.getElementById("least");
+  const leastValue = document.getElementById("least-value");
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  const UNKNOWN = 255;
+  const UNKNOWN = 255, LEVELS = 254;
 
   if (!canvas.getContext("webgl2")) {
     document.getElementById("view-trouble").hidden = false;
@@ -101,6 +102,16 @@
     return new ogl.Mesh(gl, { mode: gl.LINES, geometry, program: line });
   }
 
+  // Levels are rounded: the lowest value that is shown is half a level below the slider's.
+  function told(quantity, level) {
+    if (!quantity.scaled) return "";
+    if (level === 0) return "nothing is hidden";
+    const [low, high] = quantity.range;
+    const at = low + (high - low) * (level - 0.5) / LEVELS;
+    const value = (quantity.logarithmic ? 10 ** at : at).toPrecision(2);
+    return [quantity.name, "=", value, quantity.unit].filter(Boolean).join(" ");
+  }
+
   function paint() {
     const at = Number(colouring.value);
     const quantity = frame.quantities[at];
@@ -115,12 +126,14 @@
     spheres.attributes.color.needsUpdate = spheres.attributes.radius.needsUpdate = true;
     document.getElementById("scale").hidden = !quantity.scaled;
     document.getElementById("scale-from").textContent = quantity.from;
-    document.getElementById("scale-to").textContent = quantity.to;
+    document.getElementById("scale-to").textContent = [quantity.to, quantity.unit].filter(Boolean).join(" ");
+    leastValue.textContent = told(quantity, from);
+    least.setAttribute("aria-valuetext", leastValue.textContent);
     least.disabled = !quantity.scaled;
     seen = null;
   }
 
-  const stops = Array.from({ length: 9 }, (_, at) => palette.slice(3 * Math.min(254, 32 * at)).slice(0, 3));
+  const stops = Array.from({ length: 9 }, (_, at) => palette.slice(3 * Math.min(LEVELS, 32 * at)).slice(0, 3));
   document.querySelector("#scale i").style.background =
     `linear-gradient(to right, ${stops.map((stop) => `rgb(${stop.join()})`).join()})`;
 

@@ -126,7 +126,6 @@ def test_uncorrelated_values():
     error = 1 / np.sqrt(found.pairs[1:])
     assert (np.abs(found.value[1:] + 1 / (n - 1)) < 4 * error).all()
     assert found.value[0] == 1
-    assert found.decay_length == pytest.approx(0, abs=0.2)
 
 
 def test_all_pairs_together_give_minus_one_over_the_others():
@@ -177,30 +176,6 @@ def test_frames_add_up(rng, count):
         assert_allclose(total.value[1:], expected, rtol=1e-9, atol=1e-9)
 
 
-def correlation(value, distance_step=1.0, normalised=True):
-    """Make one with these values at 0 and the centres of bins, of a pair each."""
-    edges = np.arange(len(value)) * distance_step
-    pairs = np.where(np.isnan(value), 0, 1)
-    return SpatialCorrelation(edges, pairs, np.nan_to_num(value), normalised)
-
-
-@pytest.mark.parametrize("length", [0.3, 0.63, 4.0])
-@pytest.mark.parametrize("normalised", [True, False])
-def test_decay_length_of_an_exponential(length, normalised):
-    distance = correlation(np.ones(30)).distance
-    value = 7 * np.exp(-distance / length)
-    value[[1, 2, 5]] = np.nan
-    assert correlation(value, normalised=normalised).decay_length == pytest.approx(length)
-
-
-def test_decay_length_without_an_exponential():
-    assert correlation(np.array([1, 0.8, -0.1, 0.5])).decay_length == 0.5
-    assert correlation(np.array([1, -0.1, 0.5])).decay_length == 0
-    assert np.isnan(correlation(np.array([1, 0.8, 0.7])).decay_length)
-    assert np.isnan(correlation(np.array([1.0, np.nan])).decay_length)
-    assert np.isnan(correlation(np.zeros(3)).decay_length)
-
-
 def test_values_that_do_not_vary_have_no_correlation():
     positions, box, _ = random_state(np.random.default_rng(0))
     values = np.full(60, 0.1)
@@ -214,7 +189,6 @@ def test_without_pairs_there_is_no_correlation(n):
     found = spatial_autocorrelation(np.ones((n, 3)), np.full(3, 9.0), np.ones(n), 2.0, 3)
     assert_array_equal(found.pairs, [n, 0, 0, 0])
     assert np.isnan(found.value).all()
-    assert np.isnan(found.decay_length)
 
 
 def refusal(**changes):
@@ -236,6 +210,13 @@ def test_refusals_say_what_was_got_and_what_is_allowed():
     assert "got [1.0, inf, 1.0] at particle 0" in refusal(
         positions=np.where(np.arange(12).reshape(4, 3) == 1, np.inf, 1.0)
     )
+
+
+def correlation(value, distance_step=1.0, normalised=True):
+    """Make one with these values at 0 and the centres of bins, of a pair each."""
+    edges = np.arange(len(value)) * distance_step
+    pairs = np.where(np.isnan(value), 0, 1)
+    return SpatialCorrelation(edges, pairs, np.nan_to_num(value), normalised)
 
 
 def test_only_like_correlations_add_up():

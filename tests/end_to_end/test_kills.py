@@ -23,7 +23,9 @@ LARGEST_DELAY_S, DEADLINE_S = 0.15, 120
 
 def progress(directory: Path) -> int:
     """Count the steps that all glasses and runs have committed together."""
-    manifests = (read_manifest(path.parent) for path in directory.glob("*/*/manifest.json"))
+    folders = [directory / "glasses", directory / "runs"]
+    begun = (path for folder in folders for path in folder.glob("*/manifest.json"))
+    manifests = (read_manifest(path.parent) for path in begun)
     return sum(manifest.step for manifest in manifests if manifest)
 
 

@@ -65,7 +65,7 @@ def test_counts_are_of_all_examples(taught):
         loose = int((values > threshold).sum())
         assert found.counts[INTERVAL, threshold] == (len(values) - loose, loose)
     assert found.largest[INTERVAL] == values.max()
-    assert found.undefined == {INTERVAL: 0, 60: 0}
+    assert found.undefined == found.blank == {INTERVAL: 0, 60: 0}
 
 
 def test_blocks_make_no_difference(taught, monkeypatch):
@@ -94,6 +94,7 @@ def test_undefined_values_are_no_examples(taught, monkeypatch):
     found = draw(task_of(taught))
     species = taught.array("species")
     assert found.undefined[INTERVAL] == int((species[:5] == 1).sum()) * FRAMES
+    assert found.blank == {INTERVAL: 0, 60: 0}
     assert all(particle >= 5 for one in found.examples for particle in one.particle)
 
 
@@ -133,5 +134,6 @@ def test_a_frame_that_is_defined_for_no_particle_is_not_lost(taught):
     copy = taught.copied("blank")
     copy.blank("d2min_20", 0, 4)
     found = draw(task_of(copy))
+    assert found.blank == {INTERVAL: 1, 60: 0}
     assert found.undefined[INTERVAL] == int((taught.array("species") == 1).sum())
     assert all(frame != 4 for one in found.examples[:4] for frame in one.frame)

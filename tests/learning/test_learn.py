@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import plain_refits
 import pytest
 from rich.console import Console
 from sklearn.metrics import balanced_accuracy_score, confusion_matrix, roc_auc_score
@@ -18,8 +19,11 @@ from glasscreep.analysis.interstice_presets import FEATURES
 from glasscreep.analysis.interstices import interstice_features
 from glasscreep.campaign.learn import _known, learn
 from glasscreep.campaign.lesson import lesson_of
+from glasscreep.campaign.lesson_fits import CURVE
 from glasscreep.campaign.lesson_report import lesson_tables
+from glasscreep.campaign.lesson_tables import draw_name
 from glasscreep.campaign.sections import Campaign
+from glasscreep.tasks.fits import ALL
 from glasscreep.tasks.model_file import load_model
 from glasscreep.tasks.reader import FrameReader
 from glasscreep.tasks.tables import Table
@@ -97,6 +101,85 @@ def test_replicas_that_test_take_no_part_in_the_model_nor_in_the_ranking(learnt)
     assert not set(train) & set(report["model"]["test"])
 
 
+def told_of(campaign, report, number):
+    """Work out what the fits of a split are of, from the file and the report."""
+    lesson, split = lesson_of(campaign.prepared.campaign, campaign.directory), report["splits"]
+    counts = report["counts"]
+    ((tight, loose),) = [
+        (row["tight"], row["loose"])
+        for row in counts["by_threshold"]
+        if (row["interval"], row["threshold"]) == (20, 0.02)
+    ]
+    return lesson, {
+        "train": split[number]["train"],
+        "test": split[number]["test"],
+        "columns": report["ranking"]["by_split"][number][:3],
+        "variant": "main",
+        "standardising": "training",
+        "estimators": 2,
+        "C": 1.0,
+        "seed": lesson.seed("model"),
+        "tight_weight": tight / counts["pool"]["tight"] * counts["pool"]["loose"] / loose,
+    }
+
+
+def test_all_scores_are_those_of_plain_fits_to_the_saved_tables(learnt):
+    campaign, report = learnt
+    with np.load(looseness_folder(campaign) / "pool.npz") as content:
+        pool = dict(content)
+    for number in range(len(report["splits"])):
+        lesson, told = told_of(campaign, report, number)
+        same, others = plain_refits.assert_same, report["sensitivity"]
+        same(report["scores"][number], plain_refits.split(pool, told))
+        assert others["main, chosen features"][number] == report["scores"][number]
+        for name, instead in {
+            "main, all features": {"columns": ALL},
+            "radius B 0.44, chosen features": {"variant": "radius B 0.44"},
+            "own standardising, chosen features": {"standardising": "separate"},
+        }.items():
+            same(others[name][number], plain_refits.split(pool, told | instead))
+        for name, scores in report["contenders"].items():
+            asked = {**told, "contender": name, "seed": lesson.seed(name)}
+            same(scores[number], plain_refits.contend(pool, asked))
+
+
+def test_curve_study_and_permutation_are_those_of_plain_fits(learnt):
+    campaign, report = learnt
+    samples, pool = (
+        dict(np.load(looseness_folder(campaign) / name)) for name in ("samples.npz", "pool.npz")
+    )
+    lesson, told = told_of(campaign, report, 0)
+    plain_refits.assert_same(report["permutation"], plain_refits.permute(pool, told))
+    for at, (loose, tight) in enumerate(lesson.ranking()):
+        name = draw_name(loose, 0)
+        drawn = {"loose": name, "tight": draw_name(tight, 0), "seed": lesson.seed(name)}
+        asked = {**told, **drawn, "order": report["ranking"]["order"], "counts": CURVE}
+        plain_refits.assert_same(report["curve"][at], plain_refits.curve(samples, pool, asked))
+    for at, (loose, tight) in enumerate(lesson.study()):
+        if "refused" in report["study"][at]:
+            continue
+        drawn = {"loose": draw_name(loose), "tight": draw_name(tight)}
+        asked = {**drawn, "seed": lesson.seed(draw_name(loose)), "C": [0.1, 1.0], "folds": 2}
+        plain_refits.assert_same(report["study"][at], plain_refits.study(samples, asked))
+
+
+def test_the_report_tells_its_seed_and_what_each_split_has(learnt):
+    campaign, report = learnt
+    assert (report["seed"], report["dropped_splits"]) == (0, [])
+    assert len(report["splits"]) == len(report["scores"]) == 2
+    assert {len(scores) for scores in report["contenders"].values()} == {2}
+    assert {len(scores) for scores in report["sensitivity"].values()} == {2}
+    reader = FrameReader(campaign.prepared.store)
+    pool, runs = Table(looseness_folder(campaign) / "pool.npz"), reader.run_ids
+    for split in report["splits"]:
+        for does in ("train", "test"):
+            own = np.isin(campaign.prepared.glass_of_run, split[does])
+            assert split["runs"][does] == [runs[row] for row in np.flatnonzero(own)]
+            loose = pool["loose"][np.isin(pool["glass"], split[does])]
+            counted = {"tight": np.count_nonzero(~loose), "loose": np.count_nonzero(loose)}
+            assert split["examples"][does] == counted
+
+
 def test_the_pool_has_all_loose_examples_with_their_class(learnt):
     campaign, report = learnt
     pool = Table(looseness_folder(campaign) / "pool.npz")
@@ -140,6 +223,52 @@ def test_the_tables_show_what_was_found(learnt):
         assert expected in text
     best = FEATURES[learnt[1]["ranking"]["order"][0]]
     assert best in text
+
+
+def test_a_lesson_stopped_after_the_model_goes_on_with_it(learnt, tmp_path):
+    campaign, report = learnt
+    copy = campaign.copied("stopped")
+    folder = looseness_folder(copy)
+    (folder / "report.json").unlink()
+    before = (folder / "model.skops").stat().st_mtime_ns
+    fits = sorted(folder.glob("fits/*/*.json"), key=lambda path: path.stat().st_mtime_ns)
+    fits[-1].unlink()
+    assert learn_in(copy, workers=1).report == report
+    assert (folder / "model.skops").stat().st_mtime_ns == before
+    (folder / "report.json").unlink()
+    (folder / "model.skops").unlink()
+    assert learn_in(copy, workers=1).report == report
+    assert not list(folder.glob("model-*"))
+
+
+@pytest.fixture(scope="module")
+def learnt_of_holes(taught):
+    """Learn where D2min of replica 2 is undefined, and of one frame of replica 0."""
+    copy, values = taught.copied("holes"), taught.prepared.campaign.model_dump()
+    for row, frame in ((0, 4), *((row, frame) for row in (4, 5) for frame in range(11))):
+        copy.blank("d2min_20", row, frame)
+    values["learning"] |= {"splits": 4, "test_fraction": 0.25}
+    campaign = Campaign.model_validate(values, strict=False)
+    found = learn(lesson_of(campaign, copy.directory), Console(file=io.StringIO()), 2)
+    return copy, found.report
+
+
+def test_what_is_undefined_and_splits_without_examples_are_told(learnt_of_holes):
+    campaign, report = learnt_of_holes
+    particles = int(np.count_nonzero(campaign.array("species") == 1))
+    counts = report["counts"]
+    assert counts["undefined"] == 23 * particles
+    assert counts["blank_frames"] == 23
+    by_glass = [row["undefined"] for row in counts["by_glass"]]
+    assert by_glass == [particles, 0, 22 * particles, 0]
+    assert [dropped["test"] for dropped in report["dropped_splits"]] == [[2]]
+    assert len(report["splits"]) == len(report["scores"]) == 3
+    console = Console(file=io.StringIO(), width=200)
+    for table in lesson_tables(report):
+        console.print(table)
+    text = " ".join(console.file.getvalue().split())
+    assert f"undefined: {23 * particles:,} examples, of replicas 0, 2, among them 23 whole" in text
+    assert "1 of 4 splits are left out: the replicas that test (2) have 0 loose and 0 tight" in text
 
 
 TOML = """

@@ -3,20 +3,25 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from glasscreep.analysis.drawing import Lowest
 from glasscreep.analysis.interstice_presets import PRESETS
 from glasscreep.campaign import learn
-from glasscreep.campaign.learn import FEWEST_LOOSE, demand_enough
 from glasscreep.campaign.lesson import lesson_of, variants
 from glasscreep.campaign.lesson_demands import LessonError
+from glasscreep.campaign.lesson_model import _likeness
+from glasscreep.campaign.lesson_splits import demand_enough
 from glasscreep.campaign.lesson_tables import Chosen, Counts
 from glasscreep.campaign.sections import Campaign
 from glasscreep.tasks.analysed import ANALYSED, Analysed, encode_analysed, read_analysed
 from glasscreep.tasks.errors import DamagedError
 from glasscreep.tasks.files import write_durably
+from glasscreep.tasks.fit_examples import FEWEST
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.trajectory_fit import Likeness, likeness_of, mean_likeness
 
 GLASSES = [0, 0, 1, 1, 2, 2, 3, 3]
 """Row of the glass of each run: two points of each replica."""
@@ -83,6 +88,24 @@ def test_a_damaged_index_of_d2min_is_named(taught):
         lesson(copy)
 
 
+def test_frames_are_compared_with_those_of_all_runs(taught):
+    reader = FrameReader(taught.prepared.store)
+    found = [
+        likeness_of(reader.position(row, 5), reader.lattice(row)[5], reader.species)
+        for row in range(8)
+    ]
+    mean = _likeness(lesson_of(taught.prepared.campaign, taught.directory))
+    assert mean.number_density == pytest.approx(np.mean([one.number_density for one in found]))
+    assert mean.composition == {"A": 0.8, "B": 0.2}
+    for pair, distance in mean.nearest_distances.items():
+        assert distance == pytest.approx(np.mean([one.nearest_distances[pair] for one in found]))
+
+
+def test_a_distance_is_of_the_frames_that_have_it():
+    one, other = Likeness(1.0, {"A": 1.0}, {"AA": 1.0}), Likeness(2.0, {"A": 1.0}, {})
+    assert mean_likeness([one, other]) == Likeness(1.5, {"A": 1.0}, {"AA": 1.0})
+
+
 def test_points_may_be_chosen(taught):
     assert len(lesson(taught, temperature=[0.1]).sources) == 4
     assert lesson(taught, temperature=[0.3]).glasses == [0, 1, 2, 3]
@@ -141,10 +164,19 @@ def test_one_replica_is_not_enough(taught):
         lesson(copy)
 
 
-def chosen(by_glass, largest=0.4):
+def drawn(by_glass, at):
+    """Draw from the first of the two runs of each glass."""
+    run = np.repeat([2 * glass for glass in by_glass], [found[at] for found in by_glass.values()])
+    order = np.arange(len(run))
+    return Lowest.empty(len(run) + 1).offer(order.astype(np.uint64), run, order, 0, 0.0)
+
+
+def chosen(by_glass, largest=0.4, pool=None):
     tight, loose = (sum(found) for found in zip(*by_glass.values(), strict=True))
-    counts = Counts({(20, 0.02): (tight, loose)}, by_glass, 0, largest)
-    return Chosen(counts, (Lowest.empty(1), Lowest.empty(1)), {}, {})
+    undefined = dict.fromkeys(by_glass, 0)
+    counts = Counts({(20, 0.02): (tight, loose)}, by_glass, undefined, 0, largest)
+    pool = by_glass if pool is None else pool
+    return Chosen(counts, (drawn(pool, 1), drawn(pool, 0)), {}, {})
 
 
 def test_too_few_of_a_class_are_refused_with_the_counts(taught):
@@ -153,7 +185,7 @@ def test_too_few_of_a_class_are_refused_with_the_counts(taught):
         LessonError, match="too few loose examples to learn from: 8 of 408"
     ) as error:
         demand_enough(lesson(taught), few, [([0, 1], [2, 3])])
-    assert f"{FEWEST_LOOSE} of each are the least" in str(error.value)
+    assert f"{FEWEST} of each are the least" in str(error.value)
     with pytest.raises(LessonError, match="too few tight examples"):
         demand_enough(lesson(taught), chosen({0: (2, 100), 1: (2, 100)}), [([0], [1])])
 
@@ -167,9 +199,46 @@ def test_a_threshold_above_all_of_d2min_is_refused_with_the_largest(taught):
 def test_splits_that_lack_a_class_on_a_side_are_left_out(taught):
     lopsided = chosen({0: (100, 50), 1: (100, 30), 2: (100, 0), 3: (100, 0)})
     split = [([0, 1], [2, 3]), ([0, 2], [1, 3])]
-    assert demand_enough(lesson(taught), lopsided, split) == [([0, 2], [1, 3])]
-    with pytest.raises(LessonError, match=r"By replica: 0: 50, 1: 30, 2: 0, 3: 0\."):
+    found = demand_enough(lesson(taught), lopsided, split)
+    assert found.usable == [([0, 2], [1, 3])]
+    (dropped,) = found.dropped
+    assert (dropped["train"], dropped["test"]) == split[0]
+    assert dropped["examples"] == {
+        "train": {"tight": 200, "loose": 80},
+        "test": {"tight": 200, "loose": 0},
+    }
+    runs = [source.run_id for source in lesson(taught).sources]
+    assert dropped["runs"] == {"train": runs[:4], "test": runs[4:]}
+    assert dropped["refused"] == (
+        "the replicas that test (2, 3) have 0 loose and 200 tight examples of those drawn, and 2 "
+        "of each are the least"
+    )
+    with pytest.raises(LessonError, match=r"by replica: 0: 50, 1: 30, 2: 0, 3: 0\. the replicas"):
         demand_enough(lesson(taught), lopsided, split[:1])
+
+
+def test_examples_that_are_there_but_not_drawn_do_not_count(taught):
+    there, pool = dict.fromkeys(range(4), (1000, 50)), dict.fromkeys(range(4), (5, 50))
+    split = [([0, 1, 2], [3])]
+    assert demand_enough(lesson(taught), chosen(there), split).usable == split
+    with pytest.raises(LessonError, match=r"\(0, 1, 2\) have 150 loose and 15 tight") as error:
+        demand_enough(lesson(taught), chosen(there, pool=pool), split)
+    assert "a larger learning.tight" in str(error.value)
+
+
+@pytest.mark.parametrize("key", ["tight", "per_class", "study.per_class"])
+def test_too_few_examples_to_draw_are_refused(taught, key):
+    *section, name = key.split(".")
+    for value, fits in ((FEWEST - 1, False), (FEWEST, True)):
+        learning = {name: value} if not section else {"study": {name: value}}
+        if fits:
+            assert changed(taught, **learning)
+            continue
+        with pytest.raises(ValidationError) as error:
+            changed(taught, **learning)
+        assert [".".join(map(str, one["loc"])) for one in error.value.errors()] == [
+            f"learning.{key}"
+        ]
 
 
 def test_variants_differ_from_the_preset_and_from_each_other():

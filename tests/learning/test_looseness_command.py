@@ -145,6 +145,13 @@ def test_leaning_boxes_are_written_as_they_are(tmp_path, ending, read, lattice):
     demand_same(read(path)[0], (frame.positions, box, species), values)
 
 
+def test_the_last_ending_says_what_it_is(looseness, tmp_path, expected):
+    for name in ("loose.dump.xyz", "loose.dump.xyz.gz"):
+        looseness(output=name)
+        for number, one, values in zip((0, 2), read_by_ase(tmp_path / name), expected, strict=True):
+            demand_same(one, glass(number), values)
+
+
 @pytest.mark.parametrize("ending", TEXTS)
 def test_we_read_it_ourselves(looseness, tmp_path, ending):
     looseness(output=f"out{ending}")
@@ -240,6 +247,9 @@ def test_full_disks_leave_nothing(looseness, monkeypatch):
         (["--species", "1=A,1=B"], "each type once"),
         (["--species", "1"], "must be TYPE=SPECIES"),
         (["--species", "=A"], "must be TYPE=SPECIES"),
+        (["--units", "nonsense"], "must be one of LAMMPS's, lj, real, metal, si, cgs, electron,"),
+        (["--units", "Metal"], "--units Metal: units must be one of"),
+        (["--units", "real"], "is in units real, and the model in lj. Say with --length-scale"),
         (["--units", "metal"], "is in units metal, and the model in lj. Say with --length-scale"),
         (["--length-scale", "1.3"], "its mean nearest AA distance is 1."),
         (["--length-scale", "1.1"], "its number density is 0.9016, not 1.2"),
@@ -292,6 +302,23 @@ def test_folders_that_are_no_stores_are_never_replaced(looseness, tmp_path):
     said = looseness("--overwrite", output="mine.zarr", status=REFUSED)
     assert "a folder that is no Zarr store" in said
     assert (tmp_path / "mine.zarr" / "thesis.tex").exists()
+
+
+def test_particles_are_named_by_their_ids(looseness, tmp_path):
+    path = tmp_path / "ids.dump"
+    head, _, atoms = text(0).partition("y z\n")
+    rows = [line.split() for line in atoms.splitlines()]
+    for row in rows:
+        row[0] = str(1000 - int(row[0]))
+    rows[7][2:] = rows[3][2:]
+
+    def said(status=FAILED):
+        path.write_text(f"{head}y z\n" + "\n".join(map(" ".join, rows)) + "\n")
+        return looseness(file=path, status=status)
+
+    assert "at step 0: particles of id 992 and of id 996 are at one place" in said()
+    rows[7][2] = "nan"
+    assert "] at particle of id 992. Write the file again" in said()
 
 
 def test_frames_without_a_tessellation_are_named(looseness, tmp_path):

@@ -4,7 +4,9 @@ import io
 import json
 import pickle
 import zipfile
-from functools import partial
+from copy import deepcopy
+from functools import partial, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from small_model import small_card
 from glasscreep.tasks import model_archive, model_file
 from glasscreep.tasks.errors import GlasscreepError, ModelFileError, UntrustedModelError
 from glasscreep.tasks.model_archive import HEAD, NODES, SCHEMA, TRUSTED
-from glasscreep.tasks.model_file import load_model
+from glasscreep.tasks.model_file import FORMAT, VERSION, card_in, load_model
+from glasscreep.tasks.model_markdown import markdown
+from glasscreep.tasks.trajectory_fit import Likeness, unlike
 
 
 def test_skops_alone_reads_it_and_our_list_is_all_it_asks_for(saved):
@@ -225,6 +229,56 @@ def test_arrays_that_claim_to_be_huge_are_refused(saved, tmp_path):
     path.write_bytes(zipped({**content, "1.npy": buffer.getvalue() + bytes(64)}))
     with pytest.raises(ModelFileError, match="is damaged"):
         load_model(path)
+
+
+ODD = [
+    None, True, -1, 0, 1.5, 10**400, float("nan"), float("inf"), "x", "", [], ["x"], [None], [[]],
+    {}, {"x": 1}, {"A": None}, {"A": "x"}, {"AB": 10**400},
+]  # fmt: skip
+
+
+def places(content, at=()):
+    """Yield where in JSON something stands, of lists the first."""
+    entries = content.items() if isinstance(content, dict) else ()
+    entries = list(enumerate(content))[:1] if isinstance(content, list) else entries
+    for key, value in entries:
+        yield (*at, key)
+        yield from places(value, (*at, key))
+
+
+CARD = json.loads(json.dumps(small_card().as_json()))
+
+
+@pytest.mark.parametrize("at", list(places(CARD)), ids=lambda at: ".".join(map(str, at)))
+def test_whatever_stands_in_a_card_it_is_refused_or_can_be_used(at):
+    for odd in ODD:
+        card = deepcopy(CARD)
+        inner = reduce(getitem, at[:-1], card)
+        inner[at[-1]] = odd
+        head = json.dumps({"format": FORMAT, "version": VERSION, "card": card})
+        try:
+            taken = card_in(zipped({HEAD: head.encode()}), Path("odd.skops"))
+        except ModelFileError as error:
+            assert "the card in odd.skops is damaged: " in str(error)  # noqa: PT017 - or it is taken
+        else:
+            assert markdown(taken, "odd.skops")
+            assert unlike(Likeness(0.01, {taken.species: 0.5}, {"AA": 9.0}), taken)
+
+
+@pytest.mark.parametrize(
+    ("switch", "value", "said"),
+    [
+        ("face_cut", "x", "preset of a model's card: '<=' not supported between instances"),
+        ("radii", None, "preset of a model's card: 'NoneType' object is not iterable"),
+        ("radii", [10**400, 1], "preset of a model's card: int too large to convert to float"),
+    ],
+)
+def test_switches_of_other_types_are_damage(changed, switch, value, said):
+    def change(parsed):
+        parsed["card"]["preset"][switch] = value
+
+    with pytest.raises(ModelFileError, match=rf"the card in .* is damaged: .*{said}"):
+        load_model(changed(HEAD, change))
 
 
 def test_refusals_are_for_the_user():

@@ -17,6 +17,7 @@ from glasscreep.tasks import model_archive
 from glasscreep.tasks.errors import ModelFileError, UntrustedModelError
 from glasscreep.tasks.model_archive import HEAD, SCHEMA, TRUSTED, pack
 from glasscreep.tasks.model_file import FORMAT, VERSION, load_model, looseness_of, save_model
+from glasscreep.tasks.model_markdown import markdown
 
 
 def head(saved: Path) -> dict[str, Any]:
@@ -68,6 +69,15 @@ def test_saving_replaces_both_files_and_leaves_nothing_aside(tmp_path):
     card = (tmp_path / "model.md").read_text()
     for said in ("std(A)", "reference", "0.25", "10000", "glasscreep looseness model.skops"):
         assert said in card
+
+
+@pytest.mark.parametrize(
+    ("units", "point"), [("lj", "T 0.1 at 0.5 |"), ("metal", "T 0.1 K at 0.5 bar |")]
+)
+def test_numbers_of_a_card_have_the_units_that_have_names(units, point):
+    page = markdown(small_card(units=units), "model.skops")
+    assert f"| temperature, stress | {point}" in page
+    assert (" energy" in page, " angstrom" in page) == (False, units == "metal")
 
 
 def test_what_could_not_be_read_back_is_not_saved(tmp_path):

@@ -9,8 +9,11 @@ from small_model import real_frame, small_card, small_pipeline
 from written_trajectories import ELEMENTS, KINDS, dump_text, written_by_mdanalysis
 
 from glasscreep.analysis.displacement import minimum_image
+from glasscreep.tasks.errors import TrajectoryError
+from glasscreep.tasks.frame_files import FORMATS, writing_frames
 from glasscreep.tasks.model_file import load_model, looseness_of, save_model
 from glasscreep.tasks.trajectories import read_frames
+from glasscreep.tasks.written_frame import Contents, WrittenFrame
 
 pytestmark = pytest.mark.usefixtures("libraries")
 
@@ -159,3 +162,113 @@ def test_gsd(model, tmp_path, frame):
 def test_what_mdanalysis_reads(model, tmp_path, frame):
     trajectory, topology = written_by_mdanalysis(tmp_path, frame())
     compare(model, trajectory, topology=topology, frame=frame(), atol=5 * FLOAT32, step=1)
+
+
+def as_written(frame):
+    """Take a frame as `export` does, particles in another order than that of their ids."""
+    positions, box, species = frame
+    order = np.random.default_rng(0).permutation(len(species))
+    lattice = np.diag(box) if box.ndim == 1 else box
+    image = np.ones((len(species), 3), np.int64)
+    return WrittenFrame(
+        40, positions[order], lattice, species[order], order + 1, image=image, time=0.4
+    )
+
+
+def write_as(form, path, frame):
+    contents = Contents("lj", masses=(1.0, 1.0), about={"campaign": "some"})
+    with writing_frames(path, FORMATS[form], contents) as write:
+        write(as_written(frame))
+    return path
+
+
+@pytest.mark.parametrize("frame", [real_frame, leaning])
+def test_our_own_h5md(model, tmp_path, frame):
+    path = write_as("h5md", tmp_path / "frame.h5md", frame())
+    compare(model, path, frame=frame())
+    (got,) = read_frames(path, KINDS)
+    assert got.units == "lj"
+
+
+def by_hand(path, **changed):
+    """Write H5MD as its specification has it, all but positions the same in all frames."""
+    h5py = import_module("h5py")
+    positions, box, species = real_frame()
+    content = {
+        "position/value": np.stack([positions, positions]),
+        "position/step": 20,
+        "box/edges": box,
+        "species": [("Ni", "P")[kind - 1] for kind in species],
+    } | changed
+    with h5py.File(path, "w") as file:
+        group = file.create_group("particles/atoms")
+        for name, values in content.items():
+            if values is not None:
+                group[name] = values
+        if "position/step" in group:
+            group["position/step"].attrs["offset"] = 40
+        group["box"].attrs["boundary"] = ["periodic"] * 3
+    return path
+
+
+def test_h5md_as_it_is_specified(model, tmp_path):
+    first, second = read_frames(by_hand(tmp_path / "hand.h5"), ELEMENTS)
+    assert (first.step, second.step, first.units) == (40, 60, None)
+    np.testing.assert_array_equal(first.species, real_frame()[2])
+    np.testing.assert_array_equal(second.positions, real_frame()[0])
+    np.testing.assert_array_equal(second.box, np.diag(real_frame()[1]))
+    path = by_hand(tmp_path / "other.h5", **{"position/step": None, "id": np.arange(10_000)[::-1]})
+    _, second = read_frames(path, ELEMENTS)
+    assert second.step == 1
+    np.testing.assert_array_equal(second.positions[::-1], real_frame()[0])
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"species": None}, "doesn't say of what type the particles are: give --topology FILE"),
+        ({"position/value": None, "position/values": 1}, r"frame 0 can't be read: .*value"),
+        ({"species": 3}, r"/particles/atoms/species has the shape \(\)"),
+        (
+            {"/particles/more/position/value": [0]},
+            r"it has the groups of particles \['atoms', 'more'\]",
+        ),
+    ],
+)
+def test_h5md_that_lacks_something_is_refused(tmp_path, changed, said):
+    with pytest.raises(TrajectoryError, match=said):
+        list(read_frames(by_hand(tmp_path / "odd.h5md", **changed), ELEMENTS))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("ending", [".data", ".data.gz"])
+def test_our_own_data_file_says_of_what_type_particles_are(model, tmp_path, ending):
+    trajectory, _ = written_by_mdanalysis(tmp_path, real_frame())
+    topology = write_as("data", tmp_path / f"first{ending}", real_frame())
+    compare(model, trajectory, topology=topology, atol=5 * FLOAT32, step=1)
+
+
+ATOMS = {
+    "atomic": "1 2 0.5 0.5 0.5 0 0 0",
+    "charge": "1 2 0.1 0.5 0.5 0.5 0 0 0",
+    "molecular": "1 7 2 0.5 0.5 0.5 0 0 0",
+    "full": "1 7 2 0.1 0.5 0.5 0.5 0 0 0",
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("style", ATOMS)
+def test_data_files_of_several_styles(tmp_path, style):
+    path = tmp_path / "one.data"
+    bounds = "".join(f"0 2 {axis}lo {axis}hi\n" for axis in "xyz")
+    head = f"by hand\n\n1 atoms\n2 atom types\n\n{bounds}\nMasses\n\n1 1.0\n2 1.0\n\n"
+    path.write_text(f"{head}Atoms # {style}\n\n{ATOMS[style]}\n")
+    (got,) = read_frames(path, KINDS)
+    assert got.species.tolist() == [2]
+    np.testing.assert_array_equal(got.positions, [[0.5, 0.5, 0.5]])
+    path.write_text(f"{head}Atoms\n\n1 2 0.5\n")
+    with pytest.raises(TrajectoryError, match=r"one\.data, frame 0 can't be read"):
+        list(read_frames(path, KINDS))
+    trajectory, _ = written_by_mdanalysis(tmp_path, real_frame())
+    with pytest.raises(TrajectoryError, match=r"MDAnalysis with .*one\.data says .* atoms section"):
+        list(read_frames(trajectory, KINDS, path))

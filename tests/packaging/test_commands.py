@@ -70,12 +70,17 @@ def test_help_has_an_example_that_parses(name):
     assert " ".join(found[0].split()[:3]) in " ".join(shown.output.split())
 
 
-@pytest.mark.parametrize("columns", ["60", "80"])
-@pytest.mark.parametrize("name", GROUP.commands)
+@pytest.mark.parametrize("columns", ["40", "60", "80"])
+@pytest.mark.parametrize("name", [None, *GROUP.commands])
 def test_help_is_whole_on_a_narrow_terminal(name, columns):
-    shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": columns}).output
-    assert max(map(len, shown.splitlines())) <= int(columns)
-    assert "…" not in shown
+    command, words = (GROUP.commands[name], [name]) if name else (GROUP, [])
+    done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": columns})
+    assert done.exit_code == 0
+    assert max(map(len, done.output.splitlines())) <= int(columns)
+    assert "…" not in done.output
+    assert "[bold]" not in done.output
+    for option in (one for one in command.params if one.param_type_name == "option"):
+        assert set(option.opts) <= set(re.split(r"[\s,]+", done.output)), option.opts
 
 
 @pytest.mark.parametrize("name", GROUP.commands)

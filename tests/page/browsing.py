@@ -4,33 +4,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 WAIT_S = 120
 MAP = "Bokeh.documents[0].get_model_by_name('map')"
 DONE = f"() => {{ const all = {MAP}.renderers[0].data_source.data; return [...all.done]; }}"
 CURVES = """() => Bokeh.documents[0].get_model_by_name('strain').children[0].renderers
     .filter(one => one.glyph.type == 'Line').map(one => one.data_source.data)
     .filter(data => data.time.length).map(data => [[...data.time], [...data.mean]])"""
-
-
-@contextmanager
-def chromium(require: Callable[[object, str], None]) -> Iterator[Browser]:
-    require(CHROMIUM.exists(), f"needs {CHROMIUM} (apt install chromium)")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
 
 
 @dataclass

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from playwright.sync_api import Browser, expect
-from tests.page.browsing import CURVES, DONE, MAP, WAIT_S, chromium, page_at, poll
+from tests.page.browsing import CURVES, DONE, MAP, WAIT_S, page_at, poll
 from tests.tiny_campaign import TINY
 
 pytestmark = pytest.mark.slow

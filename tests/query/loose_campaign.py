@@ -13,6 +13,7 @@ from glasscreep.tasks.model_card import ModelCard
 from glasscreep.tasks.model_file import save_model
 from glasscreep.tasks.model_in_use import model_path
 from glasscreep.tasks.reader import FrameReader
+from glasscreep.tasks.trajectory_fit import likeness_of
 
 FRAMES = 12
 THRESHOLD = 0.004
@@ -48,6 +49,12 @@ def learn(directory, seed=1, **card):
     path.parent.mkdir(exist_ok=True)
     save_model(path, model.pipeline, ModelCard(**content))
     return model.pipeline
+
+
+def likeness_in(campaign):
+    """Measure what a model of the campaign's own frames has in its card."""
+    reader = FrameReader(campaign.prepared.store)
+    return asdict(likeness_of(reader.position(0, 0), reader.lattice(0)[0], reader.species))
 
 
 class Expected:

@@ -59,7 +59,7 @@ def test_query_tells_it_beside_what_there_is(failed):
     assert len(done.stdout.splitlines()) == 1 + 3 * (8 + 4)
     assert "middle failed: frame 8 of run " + run in done.stderr
     assert "numbers of shape (3,) are wanted. Mend mine.py" in done.stderr
-    assert "middle failed on 1 of 4 runs" in done.stderr
+    assert "middle failed on 1 of 4 runs, of which what it gave before is shown" in done.stderr
     assert f"`glasscreep logs {failed.directory} RUN` tells of any one" in done.stderr
 
 
@@ -75,7 +75,38 @@ def test_without_any_row_it_is_told_in_place_of_what_to_wait_for(make, corner, t
     assert done.exit_code == 1
     assert len(done.stdout.splitlines()) == 1
     assert "mine:middle failed with ValueError: boom" in done.stderr
+    assert "middle failed on 1 of 4 runs, of which nothing is shown; `glasscreep" in done.stderr
     assert "is not there yet" not in done.stderr
+
+
+ALSO_FAILS = SOURCE.replace(
+    "return sum(",
+    """if len(frames) == FRAMES:
+        raise ValueError('boom')
+    return sum(""",
+)
+
+
+@pytest.mark.parametrize(("fails_at", "frames"), [(12, 0), (16, 12)])
+def test_of_a_whole_run_it_is_what_it_gave_before_there_were_more_frames(
+    make, corner, tmp_path, fails_at, frames
+):
+    source = ALSO_FAILS.replace("FRAMES", str(fails_at))
+    analysis = analysis_of(tmp_path, TABLES[3:4], source)
+    campaign = make(tmp_path / "filled", corner, analysis=analysis)
+    campaign.write(0, FRAMES)
+    first = [analyse_block(block).kind for block in campaign.blocks(0)]
+    if frames:
+        creep = {**campaign.prepared.campaign.creep.model_dump(), "steps": 16 * 20}
+        campaign = campaign.extended(creep=creep)
+        campaign.write(0, 16)
+        [analyse_block(block) for block in campaign.blocks(0)]
+    assert ("own" in first) == (frames == 0)
+    done = query(campaign, "total", "--format", "csv")
+    rows = done.stdout.splitlines()[1:]
+    assert len(rows) == (frames > 0)
+    shown = "what it gave before is" if frames else "nothing is"
+    assert f"total failed on 1 of 4 runs, of which {shown} shown; " in done.stderr
 
 
 def test_others_are_told_nothing_of_it(failed):

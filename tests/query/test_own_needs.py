@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from filled_campaign import Frames, make_campaign, make_files_small
 from numpy.testing import assert_array_equal
+from own_analyses import analysis_of
 
 from glasscreep.analysis import coordination
 from glasscreep.campaign.file import CampaignFileError, load
 from glasscreep.campaign.forget import forget, with_dependents
 from glasscreep.campaign.own_trials import demand_own
-from glasscreep.campaign.pinning import pinned
 from glasscreep.tasks.analyse import analyse_block
 from glasscreep.tasks.analysed import read_analysed
 from glasscreep.tasks.reader import FrameReader
@@ -68,16 +68,6 @@ OF_NEAR = {"near", "work", "change_20", "change_60", "sum_of"}
 NAMES = sorted({*OF_NEAR, "column", "total"})
 
 
-def analysis_of(folder, tables=TABLES, source=SOURCE):
-    """Give the section of a campaign file in a folder, with the file of functions in it."""
-    (folder / "mine.py").write_text(source)
-    own = [{"units": "1", "definition": "of the test's own", **table} for table in tables]
-    section = {"results": RESULTS, "d2min_intervals": [20, 60], "own": own}
-    values, problems = pinned({"analysis": section}, folder)
-    assert not problems, problems
-    return values["analysis"]
-
-
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """Give a campaign with a run that is analysed as its frames came. Not to be changed."""
@@ -85,7 +75,9 @@ def done(tmp_path_factory):
         make_files_small(patch)
         folder = tmp_path_factory.mktemp("needs")
         filled = make_campaign(
-            folder / "filled", Frames.of_corner(200), analysis=analysis_of(folder)
+            folder / "filled",
+            Frames.of_corner(200),
+            analysis=analysis_of(folder, TABLES, SOURCE, RESULTS),
         )
         for until in (5, FRAMES):
             filled.write(0, until)
@@ -180,7 +172,7 @@ def test_parameters_of_what_is_needed_are_its_own(campaign, tmp_path):
     assert said["d2min_20"] == {"cutoff": 2.5}
     tables = [{**TABLES[2], "parameters": {"cutoff": 1.2}}, *TABLES[:2], *TABLES[3:]]
     with pytest.raises(Exception, match=r"parameters of mine:near .* near") as refused:
-        campaign.extended(analysis=analysis_of(tmp_path, tables))
+        campaign.extended(analysis=analysis_of(tmp_path, tables, SOURCE, RESULTS))
     assert set(str(refused.value).split("forget ")[1].split("`")[0].split()[1:]) == OF_NEAR
 
 
@@ -225,7 +217,7 @@ def test_killed_in_the_middle_it_goes_on_with_what_is_left(campaign, done):
 def test_what_is_not_given_is_told(tmp_path, small_files, of, needs, said):
     body = "def bad(*frames):\n    return frames[-1]['d2min_60']\n"
     table = {"function": "mine:bad", "needs": needs, "of": of}
-    analysis = analysis_of(tmp_path, [table], body)
+    analysis = analysis_of(tmp_path, [table], body, RESULTS)
     filled = make_campaign(tmp_path / "filled", Frames.of_corner(200), analysis=analysis)
     filled.write(0, FRAMES)
     outcome = next(out for out in map(analyse_block, filled.blocks(0)) if out.kind != "done")

@@ -48,8 +48,10 @@ def test_frames_that_come_after_the_look_at_the_runs_spoil_nothing(bare):
 
 
 def test_particles_that_all_stay_have_a_scale():
-    shown = _logarithmic("D²min", np.zeros(5))
+    shown = _logarithmic("D²min", "LJ length²", np.zeros(5))
     assert (shown["from"], shown["to"]) == ("1e0", "1e1")
+    below_one = _logarithmic("D²min", "LJ length²", np.array([2e-3, 0.4]))
+    assert (below_one["from"], below_one["to"]) == ("1e-3", "1e0")
 
 
 def test_of_no_values_there_are_no_colours():

@@ -1,23 +1,10 @@
 """The page in a browser: all of it is there, nothing is asked for elsewhere, and the frame turns."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from chromium import IN_THREE_DIMENSIONS, chromium
 
-CHROMIUM = Path("/usr/bin/chromium")
-SWITCHES = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--ignore-gpu-blocklist",
-]
 DEADLINE_MS = 60_000
 
 pytestmark = pytest.mark.slow
@@ -39,14 +26,8 @@ class Told:
 
 @pytest.fixture(scope="module")
 def browser(require) -> Iterator:
-    found = shutil.which("chromium") or (str(CHROMIUM) if CHROMIUM.exists() else None)
-    require(found, "there is no Chromium here")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=SWITCHES)
+    with chromium(require, IN_THREE_DIMENSIONS) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -117,13 +98,38 @@ def test_the_frame_is_drawn_turns_and_changes_colour(told):
     assert told.messages == []
 
 
+def slide(told, level):
+    told.page.evaluate(
+        "(level) => { const least = document.getElementById('least'); least.value = level;"
+        "least.dispatchEvent(new Event('input')); }",
+        level,
+    )
+
+
 def test_what_is_below_a_value_is_hidden(told):
     first = screenshot(told)
-    told.page.evaluate(
-        "() => { const least = document.getElementById('least'); least.value = 254;"
-        "least.dispatchEvent(new Event('input')); }"
-    )
+    slide(told, 254)
     assert colours_in(until(told, first)) < colours_in(first) / 2
+
+
+def test_the_value_that_hides_is_told_with_its_unit(told):
+    shown = told.page.locator("#least-value")
+    assert shown.text_content() == "nothing is hidden"
+    slide(told, 127)
+    assert shown.text_content() == "looseness = 0.50"
+    told.page.select_option("#colouring", label="D²min over the last 20 steps")
+    low, high = told.page.evaluate(
+        "JSON.parse(document.getElementById('frame-data').textContent).quantities"
+        ".find((one) => one.name == 'D²min over the last 20 steps').range"
+    )
+    assert shown.text_content().startswith("D²min over the last 20 steps = ")
+    words = shown.text_content().removeprefix("D²min over the last 20 steps = ").split(" ", 1)
+    assert float(words[0]) == pytest.approx(10 ** (low + (high - low) * 126.5 / 254), rel=0.05)
+    assert words[1] == "LJ length²"
+    assert told.page.locator("#scale-to").text_content().endswith(" LJ length²")
+    assert told.page.locator("#least").get_attribute("aria-valuetext") == shown.text_content()
+    told.page.select_option("#colouring", label="species (A dark, B light)")
+    assert shown.text_content() == ""
 
 
 def test_it_fits_a_phone(browser, reported):

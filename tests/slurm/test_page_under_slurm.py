@@ -6,10 +6,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from cluster_campaign import ClusterCampaign
 from playwright.sync_api import expect
 from testbed import SlurmBed
-from tests.page.browsing import CURVES, DONE, chromium, page_at, poll
+from tests.page.browsing import CURVES, DONE, page_at, poll
 
 pytestmark = pytest.mark.slow
 
