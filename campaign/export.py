@@ -188,14 +188,14 @@ def _plan(asked: Export) -> _Plan:
     reader, choice = FrameReader(store), frame_choice(asked.frames)
     table, plan = asked.selection.some_of(campaign).runs, _Plan()
     over = no_more_comes(asked.directory, table).tolist()
-    for run, is_over in zip(table.itertuples(), over, strict=True):
+    for row, run, is_over in zip(table.index.tolist(), table.itertuples(), over, strict=True):
         try:
             with reading(store):
-                frames = StoredFrames(reader, run.Index, asked.columns, unwrapped=asked.unwrapped)
+                frames = StoredFrames(reader, row, asked.columns, unwrapped=asked.unwrapped)
         except DamagedError as error:
             plan.damaged.append(str(error))
         else:
-            lone = table.loc[[run.Index]]
+            lone = table.loc[[row]]
             why = why_no_more(asked.directory, lone) if is_over and not frames.stored else ""
             plan.add(run, frames, asked, choice, why)
     if not plan.runs and not plan.damaged:

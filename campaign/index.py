@@ -1,5 +1,6 @@
 """The store's index: how far each run was when the driver last looked, for quick readers."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ def write_index(store: Path, ledger: Ledger) -> None:
         What to write, row by row.
     """
     reader, group = reader_of(store), open_writable(store)
-    for name, values in zip(INDEX, (ledger.runs.frames, ledger.runs.state), strict=True):
+    told: Sequence[NDArray[Any]] = (ledger.runs.frames, ledger.runs.state)
+    for name, values in zip(INDEX, told, strict=True):
         if not _holds(reader, name, values):
             writing_every_chunk(open_array(group, name))[:] = values
 

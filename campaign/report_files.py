@@ -14,8 +14,8 @@ FROM_OTHERS = {
     **dict.fromkeys(STRAINS, (*BOX, "glass_box_edges")),
 }
 """Arrays that results are read from which are not stored under their own name alone."""
-OF_ALL = ("species", "step", "time")
-"""Tables that any result of frames is read with."""
+WITH = {"frame": ("step", "time"), "particle": ("species",)}
+"""Tables that what has a dimension is read with."""
 
 
 class Files:
@@ -37,7 +37,7 @@ class Files:
         """Digest names, sizes and times of the files of a result, array by array."""
         own = [one for one in FROM_OTHERS.get(name, (name,)) if self._reader.has(one)]
         axes = {dim for one in own for dim in dimensions(self._reader.array(one))}
-        tables = (*OF_ALL, *sorted(axes.difference(OF_ALL)))
+        tables = sorted(axes.union(*(WITH.get(dim, ()) for dim in axes)))
         return [self._of_array(one) for one in (*own, *tables) if self._reader.has(one)]
 
     def _of_array(self, name: str) -> str:

@@ -58,7 +58,7 @@ class RunFrames:
         self.reader, self.row = reader, row
         self._glass_row, self.frame_interval = glass_row, frame_interval
         self._stop, self._apart = stop, apart
-        particles = len(reader.species)
+        particles = reader.shape("species")[0]
         together = max(1, READ_TOGETHER // particles)
         kept = max(2, min(2 * together + apart, REMEMBERED // particles))
         self._positions = _Ahead(partial(reader.positions, row), together, kept, stop)

@@ -19,9 +19,15 @@ ALWAYS = [
 ]
 """All arrays that any store has, but those of frames."""
 COORDINATES = ["fit_parameter", "species_name", "degree", "d2min_bin"]
+FEW = ["run_id", "state", "step", "species", "component", "glass_stress", "degree"]
 RUNS = ["run_id", "temperature", "stress", "replica", "seed", "glass_row"]
 LABELS = ["step", "time"]
 RESULTS = ["strain", "creep_fit", "d2min", "d2min_histogram", "bond_order"]
+
+
+def fast(names):
+    """Leave few of them to those who have no time."""
+    return [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +70,7 @@ def is_told(done, name, file):
     assert f"array {name} of {file.parents[1]} is damaged: its file {file} is lost. " in said
 
 
-@pytest.mark.parametrize("name", [*ALWAYS, *COORDINATES])
+@pytest.mark.parametrize("name", fast([*ALWAYS, *COORDINATES]))
 def test_of_an_opened_campaign_the_file_is_named(campaign, name):
     assert glasscreep.open(campaign.directory).dataset[name].notnull().any()
     file = lose(campaign, name)
@@ -73,7 +79,7 @@ def test_of_an_opened_campaign_the_file_is_named(campaign, name):
         opened.dataset[name].compute()
 
 
-@pytest.mark.parametrize("name", [*RUNS, *INDEX])
+@pytest.mark.parametrize("name", fast([*RUNS, *INDEX]))
 def test_what_tells_the_runs_apart_is_asked_for_by_all(campaign, name):
     file = lose(campaign, name)
     is_told(command(campaign, "query"), name, file)
@@ -82,7 +88,7 @@ def test_what_tells_the_runs_apart_is_asked_for_by_all(campaign, name):
     is_told(command(campaign, "export", "--format", "dump", "--output", to), name, file)
 
 
-@pytest.mark.parametrize("name", ["species", "particle_id", *LABELS])
+@pytest.mark.parametrize("name", fast(["species", "particle_id", *LABELS]))
 def test_no_file_for_other_programs_has_what_fills_it(campaign, name, tmp_path):
     file = lose(campaign, name)
     for form in ("extxyz", "dump"):

@@ -13,6 +13,7 @@ def ask(bare, *more):
 
 
 def test_what_is_no_report_is_replaced_only_if_told_to(bare, tmp_path):
+    bare.write(0, 1)
     mine = tmp_path / "mine.html"
     mine.write_text("<!doctype html>\n<p>a year's work</p>\n")
     done = ask(bare, "--output", mine)
@@ -25,6 +26,7 @@ def test_what_is_no_report_is_replaced_only_if_told_to(bare, tmp_path):
 
 def test_a_report_is_replaced(bare, tmp_path):
     page = tmp_path / "page.html"
+    bare.write(0, 2)
     assert ask(bare, "--output", page).exit_code == 0
     old = page.read_text()
     bare.write(0, 3)
@@ -82,6 +84,7 @@ def test_figures_that_the_new_report_has_not_go_with_the_old_ones(bare, tmp_path
 
 
 def test_a_name_that_no_file_can_have_is_told_as_such(bare, tmp_path):
+    bare.write(0, 1)
     done = ask(bare, "--output", tmp_path / f"{'long' * 80}.html")
     assert done.exit_code == 1
     assert "File name too long" in done.stderr
