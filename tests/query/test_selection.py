@@ -311,6 +311,8 @@ def test_what_is_in_the_store_but_no_result(opened):
         AbsentError, match=r"take campaign\['position'\] in Python, or --format netcdf"
     ):
         opened.table("position")
+    with pytest.raises(AbsentError, match=r"take campaign\['glass_stress'\] in Python, which has"):
+        opened.table("glass_stress")
     with pytest.raises(AbsentError, match=r"a column of glasscreep\.open\(DIR\)\.runs"):
         opened.table("seed")
     with pytest.raises(
