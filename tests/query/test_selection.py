@@ -114,6 +114,7 @@ def test_values_that_are_not_there(opened, options, text):
         ({"stress": slice(0.1, 0.9, 2)}, "a slice has no step here"),
         ({"replica": True}, "replica is True: give a number, a list"),
         ({"replica": [0, True]}, "give a number, a list"),
+        ({"replica": []}, r"replica is \[\]: give a number, a list"),
         ({"stress": slice(False, 1)}, "give a number, a list"),
         ({"temperature": [[0.1], [0.2, 0.3]]}, "give a number, a list"),
         ({"run": True}, "a run is an id, the beginning of one, or a row; got True"),
