@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,8 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
     ------
     GlasscreepError
         If examples are too few, something is damaged, or the disk is full.
+    KeyboardInterrupt
+        By Ctrl-C, or SIGTERM.
     """
     folder = lesson.directory / LOOSENESS
     with CampaignLock(lesson.directory, "learn"):
@@ -81,7 +84,11 @@ def learn(lesson: Lesson, console: Console, workers: int | None = None) -> Learn
         known, model = _known(lesson.directory), model_hash(lesson.directory)
         if (known.get("made_from"), known.get("sha256")) == (lesson.made_from, model):
             return Learnt(known, is_new=False)
-        report = asyncio.run(_learn(lesson, console, workers or len(os.sched_getaffinity(0))))
+        processes = workers or len(os.sched_getaffinity(0))
+        try:
+            report = asyncio.run(_learn(lesson, console, processes))
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
         report["sha256"] = model_hash(lesson.directory)
         text = json.dumps(report, indent=1) + "\n"
         write_durably(folder / LESSON, text.encode())
@@ -112,6 +119,9 @@ def _known(directory: Path) -> dict[str, Any]:
 async def _learn(lesson: Lesson, console: Console, workers: int) -> dict[str, Any]:
     security = made_certificates(lesson.directory).security()
     log = lesson.directory / LOOSENESS / LOG
+    this = asyncio.current_task()
+    assert this is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with (
         local_pools(PoolSizes(0, workers), log, security) as pools,
         showing(console) as progress,

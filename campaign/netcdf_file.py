@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from glasscreep import __version__
 from glasscreep.campaign.outputs import demand_free
 from glasscreep.campaign.result_array import array_of
+from glasscreep.campaign.result_names import GLASS_ARRAYS, has_no_table
 from glasscreep.campaign.stored_values import values_of_frames, values_of_run
 from glasscreep.campaign.table_files import demand_package
 from glasscreep.tasks.errors import DamagedError, StorageError
@@ -68,7 +69,7 @@ def write_netcdf(campaign: "OpenedCampaign", name: str, path: Path, *, replace: 
     RefusedError
         If the file is there already, or is a folder; if a package is missing.
     AbsentError
-        If there is no such array.
+        If there is no such array of the runs.
     StorageError
         If the file would not fit on the disk, or can't be written.
     """
@@ -76,6 +77,8 @@ def write_netcdf(campaign: "OpenedCampaign", name: str, path: Path, *, replace: 
     demand_free(path, replace=replace)
     runs = campaign.runs
     array = array_of(campaign.directory, runs.index.to_numpy(np.intp), name)
+    if name in GLASS_ARRAYS:  # rows of the store are glasses there, not runs
+        raise has_no_table(name)
     _demand_room(array, path)
     with replacing(path) as partial, storing(path):
         _write_empty(array, campaign, partial)

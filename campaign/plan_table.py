@@ -123,7 +123,7 @@ def _time(hours: float) -> str:
 def _ending(plan: Plan) -> str:
     if plan.is_done:
         which = "No other frame can be made" if plan.runs[State.FAILED] else "All frames are made"
-        return f"{which}; `glasscreep run` completes the results."
+        return f"{which}; `glasscreep run` computes missing results, if any."
     if plan.cluster:
         return (
             "Nothing was made; `glasscreep submit` with the same arguments does it on the cluster, "

@@ -59,9 +59,11 @@ def array_of(directory: Path, rows: NDArray[np.intp], name: str) -> xr.DataArray
         If no array of the runs has this name: says what to do.
     """
     dataset = dataset_of(directory, rows)
-    if name not in dataset.data_vars or "run" not in dataset[name].dims:
+    if name not in dataset.data_vars or not {"run", "glass"} & set(dataset[name].dims):
         raise _no_array(directory, name)
     array = dataset[name]
+    if "glass" in array.dims:  # of each run, the one that it starts from
+        array = array.isel(glass=dataset["glass_row"])
     unasked = set(array.coords) - set(array.dims) - {"run_id", *LABELS, "step", "time", "species"}
     array = array.drop_vars(unasked).rename(run_id="id")
     # Most libraries and file formats don't know the store's kind of text.

@@ -31,6 +31,8 @@ COLUMNS_OF = {
     "loose": "looseness_histogram_<interval>",
 }
 """What is no array, but a column of the table of one."""
+GLASS_ARRAYS = ("glass_position", "glass_box_edges", "glass_potential_energy", "glass_stress")
+"""What the store has of each glass, before any load."""
 INTERVAL = re.compile(r"_(\d+)(_surrogate)?$")
 """At the end of a name, in steps."""
 
@@ -111,6 +113,8 @@ def has_no_table(name: str) -> AbsentError:
     """Say of an array of the store that is no result where it is to be found."""
     if name in ("position", "image"):
         told = f"take campaign[{name!r}] in Python, or --format netcdf, which writes it"
+    elif name in GLASS_ARRAYS:
+        told = f"take campaign[{name!r}] in Python, which has of each run the glass it starts from"
     else:
         told = "it is a column of glasscreep.open(DIR).runs"
     return AbsentError(f"{name} has no table: {told}.")

@@ -96,7 +96,7 @@ def _columns_of(
     if name in STRAINS:
         return lambda run: of_scalars(_strain(name, group, reader, run))
     if name not in known_results(group):
-        if name in group and "run" in dimensions(open_array(group, name)):
+        if name in group and {"run", "glass"} & set(dimensions(open_array(group, name))):
             raise has_no_table(name)
         raise unknown_result(name, group, directory)
     array = open_array(group, name)

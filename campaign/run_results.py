@@ -54,7 +54,8 @@ class RunResults:
         Parameters
         ----------
         name : str
-            One of ``results``, or another array of the runs such as ``position``.
+            One of ``results``, or another array of the runs such as ``position``; of their glasses
+            such as ``glass_position``, the state before loading of each run.
 
         Returns
         -------

@@ -79,6 +79,8 @@ def _matches(name: str, there: NDArray[Any], wanted: Any) -> NDArray[np.bool_]:
             raise TypeError  # which would pass for 0 or 1
         if not isinstance(wanted, slice):
             values = np.atleast_1d(np.asarray(wanted, np.float64))
+            if not values.size:
+                raise ValueError
             met = [close(there, value) for value in values.ravel()]
             return np.asarray(np.logical_or.reduce(met), np.bool_)
         match = np.ones(len(there), bool)

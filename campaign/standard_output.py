@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from typing import IO, Any
+from typing import TextIO
 
 from glasscreep.campaign.problems import RefusedError
 from glasscreep.tasks.errors import StorageError
@@ -68,7 +68,7 @@ def standard_output() -> Iterator[None]:
     if sys.stderr is None:  # closed: else a file of the store might take its number
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     if sys.stdout is None:
-        msg = "standard output is closed. Have it go somewhere, and be it by `> /dev/null`."
+        msg = "standard output is closed. Have it go somewhere, such as `> /dev/null`."
         raise RefusedError(msg)
     codecs.register_error(OTHERWISE, _otherwise)
     output = _telling_one(sys.stdout)
@@ -82,12 +82,12 @@ def standard_output() -> Iterator[None]:
         output.detach()
 
 
-def _telling_one(stream: IO[Any]) -> StandardOutput:
-    asked = getattr(stream, "errors", None)
+def _telling_one(stream: TextIO) -> StandardOutput:
+    is_strict = stream.errors in ("strict", "surrogateescape")
     return StandardOutput(
-        stream.buffer,  # type: ignore[attr-defined]
+        stream.buffer,
         encoding=stream.encoding,
-        errors=asked if asked not in ("strict", "surrogateescape") else OTHERWISE,
+        errors=OTHERWISE if is_strict else stream.errors,  # what PYTHONIOENCODING says is kept
         line_buffering=stream.isatty(),
     )
 

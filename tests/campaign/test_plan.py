@@ -202,7 +202,7 @@ def test_the_table_is_plain_outside_a_terminal(begun):
 def test_a_done_campaign_says_so(begun):
     plan = make_plan(campaign(replicas=1, grid=[{"temperature": 0.1, "stress": 0.4}]), begun)
     assert printed(plan, 80).endswith(
-        "All frames are made; `glasscreep run` completes the results.\n"
+        "All frames are made; `glasscreep run` computes missing results, if any.\n"
     )
 
 

@@ -331,15 +331,19 @@ def test_killed_it_goes_on_and_ends_the_same(learnt, taught):
         assert (looseness_folder(copy) / name).stat().st_size > 1000 or name == "model.md"
 
 
-def test_ctrl_c_ends_it_in_order(taught):
-    copy = taught.copied("interrupted")
+@pytest.mark.parametrize(
+    ("number", "to"), [(signal.SIGINT, os.killpg), (signal.SIGTERM, os.kill)], ids=["INT", "TERM"]
+)
+def test_ctrl_c_and_sigterm_end_it_in_order(taught, number, to):
+    copy = taught.copied(f"interrupted-{number}")
     quiet = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command(copy), start_new_session=True, **quiet) as process:
         wait_for_fits(copy, process)
-        os.killpg(process.pid, signal.SIGINT)
+        to(process.pid, number)
         text, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 130
     assert "Traceback" not in text
+    assert "leaked" not in text
     assert "the same command goes on from here" in text
 
 

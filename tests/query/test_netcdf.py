@@ -59,6 +59,13 @@ def test_netcdf_that_the_disk_has_no_room_for_is_refused_with_its_size(
     )
 
 
+def test_arrays_of_glasses_are_refused(running, tmp_path):
+    done = query(running.directory, "glass_position", "--output", tmp_path / "file.nc")
+    assert done.exit_code == 2
+    assert "take campaign['glass_position'] in Python" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("name", "words", "told"),
     [

@@ -11,7 +11,8 @@ import pytest
 import glasscreep
 from glasscreep.campaign.opened import OpenedCampaign
 from glasscreep.tasks.errors import GlasscreepError
-from glasscreep.tasks.store import write_run_table
+from glasscreep.tasks.scratch import Scratch
+from glasscreep.tasks.store import Glass, write_glass, write_run_table
 
 
 def test_runs_are_told_with_how_far_they_are(running):
@@ -48,6 +49,22 @@ def test_dataset_shows_lengths_and_nan_where_nothing_is_written(running):
     assert inside.all()
     assert np.isfinite(dataset.box_edges.isel(run=1, frame=slice(5))).all()
     assert np.isnan(dataset.strain.isel(run=3)).all()
+
+
+def test_of_each_run_the_glass_is_given_that_it_starts_from(campaign):
+    other, store = 0.9 * campaign.frames.position[0], campaign.prepared.store
+    scratch = Scratch(campaign.directory, 1)
+    write_glass(store, 1, Glass(other, campaign.frames.box[0], -7.1, np.ones(6)), scratch)
+    opened = glasscreep.open(campaign.directory)
+    assert opened["glass_potential_energy"].values.tolist() == [-7.4, -7.4, -7.1, -7.1]
+    position = opened.select(temperature=0.3)["glass_position"]
+    assert not position.variable._in_memory
+    assert position["replica"].values.tolist() == [0, 1]
+    np.testing.assert_allclose(position[0], campaign.frames.position[0], atol=1e-9)
+    np.testing.assert_allclose(position[1], other, atol=1e-9)
+    assert (opened["position"] - opened["glass_position"]).dims[0] == "run"
+    assert opened["glass_box_edges"].dims == ("run", "dim")
+    assert opened["glass_stress"].dims == ("run", "component")
 
 
 def test_each_look_is_new(campaign):

@@ -116,6 +116,7 @@ def test_values_that_are_not_there(opened, options, text):
         ({"stress": slice(0.1, 0.9, 2)}, "a slice has no step here"),
         ({"replica": True}, "replica is True: give a number, a list"),
         ({"replica": [0, True]}, "give a number, a list"),
+        ({"replica": []}, r"replica is \[\]: give a number, a list"),
         ({"stress": slice(False, 1)}, "give a number, a list"),
         ({"temperature": [[0.1], [0.2, 0.3]]}, "give a number, a list"),
         ({"run": True}, "a run is an id, the beginning of one, or a row; got True"),
@@ -313,6 +314,8 @@ def test_what_is_in_the_store_but_no_result(opened):
         AbsentError, match=r"take campaign\['position'\] in Python, or --format netcdf"
     ):
         opened.table("position")
+    with pytest.raises(AbsentError, match=r"take campaign\['glass_stress'\] in Python, which has"):
+        opened.table("glass_stress")
     with pytest.raises(AbsentError, match=r"a column of glasscreep\.open\(DIR\)\.runs"):
         opened.table("seed")
     with pytest.raises(
