@@ -164,6 +164,8 @@ def _chunks(array: xr.DataArray) -> tuple[int, ...]:
 
 
 def _attribute(value: Any) -> Any:
+    if isinstance(value, bool):  # netCDF has none
+        return int(value)
     return json.dumps(value) if isinstance(value, dict | list) else value
 
 

@@ -88,6 +88,8 @@ def read_analysed(directory: Path) -> Analysed:
         return Analysed()
     try:
         content = json.loads(data)
+        if content.pop("crc32c") != checksum(_text(content)):
+            return Analysed()
         demand_known_schema(directory / ANALYSED, content["schema"], SCHEMA)
         known = Analysed(content["results"], content.get("failed", {}))
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -11,6 +11,8 @@ import glasscreep
 from glasscreep.campaign.directory import prepare
 from glasscreep.campaign.local_run import run_campaign
 from glasscreep.campaign.main import app
+from glasscreep.tasks import analysed
+from glasscreep.tasks.analysed import encode_analysed, read_analysed
 from glasscreep.tasks.errors import NewerError
 
 FRAMES = 12
@@ -76,8 +78,11 @@ def test_a_campaign_of_a_later_version_is_refused_by_all(campaign, name, tmp_pat
         refused(path, "status", place)
 
 
-def test_an_analysis_of_a_later_version_is_not_done_again(campaign, tmp_path):
-    path = raise_schema(campaign.place(1) / "analysis.json")
+def test_an_analysis_of_a_later_version_is_not_done_again(campaign, tmp_path, monkeypatch):
+    path, known = campaign.place(1) / "analysis.json", read_analysed(campaign.place(1))
+    with monkeypatch.context() as later:
+        later.setattr(analysed, "SCHEMA", analysed.SCHEMA + 1)
+        path.write_bytes(encode_analysed(known))
     before, place = path.read_bytes(), str(campaign.directory)
     files = {file: file.stat().st_mtime_ns for file in campaign.prepared.store.glob("creep_fit/*")}
     refused(path, "query", place)
