@@ -75,6 +75,7 @@ def call_all(before, after, box, species):
     values = np.asarray(before)[:, 0]
     for normalised in (True, False):
         analysis.spatial_autocorrelation(before, box, values, 3, 10, normalised)
+    analysis.decay_length([0, 1, 2, 3, 4], [1, 0.6, 0.35, 0.2, 0.12])
     analysis.voxel_field(before, box, values)
     for literal in (True, False):
         analysis.size_fluctuations(before, box, values, literal=literal)
