@@ -11,6 +11,7 @@ from cluster_campaign import ClusterCampaign
 from playwright.sync_api import expect
 from testbed import SlurmBed
 from tests.page.browsing import CURVES, DONE, page_at, poll
+from waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -27,14 +28,18 @@ def test_map_strain_and_allocations_are_shown_until_it_is_cancelled(campaign, re
     campaign.until_frames(4)
     said = campaign("dashboard", "small")
     address = re.search(r"^dashboard: (http://127\.0\.0\.1:\d+)/status$", said, re.MULTILINE)[1]
-    with urllib.request.urlopen(f"{address}/json/campaign.json", timeout=30) as answer:
-        snapshot = json.load(answer)
+
+    def shown():
+        with urllib.request.urlopen(f"{address}/json/campaign.json", timeout=30) as answer:
+            snapshot = json.load(answer)
+        jobs = {one["job_id"] for one in snapshot["allocations"]}
+        is_all = jobs == set(campaign.active("md") + campaign.active("analysis"))
+        busy = sum(one["busy"] for one in snapshot["allocations"] if one["pool"] == "md")
+        return snapshot if is_all and len(snapshot["active"]) == busy > 0 else None
+
+    snapshot = wait_until(shown, "the page knows all allocations and slots", found=campaign.logs)
     assert snapshot["phase"] == "running"
     assert snapshot["frames_done"] >= 4
-    busy = sum(one["busy"] for one in snapshot["allocations"] if one["pool"] == "md")
-    assert len(snapshot["active"]) == busy > 0
-    jobs = {one["job_id"] for one in snapshot["allocations"]}
-    assert jobs == set(campaign.active("md") + campaign.active("analysis"))
     with chromium(require) as browser, page_at(browser, f"{address}/status") as (page, heard):
         page.locator("#myTopnav a[href='campaign']").click()
         expect(page).to_have_url(f"{address}/campaign")
