@@ -1,7 +1,8 @@
 """A campaign as the driver makes it, filled through the real writer with real frames."""
 
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -208,3 +209,17 @@ def make_files_small(patch: pytest.MonkeyPatch) -> None:
     for name, frames in SMALL.items():
         patch.setattr(layout, name, frames)
     patch.setattr(result_arrays, "FILE_FRAMES", 4)
+
+
+@contextmanager
+def analysed_campaign(
+    directory: Path, particles: int, rows: int, frames: int = 12, **more
+) -> Iterator[FilledCampaign]:
+    """Make a campaign of small files, whose first rows have frames that are analysed."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_files_small(patch)
+        filled = make_campaign(directory, Frames.of_corner(particles), **more)
+        for row in range(rows):
+            filled.write(row, frames)
+            filled.analyse(row)
+        yield filled

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from filled_campaign import analysed_campaign
 from made_up import SNAPSHOT, ago
 from typer.testing import CliRunner
 
@@ -21,14 +22,10 @@ WHOLE_RUN, OF_FRAMES = "creep_fit", ("d2min_20", "strain", "potential_energy")
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory, make, corner, shrink):
+def filled(tmp_path_factory):
     """Give a campaign with two runs that are analysed. Not to be changed."""
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        campaign = make(tmp_path_factory.mktemp("manifests") / "filled", corner)
-        for row in (0, 1):
-            campaign.write(row, 12)
-            campaign.analyse(row)
+    directory = tmp_path_factory.mktemp("manifests") / "filled"
+    with analysed_campaign(directory, 200, rows=2) as campaign:
         yield campaign
 
 

@@ -4,6 +4,7 @@ import io
 import shutil
 
 import pytest
+from filled_campaign import analysed_campaign
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -17,14 +18,10 @@ NOTE = "failure.json"
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory, make, corner, shrink):
+def filled(tmp_path_factory):
     """Give a campaign of one replica, both of its runs done and analysed. Not to be changed."""
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        campaign = make(tmp_path_factory.mktemp("notes") / "filled", corner, replicas=1)
-        for row in (0, 1):
-            campaign.write(row, 12)
-            campaign.analyse(row)
+    directory = tmp_path_factory.mktemp("notes") / "filled"
+    with analysed_campaign(directory, 200, rows=2, replicas=1) as campaign:
         yield campaign
 
 

@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import xarray as xr
-from tests.filled_campaign import Frames, make_campaign, make_files_small
+from filled_campaign import analysed_campaign
 from typer.testing import CliRunner
 
 import glasscreep
@@ -34,13 +34,9 @@ OF_D2MIN = {"d2min_20", "d2min_histogram_20", "tail_exponent_20", "size_fluctuat
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
     """Give a campaign with a run that is analysed. Not to be changed."""
-    with pytest.MonkeyPatch.context() as patch:
-        make_files_small(patch)
-        analysis = {"d2min_intervals": [20, 60], "results": RESULTS}
-        directory = tmp_path_factory.mktemp("forget") / "filled"
-        campaign = make_campaign(directory, Frames.of_corner(200), analysis=analysis)
-        campaign.write(0, 12)
-        campaign.analyse(0)
+    analysis = {"d2min_intervals": [20, 60], "results": RESULTS}
+    directory = tmp_path_factory.mktemp("forget") / "filled"
+    with analysed_campaign(directory, 200, rows=1, analysis=analysis) as campaign:
         yield campaign
 
 

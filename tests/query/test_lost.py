@@ -8,6 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 import zarr
+from filled_campaign import analysed_campaign
 from own_analyses import analysis_of
 from rich.console import Console
 from typer.testing import CliRunner
@@ -64,16 +65,12 @@ ALL_NAN = ("gap", "none", "curve", "blank")
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory, make, corner, shrink):
+def filled(tmp_path_factory):
     """Give a campaign with two runs that are analysed. Not to be changed."""
-    with pytest.MonkeyPatch.context() as patch:
-        shrink(patch)
-        folder = tmp_path_factory.mktemp("lost")
-        analysis = analysis_of(folder, TABLES, NOTHING, RESULTS)
-        campaign = make(folder / "filled", corner, analysis=analysis)
-        for row in (0, 1):
-            campaign.write(row, FRAMES)
-            campaign.analyse(row)
+    folder = tmp_path_factory.mktemp("lost")
+    analysis = analysis_of(folder, TABLES, NOTHING, RESULTS)
+    made = analysed_campaign(folder / "filled", 200, rows=2, frames=FRAMES, analysis=analysis)
+    with made as campaign:
         yield campaign
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from damaging import flip
-from filled_campaign import Frames, make_campaign, make_files_small
+from filled_campaign import analysed_campaign
 from made_up import SNAPSHOT
 from report_page import Page
 from typer.testing import CliRunner
@@ -46,13 +46,8 @@ def section(page: Page, heading: str) -> str:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Give less than the others have: what these tests look at."""
-    with pytest.MonkeyPatch.context() as patch:
-        make_files_small(patch)
-        directory = tmp_path_factory.mktemp("report") / "whole"
-        filled = make_campaign(directory, Frames.of_corner(200), analysis=LEAN)
-        for row in range(4):
-            filled.write(row, 12)
-            filled.analyse(row)
+    directory = tmp_path_factory.mktemp("report") / "whole"
+    with analysed_campaign(directory, 200, rows=4, analysis=LEAN) as filled:
         yield filled
 
 

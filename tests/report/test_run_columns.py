@@ -3,7 +3,7 @@
 import pytest
 import zarr
 from damaging import flip
-from filled_campaign import Frames, make_campaign, make_files_small
+from filled_campaign import analysed_campaign
 from report_page import Page
 from typer.testing import CliRunner
 
@@ -20,13 +20,8 @@ LEAN = {"results": ["strain", "creep_fit", "d2min"], "d2min_intervals": [20]}
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        make_files_small(patch)
-        directory = tmp_path_factory.mktemp("columns") / "whole"
-        filled = make_campaign(directory, Frames.of_corner(200), analysis=LEAN)
-        for row in range(4):
-            filled.write(row, 12)
-            filled.analyse(row)
+    directory = tmp_path_factory.mktemp("columns") / "whole"
+    with analysed_campaign(directory, 200, rows=4, analysis=LEAN) as filled:
         yield filled
 
 
