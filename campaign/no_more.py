@@ -32,8 +32,7 @@ def no_more_comes(directory: Path, runs: pd.DataFrame) -> NDArray[np.bool_]:
     -------
     (runs,) bool
     """
-    asked, state = asked_for(read_campaign(directory), runs), runs["state"].to_numpy()
-    return np.asarray((state == "failed") | (~asked & (state != "done")), np.bool_)
+    return _is_over(read_campaign(directory), runs)
 
 
 def why_no_more(directory: Path, runs: pd.DataFrame) -> str:
@@ -44,10 +43,10 @@ def why_no_more(directory: Path, runs: pd.DataFrame) -> str:
     directory, runs
         As of `no_more_comes`.
     """
-    over = runs[no_more_comes(directory, runs)]
+    campaign = read_campaign(directory)
+    over = runs[_is_over(campaign, runs)]
     if over.empty:
         return ""
-    campaign = read_campaign(directory)
     shown = over.iloc[:SHOWN]
     asked = asked_for(campaign, shown)
     told = [
@@ -57,6 +56,11 @@ def why_no_more(directory: Path, runs: pd.DataFrame) -> str:
     rest = [f"So of {len(over) - SHOWN:,} more."] if len(over) > SHOWN else []
     which = "" if len(over) == len(runs) else f" of {count_of(len(over), 'run')}"
     return " ".join([f"Nothing more comes{which}.", *told, *rest])
+
+
+def _is_over(campaign: Campaign, runs: pd.DataFrame) -> NDArray[np.bool_]:
+    asked, state = asked_for(campaign, runs), runs["state"].to_numpy()
+    return np.asarray((state == "failed") | (~asked & (state != "done")), np.bool_)
 
 
 def _reasons(directory: Path, campaign: Campaign, run: Any, *, is_asked: bool) -> Iterator[str]:
