@@ -73,6 +73,7 @@ def own(whole: FilledCampaign, reported: Written, tmp_path: Path) -> FilledCampa
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> FilledCampaign:
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FilledCampaign:
     """Make a campaign of default results, without frames."""
+    make_files_small(monkeypatch)
     return make_campaign(tmp_path / "bare", Frames.of_corner(200))
